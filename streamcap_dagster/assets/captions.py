@@ -1,0 +1,163 @@
+"""What is said of each window: in full once per clip, then only what is new; what a good delta should convey; and subtitles of it all."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+import dagster as dg
+
+from streamcap_dagster.assets.progress import WindowsDone, WindowsFound
+from streamcap_dagster.assets.work import Made, PerVideoAsset, VideoWork, made_of
+from streamcap_dagster.captions.chain import caption_deltas, caption_initials
+from streamcap_dagster.captions.objectives import state_objectives
+from streamcap_dagster.captions.prompts import Prompts
+from streamcap_dagster.captions.subtitles import to_srt, to_vtt
+from streamcap_dagster.policies import CaptionPolicy
+from streamcap_dagster.records import Caption, Captions, Clips, Objectives
+from streamcap_dagster.storage import keys
+
+SHOWN = 40
+
+
+def _who_and_how(work: VideoWork) -> dict[str, str]:
+    """A captioner's model and the wording of the prompts change what is said, and belong to no setting."""
+    return {"model": work.workshop.captioner.model, "prompts": Prompts().version}
+
+
+async def _caption_initials(work: VideoWork) -> Made:
+    clips = work.read(keys.clips(work.video_id), Clips)
+    work.workshop.progress(WindowsFound(work.video_id, sum(clip.windows for clip in clips.clips)))
+    with work.storage.local(keys.frames(work.video_id)) as frames:
+        captions = await caption_initials(work.video_id, clips, frames, await work.asker(), work.policy(CaptionPolicy))
+    work.workshop.progress(WindowsDone(work.video_id, len(captions.captions)))
+    return work.store(keys.initial_captions(work.video_id), captions, _counts(captions.captions))
+
+
+async def _caption_deltas(work: VideoWork) -> Made:
+    clips = work.read(keys.clips(work.video_id), Clips)
+    initials = work.read(keys.initial_captions(work.video_id), Captions)
+    with work.storage.local(keys.frames(work.video_id)) as frames:
+        policy = work.policy(CaptionPolicy)
+        done = WindowsDone(work.video_id)
+        captions = await caption_deltas(work.video_id, clips, frames, initials, await work.asker(), policy, lambda: work.workshop.progress(done))
+    return work.store(keys.delta_captions(work.video_id), captions, _counts(captions.captions))
+
+
+async def _state_objectives(work: VideoWork) -> Made:
+    initials, deltas = _both(work)
+    stated = await state_objectives(work.video_id, initials, deltas, await work.asker())
+    counts = {"pairs": len(stated.pairs), "with_objectives": sum(bool(pair.objectives) for pair in stated.pairs)}
+    return work.store(keys.objectives(work.video_id), stated, counts)
+
+
+def _write_subtitles(work: VideoWork) -> Made:
+    initials, deltas = _both(work)
+    spoken = sorted((*initials.captions, *deltas.captions), key=lambda caption: (caption.start_s, caption.end_s))
+    files = []
+    for suffix, write in ((".srt", to_srt), (".vtt", to_vtt)):
+        key, text = keys.subtitles(work.video_id, suffix), write(spoken)
+        if not text:
+            work.storage.delete(key)
+            continue
+        with work.staged(key) as file:
+            file.path.write_text(text, encoding="utf-8")
+        files.append(file)
+    if not files:
+        return made_of([], {"cues": 0}, no_file="no window of this video has words, so there are no subtitles")
+    return made_of(files, {"cues": sum(caption.outcome == "ok" for caption in spoken)})
+
+
+def _both(work: VideoWork) -> tuple[Captions, Captions]:
+    return work.read(keys.initial_captions(work.video_id), Captions), work.read(keys.delta_captions(work.video_id), Captions)
+
+
+def _counts(captions: Sequence[Caption]) -> dict[str, int]:
+    outcomes = Counter(str(caption.outcome) for caption in captions)
+    return {"windows": len(captions), "gated": sum(caption.gated for caption in captions), **dict(sorted(outcomes.items()))}
+
+
+def _show_initials(work: VideoWork) -> dict[str, dg.MetadataValue]:
+    return {"captions": _table(work.read(keys.initial_captions(work.video_id), Captions).captions)}
+
+
+def _show_deltas(work: VideoWork) -> dict[str, dg.MetadataValue]:
+    return {"captions": _table(work.read(keys.delta_captions(work.video_id), Captions).captions)}
+
+
+def _show_objectives(work: VideoWork) -> dict[str, dg.MetadataValue]:
+    stated = [pair for pair in work.read(keys.objectives(work.video_id), Objectives).pairs if pair.objectives]
+    rows = [f"| {pair.clip} | {pair.window} | {_cell('; '.join(pair.objectives))} |" for pair in stated[:SHOWN]]
+    return {"objectives": dg.MetadataValue.md("\n".join(["| clip | window | objectives |", "|---|---|---|", *rows]))}
+
+
+def _table(captions: Sequence[Caption]) -> dg.MetadataValue:
+    rows = [
+        f"| {caption.clip} | {caption.start_s:.1f}–{caption.end_s:.1f} | {caption.outcome} | {_cell(caption.text or caption.reason)} |"
+        for caption in captions[:SHOWN]
+    ]
+    more = [f"\nand {len(captions) - SHOWN} more"] if len(captions) > SHOWN else []
+    return dg.MetadataValue.md("\n".join(["| clip | seconds | outcome | caption |", "|---|---|---|---|", *rows, *more]))
+
+
+def _cell(text: str) -> str:
+    """Words of a captioner inside a Markdown table: shown, never interpreted."""
+    plain = "".join(f"&#{ord(letter)};" if letter in "|<>&`*_[]\\!#~" else letter for letter in text)
+    return " ".join(plain.split())
+
+
+initial_captions = PerVideoAsset(
+    name="initial_captions",
+    description=(
+        "The full description of each clip's first window, from the captioner. Costs one call per clip; clips are asked at the same time. "
+        "A caption that was blocked, cut or unusable is kept with its outcome."
+    ),
+    deps=("clips", "frames"),
+    group="captions",
+    kinds=frozenset({"json", "ai"}),
+    version="1",
+    reads=(CaptionPolicy,),
+    make=_caption_initials,
+    also_from=_who_and_how,
+    show=_show_initials,
+)
+
+delta_captions = PerVideoAsset(
+    name="delta_captions",
+    description=(
+        "What each later window adds to what was already said, in order within a clip. Costs one call per window unless its frames did not change; "
+        "takes as long as the longest clip's windows one after another, for clips are asked at the same time. "
+        "Answers are kept as they arrive and never asked for twice."
+    ),
+    deps=("clips", "frames", "initial_captions"),
+    group="captions",
+    kinds=frozenset({"json", "ai"}),
+    version="1",
+    reads=(CaptionPolicy,),
+    make=_caption_deltas,
+    also_from=_who_and_how,
+    show=_show_deltas,
+)
+
+objectives = PerVideoAsset(
+    name="objectives",
+    description=(
+        "One to six short, checkable statements that a good delta should convey, for each window that adds something. "
+        "Costs one text-only call per twenty windows."
+    ),
+    deps=("initial_captions", "delta_captions"),
+    group="captions",
+    kinds=frozenset({"json", "ai"}),
+    version="1",
+    make=_state_objectives,
+    also_from=_who_and_how,
+    show=_show_objectives,
+)
+
+caption_files = PerVideoAsset(
+    name="caption_files",
+    description="The captions as subtitles of the video, SubRip and WebVTT. A video in which nothing was said gets no file. Costs nothing.",
+    deps=("initial_captions", "delta_captions"),
+    group="captions",
+    kinds=frozenset({"srt", "vtt"}),
+    version="1",
+    make=_write_subtitles,
+)

@@ -1,0 +1,133 @@
+"""What the assets of the whole corpus share: which videos are in, which are not and why, and whether there is anything to do."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import dagster as dg
+
+from streamcap_dagster.assets.walk import inputs_of
+from streamcap_dagster.assets.work import PerVideoAsset
+from streamcap_dagster.dataset.splits import Split, assign_splits
+from streamcap_dagster.errors import ObjectUnreadable
+from streamcap_dagster.partitions import Materialized
+from streamcap_dagster.policies import SplitPolicy
+from streamcap_dagster.records import Video
+from streamcap_dagster.settings import Settings
+from streamcap_dagster.storage import Storage
+from streamcap_dagster.storage.failures import read_failures
+from streamcap_dagster.storage.leases import turn
+from streamcap_dagster.storage.receipts import Receipt, Receipts, StoredObject, content_hash, fingerprint, is_current, read_receipts, write_receipts
+from streamcap_dagster.videos.manifest import read_manifest
+
+NAMED = 50
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """The videos that have everything an asset needs, in order of id, and those that are left out with the reason."""
+
+    videos: tuple[Video, ...]
+    splits: dict[str, Split]
+    contents: dict[str, str]
+    """Content hash by `<video_id>/<asset>`: what the asset is made from."""
+    left_out: dict[str, str]
+    gone: tuple[str, ...] = ()
+    """Videos whose files are gone from the source: of those left out, the ones that are not expected back."""
+
+
+@dataclass(frozen=True)
+class Built:
+    """What came out of building an asset of the whole corpus."""
+
+    objects: tuple[StoredObject, ...]
+    hashes: tuple[str, ...]
+    counts: dict[str, int]
+    left_out: dict[str, str] = field(default_factory=dict)
+    """Videos that turned out to be unusable while building, with the reason."""
+
+
+def read_corpus(storage: Storage, settings: Settings, chain: Sequence[PerVideoAsset], of: Sequence[str]) -> Corpus:
+    """Look at the receipts of every usable video of the manifest; videos that are gone from the source are dropped.
+
+    A video is in when all of `chain` was made and each from what the others are now, so that no two assets of the corpus disagree on who is in.
+    """
+    failures = {failure.video_id: failure.reason for failure in read_failures(storage)}
+    videos: list[Video] = []
+    contents: dict[str, str] = {}
+    left_out: dict[str, str] = {}
+    manifest = sorted(read_manifest(storage).values(), key=lambda video: video.video_id)
+    for video in manifest:
+        try:
+            receipts = read_receipts(storage, video.video_id)
+        except ObjectUnreadable as error:
+            left_out[video.video_id] = str(error)
+            continue
+        gap = video.trouble if video.status != "ok" else _gap(video, receipts, chain)
+        if gap:
+            left_out[video.video_id] = failures.get(video.video_id, gap)
+            continue
+        videos.append(video)
+        contents |= {f"{video.video_id}/{receipt.asset}": receipt.content_hash for receipt in receipts.receipts if receipt.asset in of}
+    splits = assign_splits({video.video_id: video.sha256 for video in videos}, settings.policy(SplitPolicy))
+    gone = tuple(video.video_id for video in manifest if video.status == "removed")
+    return Corpus(tuple(videos), splits, contents, left_out, gone)
+
+
+def _gap(video: Video, receipts: Receipts, chain: Sequence[PerVideoAsset]) -> str:
+    """Why a video is not in: what was not made, or was made from what is no longer there. Empty when nothing is wrong."""
+    missing = [asset.name for asset in chain if receipts.of(asset.name) is None]
+    if missing:
+        return f"video {video.video_id}: {', '.join(missing)} not made yet"
+    for asset in chain:
+        receipt = receipts.of(asset.name)
+        if receipt is not None and receipt.inputs != inputs_of(asset, video, receipts):
+            return f"video {video.video_id}: {asset.name} was made from something older than there is now; make it again"
+    return ""
+
+
+def materialize(context: dg.AssetExecutionContext, storage: Storage, read: Callable[[], Corpus], build: Callable[[Corpus], Built]) -> Materialized:
+    """Build an asset of the whole corpus unless what exists was made from exactly this; reports what is in and what is not."""
+    name = context.asset_key.path[-1]
+    owner = f"_{name}"
+    with turn(storage, owner):
+        corpus = read()  # only now, so that of two runs the later one builds from the later corpus
+        split_of = {f"{video_id}/split": split for video_id, split in corpus.splits.items()}
+        wanted = fingerprint(str(context.assets_def.code_versions_by_key[context.asset_key]), {**corpus.contents, **split_of})
+        receipt = read_receipts(storage, owner).of(name)
+        reused = receipt is not None and is_current(storage, receipt, wanted)
+        left_out = dict(corpus.left_out)
+        if receipt is None or not reused:
+            write_receipts(storage, Receipts(owner=owner))
+            built = build(corpus)
+            left_out |= built.left_out
+            receipt = Receipt(asset=name, fingerprint=wanted, content_hash=content_hash(built.hashes), objects=built.objects, counts=built.counts)
+            if not built.left_out:  # a build that had to leave something out is tried again next time
+                write_receipts(storage, Receipts(owner=owner, receipts=(receipt,)))
+    return _result(receipt, storage, corpus, left_out, reused)
+
+
+def _result(receipt: Receipt, storage: Storage, corpus: Corpus, left_out: dict[str, str], reused: bool) -> Materialized:
+    return Materialized(
+        metadata={
+            "reused": dg.MetadataValue.bool(reused),
+            "videos": dg.MetadataValue.int(len(corpus.videos)),
+            "left_out": dg.MetadataValue.json(left_out),
+            **{name: dg.MetadataValue.int(count) for name, count in receipt.counts.items()},
+            **{f"file{index or ''}": dg.MetadataValue.path(f"{storage.uri}/{stored.key}") for index, stored in enumerate(receipt.objects[:NAMED])},
+        },
+        data_version=dg.DataVersion(receipt.content_hash),
+        check_results=[
+            dg.AssetCheckResult(
+                check_name="every_video_is_in",
+                passed=not left_out,
+                severity=dg.AssetCheckSeverity.WARN,
+                description="; ".join(list(left_out.values())[:NAMED]) or "every video of the catalog is in",
+                metadata={"left_out": dg.MetadataValue.json(left_out)},
+            )
+        ],
+    )
+
+
+def every_video_is_in(asset: str) -> list[dg.AssetCheckSpec]:
+    """The check that goes with `materialize`."""
+    return [dg.AssetCheckSpec("every_video_is_in", asset=asset, description="Warns of videos that are in the catalog but not in here, with the reason.")]

@@ -1,0 +1,149 @@
+"""The examples of all videos together: as JSON, as a Hugging Face dataset, and on the Hub."""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from functools import partial
+from pathlib import Path
+
+import dagster as dg
+
+from streamcap_dagster.assets.captions import delta_captions, initial_captions, objectives
+from streamcap_dagster.assets.clips import clips
+from streamcap_dagster.assets.corpus import Built, Corpus, every_video_is_in, materialize, read_corpus
+from streamcap_dagster.assets.examples import rl_examples, sft_examples
+from streamcap_dagster.assets.frames import frames
+from streamcap_dagster.assets.videos import raw_videos
+from streamcap_dagster.dataset.hub_dataset import CARD, build_dataset
+from streamcap_dagster.dataset.json_files import Kind, json_key, write_examples_json
+from streamcap_dagster.dataset.rows import DatasetVideo
+from streamcap_dagster.dataset.splits import SPLITS
+from streamcap_dagster.errors import StreamcapError
+from streamcap_dagster.examples.images import write_images
+from streamcap_dagster.partitions import Materialized
+from streamcap_dagster.resources.hub import HubResource
+from streamcap_dagster.resources.storage import StorageResource
+from streamcap_dagster.settings import Settings
+from streamcap_dagster.storage import Storage
+from streamcap_dagster.storage.receipts import StoredObject
+
+WHOLE_CORPUS = ("train_json", "rl_json", "hf_dataset", "published_dataset")
+OWNERS = ["team:streamcap"]
+FROM_EVERYTHING = ("clips", "frames", "initial_captions", "delta_captions", "sft_examples", "rl_examples")
+CHAIN = (raw_videos, clips, frames, initial_captions, delta_captions, objectives, sft_examples, rl_examples)
+"""What a video needs to have, each made from the others as they are, to be in any of these assets."""
+
+
+def dataset_assets(settings: Settings) -> list[dg.AssetsDefinition]:
+    """The assets that take in all videos; they read storage themselves, one video after another."""
+    return [
+        _json_asset("train_json", "sft", settings, TRAIN_JSON),
+        _json_asset("rl_json", "rl", settings, RL_JSON),
+        _hf_dataset(settings),
+        _published_dataset(),
+    ]
+
+
+TRAIN_JSON = (
+    "`processed/train.json`: the SFT examples of every video of the train split, a JSON array with one record per line; "
+    "`validation.json` and `test.json` beside it once there are 20 videos. Reads one file per video; costs nothing."
+)
+RL_JSON = "`processed/rl.json`: the RL examples of every video of the train split, in the same form. Reads one file per video; costs nothing."
+
+
+def _json_asset(name: str, kind: Kind, settings: Settings, description: str) -> dg.AssetsDefinition:
+    needs = (f"{kind}_examples",)
+
+    @dg.asset(
+        name=name,
+        description=description,
+        deps=_all_videos(needs),
+        group_name="dataset",
+        kinds={"json"},
+        owners=OWNERS,
+        code_version="1",
+        check_specs=every_video_is_in(name),
+    )
+    def json_file(context: dg.AssetExecutionContext, storage: StorageResource) -> Materialized:
+        keeping = storage.open()
+        read = partial(read_corpus, keeping, settings, CHAIN, needs)
+        return materialize(context, keeping, read, lambda corpus: _build_json(keeping, corpus, kind))
+
+    return json_file
+
+
+def _build_json(storage: Storage, corpus: Corpus, kind: Kind) -> Built:
+    report = write_examples_json(storage, [video.video_id for video in corpus.videos], corpus.splits, kind)
+    for video_id in corpus.gone:
+        write_images(storage, video_id, Path(), frozenset())
+    written = [json_key(kind, split) for split in SPLITS if split == "train" or report.rows[split]]
+    counts = {f"{split}_examples": report.rows[split] for split in SPLITS if report.rows[split]}
+    counts |= {f"left out: {reason}": count for reason, count in sorted(report.left_out.items())}
+    return Built(*_stored(storage, written), counts=counts, left_out=report.skipped)
+
+
+def _stored(storage: Storage, written: Sequence[str]) -> tuple[tuple[StoredObject, ...], tuple[str, ...]]:
+    objects, hashes = [], []
+    for key in written:
+        with storage.local(key) as path, path.open("rb") as file:
+            hashes.append(hashlib.file_digest(file, "sha256").hexdigest())
+            objects.append(StoredObject(key=key, size_bytes=path.stat().st_size))
+    return tuple(objects), tuple(hashes)
+
+
+def _all_videos(names: Sequence[str]) -> list[dg.AssetDep]:
+    return [dg.AssetDep(name, partition_mapping=dg.AllPartitionMapping()) for name in names]
+
+
+def _hf_dataset(settings: Settings) -> dg.AssetsDefinition:
+    @dg.asset(
+        deps=_all_videos(FROM_EVERYTHING),
+        group_name="dataset",
+        kinds={"huggingface", "parquet"},
+        owners=OWNERS,
+        code_version="1",
+        check_specs=every_video_is_in("hf_dataset"),
+    )
+    def hf_dataset(context: dg.AssetExecutionContext, storage: StorageResource) -> Materialized:
+        """`processed/dataset/`: a Hugging Face dataset with the configs sft, rl and stream, their splits, and a card made from the data.
+
+        The images are the very JPEG bytes that the captioner saw; nothing is decoded. Costs about the disk space of the frames three
+        times over (an image is in a row of each config); runs at the speed of the disk. The folder changes from one whole dataset
+        to the next at the moment its card is written.
+        """
+        keeping = storage.open()
+        read = partial(read_corpus, keeping, settings, CHAIN, FROM_EVERYTHING)
+        return materialize(context, keeping, read, lambda corpus: _build_dataset(keeping, corpus))
+
+    return hf_dataset
+
+
+def _build_dataset(storage: Storage, corpus: Corpus) -> Built:
+    entries = [DatasetVideo(video, corpus.splits[video.video_id]) for video in corpus.videos]
+    report = build_dataset(storage, entries)
+    objects, _ = _stored(storage, [CARD])
+    shards = [stored for key in report.shards if (stored := storage.stat(key)) is not None]
+    counts = {"shards": len(report.shards)}
+    everything = (*objects, *(StoredObject(key=stored.key, size_bytes=stored.size_bytes) for stored in shards))
+    return Built(everything, (report.card_sha256,), counts, report.skipped)
+
+
+def _published_dataset() -> dg.AssetsDefinition:
+    @dg.asset(deps=["hf_dataset"], group_name="dataset", kinds={"huggingface"}, owners=OWNERS, output_required=False, code_version="1")
+    def published_dataset(context: dg.AssetExecutionContext, hub: HubResource) -> Iterator[dg.Output[None]]:
+        """The dataset on the Hugging Face Hub. Idle while no repository is configured (STREAMCAP_HUB_REPO)."""
+        if hub.repo:
+            raise PublishingUnavailable(hub.repo)
+        context.log.info("Nothing is published: no repository is configured. The dataset is whole and ready in processed/dataset.")
+        yield from ()
+
+    return published_dataset
+
+
+class PublishingUnavailable(StreamcapError):
+    """A repository is configured, but this version cannot publish."""
+
+    def __init__(self, repo: str) -> None:
+        super().__init__(
+            f"STREAMCAP_HUB_REPO={repo!r} asks for publishing, which this version cannot do yet. Unset it; "
+            "processed/dataset is whole and can be uploaded with `hf upload OWNER/NAME processed/dataset --repo-type dataset`."
+        )

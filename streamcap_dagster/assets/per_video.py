@@ -1,0 +1,200 @@
+"""The Dagster face of the per-video assets: one multi-asset that walks a run's videos, and the events it reports.
+
+All per-video assets are specs of one multi-asset because a run must be able to finish the good videos in every asset while a
+bad one stops: separate steps either skip their children or mark failed videos as made.
+"""
+
+import asyncio
+import queue
+import threading
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from concurrent.futures import Future
+from contextlib import ExitStack, closing
+
+import dagster as dg
+
+from streamcap_dagster.assets.progress import Progress
+from streamcap_dagster.assets.walk import Finished, NotInManifest, walk_videos
+from streamcap_dagster.assets.work import NOTICE, PerVideoAsset, Workshop
+from streamcap_dagster.captions.captioner import Captioner
+from streamcap_dagster.frames.worker_pool import DecodePool
+from streamcap_dagster.partitions import by_chunk, videos
+from streamcap_dagster.records import Video
+from streamcap_dagster.resources.captioner import CaptionerResource
+from streamcap_dagster.resources.storage import StorageResource
+from streamcap_dagster.resources.video_source import VideoSourceResource
+from streamcap_dagster.settings import Settings
+from streamcap_dagster.storage import Storage
+from streamcap_dagster.storage.failures import Failure
+from streamcap_dagster.videos.manifest import read_manifest
+from streamcap_dagster.videos.source import VideoSource
+
+OWNERS = ["team:streamcap"]
+NAMED_IN_A_FAILURE = 20
+PATIENCE_S = 5.0
+"""How long a walk that was stopped may take to end: its threads finish what they are at, which may be the copy of a large file."""
+
+
+def per_video_assets(assets: Sequence[PerVideoAsset], settings: Settings, progress: Progress) -> dg.AssetsDefinition:
+    """The multi-asset that makes these assets, which come in the order a video walks through them."""
+
+    @dg.multi_asset(
+        name="per_video",
+        specs=[_spec(asset, settings) for asset in assets],
+        can_subset=True,
+        backfill_policy=by_chunk,
+    )
+    def per_video(
+        context: dg.AssetExecutionContext,
+        storage: StorageResource,
+        video_source: VideoSourceResource,
+        captioner: CaptionerResource,
+        run_end: dg.ResourceParam[ExitStack],
+    ) -> Iterator[dg.AssetMaterialization]:
+        selected = context.op_execution_context.selected_asset_keys
+        wanted = [asset for asset in assets if dg.AssetKey(asset.name) in selected]
+        keeping = storage.open()
+        manifest = read_manifest(keeping)
+        rows = [manifest[video_id] for video_id in context.partition_keys if video_id in manifest]
+        failures = [_unknown(video_id, wanted) for video_id in context.partition_keys if video_id not in manifest]
+        reporter = Reporter(context, wanted, settings)
+        walk = _walk_in_background(rows, wanted, settings, video_source.open(), keeping, captioner.open(), progress)
+        for result in run_end.enter_context(closing(walk)):
+            if isinstance(result, Failure):
+                context.log.error(result.reason)
+                failures.append(result)
+            else:
+                if NOTICE in result.notes:
+                    context.log.warning(f"{result.work.video_id}: {result.notes[NOTICE]}")
+                yield reporter.event(result)
+        if failures:
+            raise failure_of_run(failures, len(context.partition_keys))
+
+    return per_video
+
+
+def _spec(asset: PerVideoAsset, settings: Settings) -> dg.AssetSpec:
+    return dg.AssetSpec(
+        asset.name,
+        description=asset.description,
+        deps=list(asset.deps),
+        group_name=asset.group,
+        kinds=set(asset.kinds),
+        owners=OWNERS,
+        code_version=asset.code_version(settings),
+        partitions_def=videos,
+        skippable=True,
+    )
+
+
+def _unknown(video_id: str, wanted: Sequence[PerVideoAsset]) -> Failure:
+    """A partition that was made by hand, or whose manifest is in another storage."""
+    return Failure(video_id=video_id, asset=wanted[0].name, reason=str(NotInManifest(video_id, "it is not in the manifest")))
+
+
+def _walk_in_background(
+    rows: Sequence[Video],
+    wanted: Sequence[PerVideoAsset],
+    settings: Settings,
+    source: VideoSource,
+    storage: Storage,
+    captioner: Captioner,
+    progress: Progress,
+) -> Generator[Finished | Failure, None, None]:
+    """Results of a walk that has a thread and an event loop to itself, so that captioning goes on while Dagster writes an event."""
+    results: queue.SimpleQueue[Finished | Failure | Future[None]] = queue.SimpleQueue()
+    stop = threading.Event()
+
+    async def walk() -> None:
+        async with DecodePool(settings.decode_workers) as decoding:
+            workshop = Workshop(settings, source, storage, captioner, progress, asyncio.Semaphore(settings.calls_in_flight), decoding)
+            walking = asyncio.create_task(walk_videos(rows, wanted, workshop, results.put))
+            while not walking.done():
+                await asyncio.wait([walking], timeout=0.2)
+                if stop.is_set():
+                    walking.cancel()
+            await walking
+
+    def run() -> None:
+        ended: Future[None] = Future()
+        try:
+            asyncio.run(walk())
+            ended.set_result(None)
+        except BaseException as error:  # noqa: BLE001 - handed to the thread that waits for results
+            ended.set_exception(error)
+        results.put(ended)
+
+    thread = threading.Thread(target=run, name="walk", daemon=True)
+    thread.start()
+    try:
+        while not isinstance(result := results.get(), Future):
+            yield result
+        result.result()
+    finally:
+        stop.set()
+        thread.join(PATIENCE_S)
+
+
+class Reporter:
+    """Turns finished assets into Dagster events that carry what exact staleness needs."""
+
+    def __init__(self, context: dg.AssetExecutionContext, assets: Sequence[PerVideoAsset], settings: Settings) -> None:
+        self._events = context.instance.event_log_storage
+        self._code_versions = {asset.name: asset.code_version(settings) for asset in assets}
+        videos_of_run = set(context.partition_keys)
+        self._seen = {asset.name: self._videos_with_an_event(asset.name, videos_of_run) for asset in assets}
+
+    def event(self, finished: Finished) -> dg.AssetMaterialization:
+        name, video_id = finished.asset.name, finished.work.video_id
+        known = finished.reused and video_id in self._seen[name]
+        shown = {} if known else finished.shown if finished.shown is not None else finished.asset.show(finished.work)
+        return dg.AssetMaterialization(
+            name,
+            partition=video_id,
+            metadata={**_metadata(finished), **shown},
+            tags={
+                "dagster/data_version": finished.receipt.content_hash,
+                "dagster/code_version": self._code_versions[name],
+                **self._input_tags(finished.inputs),
+            },
+        )
+
+    def _input_tags(self, inputs: Mapping[str, str]) -> dict[str, str]:
+        """What it was made from. Dagster calls it stale when a dependency gets another data version after the event that the pointer names.
+
+        Any event between the one of the dependency and its next will do, so the newest of all serves every dependency with one look-up.
+        """
+        newest = str(self._events.get_maximum_record_id() or 0)
+        return {
+            **{f"dagster/input_data_version/{dep}": content for dep, content in inputs.items()},
+            **{f"dagster/input_event_pointer/{dep}": newest for dep in inputs},
+        }
+
+    def _videos_with_an_event(self, asset: str, video_ids: set[str]) -> frozenset[str]:
+        kind = dg.DagsterEventType.ASSET_MATERIALIZATION
+        return frozenset(self._events.get_latest_storage_id_by_partition(dg.AssetKey(asset), kind, partitions=video_ids))
+
+
+def _metadata(finished: Finished) -> dict[str, dg.MetadataValue]:
+    root = finished.work.storage.uri
+    return {
+        "reused": dg.MetadataValue.bool(finished.reused),
+        "seconds": dg.MetadataValue.float(round(finished.seconds, 3)),
+        **{name: dg.MetadataValue.int(count) for name, count in finished.receipt.counts.items()},
+        **{name: dg.MetadataValue.text(words) for name, words in finished.notes.items()},
+        **{f"file{index or ''}": dg.MetadataValue.path(f"{root}/{stored.key}") for index, stored in enumerate(finished.receipt.objects)},
+    }
+
+
+def failure_of_run(failures: Sequence[Failure], walked: int) -> dg.Failure:
+    """One error that names the failed videos and why; everything else of the run is done."""
+    named = "\n".join(f"- {failure.reason}" for failure in failures[:NAMED_IN_A_FAILURE])
+    more = f"\n- and {len(failures) - NAMED_IN_A_FAILURE} more" if len(failures) > NAMED_IN_A_FAILURE else ""
+    return dg.Failure(
+        f"{len(failures)} of {walked} videos failed; the others are done.\n{named}{more}",
+        metadata={
+            "failed": dg.MetadataValue.json([failure.video_id for failure in failures]),
+            "reasons": dg.MetadataValue.json({failure.video_id: failure.reason for failure in failures}),
+        },
+        allow_retries=False,
+    )

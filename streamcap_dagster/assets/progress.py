@@ -1,0 +1,58 @@
+"""What a walk tells whoever watches it: small facts, sent as they happen."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class FilesRead:
+    """How many of the source's new or changed files have been hashed and probed."""
+
+    done: int
+    total: int
+
+
+@dataclass(frozen=True)
+class WindowsFound:
+    """How many windows of a video are going to be captioned."""
+
+    video_id: str
+    windows: int
+
+
+@dataclass(frozen=True)
+class WindowsDone:
+    """That many more windows of a video have their caption."""
+
+    video_id: str
+    windows: int = 1
+
+
+@dataclass(frozen=True)
+class AssetDone:
+    """An asset of a video exists: made in `seconds`, or reused."""
+
+    video_id: str
+    asset: str
+    reused: bool
+    seconds: float
+    counts: Mapping[str, int] = field(default_factory=dict)
+    notice: str = ""
+    """What the person who started the run should read, such as that another decoder had to be used."""
+
+
+@dataclass(frozen=True)
+class VideoDone:
+    """A video has been walked as far as it goes; `failure` is the sentence that says why it stopped early, or empty."""
+
+    video_id: str
+    failure: str = ""
+
+
+Happening = FilesRead | WindowsFound | WindowsDone | AssetDone | VideoDone
+Progress = Callable[[Happening], None]
+
+
+def unwatched(happening: Happening) -> None:
+    """The progress of a walk that nobody watches."""
+    del happening

@@ -1,0 +1,155 @@
+"""The source as it stands, and the videos themselves under our own roof."""
+
+import dagster as dg
+
+from streamcap_dagster.assets.progress import FilesRead, Progress
+from streamcap_dagster.assets.walk import SOURCE
+from streamcap_dagster.assets.work import Made, PerVideoAsset, VideoWork, made_of
+from streamcap_dagster.partitions import Materialized, register_videos, unregister_videos, videos
+from streamcap_dagster.resources.storage import StorageResource
+from streamcap_dagster.resources.video_source import VideoSourceResource
+from streamcap_dagster.settings import Settings
+from streamcap_dagster.storage import keys
+from streamcap_dagster.storage.folder import FolderStorage
+from streamcap_dagster.storage.leases import turn
+from streamcap_dagster.videos.catalog import CatalogUpdate, update_catalog
+from streamcap_dagster.videos.copying import copy_video
+
+DATA_VERSION = "dagster/data_version"
+
+source_videos = dg.AssetSpec(
+    SOURCE,
+    description=(
+        "The files at the source, one per video. Not made here: `video_catalog` looks at them and reports the hash of each, "
+        "so that everything made from a file whose bytes changed is seen to be stale."
+    ),
+    deps=["video_catalog"],
+    group_name="source",
+    kinds={"file"},
+    partitions_def=videos,
+)
+
+
+def video_catalog_asset(settings: Settings, progress: Progress) -> dg.AssetsDefinition:
+    """`video_catalog`, which hashes and probes with as many threads as videos may be decoded at once."""
+
+    @dg.asset(
+        group_name="source",
+        kinds={"csv"},
+        owners=["team:streamcap"],
+        check_specs=[
+            dg.AssetCheckSpec("every_file_is_usable", asset="video_catalog", description="Warns of files that cannot be used and of videos that are gone.")
+        ],
+    )
+    def video_catalog(context: dg.AssetExecutionContext, storage: StorageResource, video_source: VideoSourceResource) -> Materialized:
+        """`raw/manifest.csv`: every video file of the source with its hash and what was probed of it, and why a file cannot be used.
+
+        Looks at the whole source, subfolders included, and registers one partition per usable video. Looking again is cheap: a file
+        whose size and time are as before is not read. Reading and hashing a new file runs at the speed of the disk.
+        """
+        keeping = storage.open()
+        if isinstance(keeping, FolderStorage):
+            keeping.sweep()
+
+        def tell(done: int, total: int, uri: str) -> None:
+            del uri
+            progress(FilesRead(done, total))
+
+        with turn(keeping, "_video_catalog"):
+            update = update_catalog(video_source.open(), keeping, workers=settings.decode_workers, on_video=tell)
+            _register(context, update)
+        return Materialized(
+            metadata=_catalog_metadata(update),
+            data_version=dg.DataVersion(update.content_hash),
+            check_results=[_usable(update)],
+        )
+
+    return video_catalog
+
+
+def _register(context: dg.AssetExecutionContext, update: CatalogUpdate) -> None:
+    """Bring the partitions in line with the catalog, and report each file that this instance has not seen as it is now."""
+    usable = {video.video_id: video for video in update.videos if video.status == "ok"}
+    registered = set(context.instance.get_dynamic_partitions("videos"))
+    register_videos(context.instance, [video_id for video_id in usable if video_id not in registered])
+    unregister_videos(context.instance, sorted(registered - usable.keys()))
+    observed = context.instance.event_log_storage.get_latest_tags_by_partition(
+        dg.AssetKey(SOURCE), dg.DagsterEventType.ASSET_OBSERVATION, tag_keys=[DATA_VERSION]
+    )
+    for video_id in sorted(usable):
+        version = {DATA_VERSION: usable[video_id].content}
+        if observed.get(video_id) != version:
+            context.log_event(dg.AssetObservation(SOURCE, partition=video_id, tags=version))
+
+
+def _catalog_metadata(update: CatalogUpdate) -> dict[str, dg.MetadataValue]:
+    usable = [video for video in update.videos if video.status == "ok"]
+    return {
+        "videos": dg.MetadataValue.int(len(usable)),
+        "hours": dg.MetadataValue.float(round(sum(video.duration_s for video in usable) / 3600, 3)),
+        "added": dg.MetadataValue.int(len(update.added)),
+        "changed": dg.MetadataValue.int(len(update.changed)),
+        "removed": dg.MetadataValue.int(len(update.removed)),
+        "not_usable": dg.MetadataValue.json({video.video_id: video.trouble for video in update.videos if video.status != "ok"}),
+        "catalog": dg.MetadataValue.md(_catalog_table(update)),
+    }
+
+
+SHOWN = 50
+
+
+def _catalog_table(update: CatalogUpdate) -> str:
+    rows = [
+        f"| {video.video_id} | {video.status} | {video.duration_s:.1f} | {video.display_width}x{video.display_height} | {video.fps:.2f} | {video.codec} |"
+        for video in update.videos[:SHOWN]
+    ]
+    more = [f"\nand {len(update.videos) - SHOWN} more"] if len(update.videos) > SHOWN else []
+    return "\n".join(["| video | status | seconds | size | fps | codec |", "|---|---|---|---|---|---|", *rows, *more])
+
+
+def _usable(update: CatalogUpdate) -> dg.AssetCheckResult:
+    bad = {video.video_id: video.trouble for video in update.videos if video.status != "ok"}
+    return dg.AssetCheckResult(
+        check_name="every_file_is_usable",
+        passed=not bad,
+        severity=dg.AssetCheckSeverity.WARN,
+        description="; ".join(list(bad.values())[:SHOWN]) or "every video file can be used",
+        metadata={"not_usable": dg.MetadataValue.json(bad)},
+    )
+
+
+def _copy_raw_video(work: VideoWork) -> Made:
+    key = raw_video_key(work)
+    with work.workshop.source.local(work.video.uri) as original, work.staged(key) as copy:
+        copy_video(original, work.video, copy.path, work.settings.link)
+    return made_of([copy], {"bytes": copy.stored.size_bytes})
+
+
+def raw_video_key(work: VideoWork) -> str:
+    """Where the video's own bytes are kept: under its id with the suffix of its source file."""
+    return keys.raw_video(work.video_id, "." + work.video.uri.rsplit(".", 1)[-1].lower())
+
+
+def _show_raw_video(work: VideoWork) -> dict[str, dg.MetadataValue]:
+    video = work.video
+    return {
+        "source_file": dg.MetadataValue.text(video.uri),
+        "length_s": dg.MetadataValue.float(round(video.duration_s, 3)),
+        "picture": dg.MetadataValue.text(f"{video.display_width}x{video.display_height} at {video.fps:.3f} fps{' (variable)' if video.variable_fps else ''}"),
+        "codec": dg.MetadataValue.text(f"{video.codec} in {video.container}"),
+    }
+
+
+raw_videos = PerVideoAsset(
+    name="raw_videos",
+    description=(
+        "The video file itself, under `raw/videos/`: cloned where the disk can, else copied (STREAMCAP_LINK=hard links it), "
+        "and checked against the hash in the manifest. Costs the disk space of the videos where the disk cannot clone; runs at the speed of the disk."
+    ),
+    deps=(SOURCE,),
+    group="source",
+    kinds=frozenset({"file"}),
+    version="1",
+    make=_copy_raw_video,
+    show=_show_raw_video,
+)

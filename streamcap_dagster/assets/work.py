@@ -1,0 +1,161 @@
+"""What one per-video asset is, and what its function is given to work with."""
+
+import asyncio
+import hashlib
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+import dagster as dg
+
+from streamcap_dagster.assets.progress import Progress, unwatched
+from streamcap_dagster.captions.asking import Asker
+from streamcap_dagster.captions.calls import CallStore
+from streamcap_dagster.captions.captioner import Captioner
+from streamcap_dagster.frames.worker_pool import DecodePool
+from streamcap_dagster.policies import Policy
+from streamcap_dagster.records import Record, Video
+from streamcap_dagster.settings import Settings
+from streamcap_dagster.storage import Storage
+from streamcap_dagster.storage.documents import read_record, write_record
+from streamcap_dagster.storage.receipts import StoredObject, content_hash
+from streamcap_dagster.videos.source import VideoSource
+
+P = TypeVar("P", bound=Policy)
+R = TypeVar("R", bound=Record)
+
+
+@dataclass(frozen=True)
+class Workshop:
+    """What all videos of a run share."""
+
+    settings: Settings
+    source: VideoSource
+    storage: Storage
+    captioner: Captioner
+    progress: Progress = unwatched
+    calls_in_flight: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(1))
+    decoding: DecodePool | None = None
+    """None where nothing is going to be decoded, as when only the state of things is looked at."""
+
+
+NOTICE = "notice"
+"""The note that the person who started the run should read."""
+
+
+@dataclass(frozen=True)
+class Made:
+    """What came out of making an asset of a video."""
+
+    objects: tuple[StoredObject, ...]
+    content_hash: str
+    counts: dict[str, int]
+    notes: Mapping[str, str] = field(default_factory=dict)
+    """Words for whoever looks at this run; never part of what is stored."""
+
+
+class VideoWork:
+    """One video in the hands of the functions that make its assets."""
+
+    def __init__(self, video: Video, workshop: Workshop) -> None:
+        self.video = video
+        self.workshop = workshop
+        self.settings = workshop.settings
+        self.storage = workshop.storage
+        self._asking: tuple[CallStore, Asker] | None = None
+
+    @property
+    def video_id(self) -> str:
+        return self.video.video_id
+
+    async def asker(self) -> Asker:
+        """Asks the captioner on behalf of this video; its stored answers are read on first use."""
+        if self._asking is None:
+            calls = await asyncio.to_thread(CallStore, self.storage, self.video_id)
+            self._asking = calls, Asker(self.workshop.captioner, calls, self.workshop.calls_in_flight)
+        return self._asking[1]
+
+    async def fold_calls(self) -> None:
+        """Put the answers of a finished video into one object."""
+        if self._asking is not None:
+            await asyncio.to_thread(self._asking[0].fold)
+
+    def policy(self, kind: type[P]) -> P:
+        """The settings that one step reads."""
+        return self.settings.policy(kind)
+
+    def read(self, key: str, kind: type[R]) -> R:
+        return read_record(self.storage, key, kind)
+
+    def store(self, key: str, record: Record, counts: dict[str, int], beside: tuple[StoredObject, ...] = ()) -> Made:
+        """Store one record as an asset; `beside` are files that belong to it and follow from it."""
+        data = write_record(self.storage, key, record)
+        return Made((StoredObject(key=key, size_bytes=len(data)), *beside), hashlib.sha256(data).hexdigest(), counts)
+
+    @contextmanager
+    def staged(self, key: str) -> Iterator["StagedFile"]:
+        """A file to write as an object of an asset; its size and hash are known once the block ends."""
+        with self.storage.staged(key) as path:
+            file = StagedFile(key, path)
+            yield file
+            file.seal()
+
+
+class StagedFile:
+    """A file on its way to becoming an object."""
+
+    def __init__(self, key: str, path: Path) -> None:
+        self.key = key
+        self.path = path
+        self.stored: StoredObject
+        self.sha256: str
+
+    def seal(self) -> None:
+        self.stored = StoredObject(key=self.key, size_bytes=self.path.stat().st_size)
+        with self.path.open("rb") as file:
+            self.sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def made_of(files: list[StagedFile], counts: dict[str, int], **notes: str) -> Made:
+    """An asset that consists of these files."""
+    return Made(tuple(file.stored for file in files), content_hash(file.sha256 for file in files), counts, notes)
+
+
+def _nothing_more(work: VideoWork) -> dict[str, str]:
+    del work
+    return {}
+
+
+def _nothing_to_show(work: VideoWork) -> dict[str, dg.MetadataValue]:
+    del work
+    return {}
+
+
+@dataclass(frozen=True)
+class PerVideoAsset:
+    """An asset that exists once per video: its place in the graph and the function that makes it for one video."""
+
+    name: str
+    description: str
+    deps: tuple[str, ...]
+    group: str
+    kinds: frozenset[str]
+    version: str
+    """Raised when the function would make something else from the same inputs."""
+    make: Callable[[VideoWork], Made] | Callable[[VideoWork], Awaitable[Made]]
+    """A plain function runs in a thread; a coroutine function on the walk's own loop."""
+    reads: tuple[type[Policy], ...] = ()
+    """The settings that change what is made."""
+    also_from: Callable[[VideoWork], dict[str, str]] = _nothing_more
+    """What else it is made from, by name: things that are neither assets nor settings."""
+    show: Callable[[VideoWork], dict[str, dg.MetadataValue]] = _nothing_to_show
+    """What a person would want to see of it, read back from storage."""
+
+    def code_version(self, settings: Settings) -> str:
+        """The version and the settings it reads in one short string, so that Dagster sees a changed setting as changed code."""
+        if not self.reads:
+            return self.version
+        values = "\n".join(settings.policy(kind).model_dump_json() for kind in self.reads)
+        return f"{self.version}-{hashlib.sha256(values.encode()).hexdigest()[:8]}"

@@ -1,0 +1,124 @@
+"""Asks a captioner on behalf of one video: looks among the kept answers first, keeps each new one, asks again when one is of no use."""
+
+import asyncio
+from collections.abc import Awaitable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
+from weakref import WeakValueDictionary
+
+from streamcap_dagster.captions.calls import Attempt, Call, CallStore
+from streamcap_dagster.captions.captioner import Captioner, CaptionRequest, call_key, question_sha256
+from streamcap_dagster.captions.replies import Reading, read_reply
+from streamcap_dagster.records import Outcome
+
+_MOST_ATTEMPTS = 3
+_AGAIN: Mapping[Outcome, int] = {"invalid": 2, "empty": 2, "truncated": 1, "recitation": 1}
+"""How often a question is asked again after each outcome, within the most attempts in all."""
+_HINTS: Mapping[Outcome, str] = {
+    "invalid": "Answer with the JSON object alone, exactly in the form that was asked for.",
+    "truncated": "Be brief.",
+    "recitation": "Describe it in your own words.",
+}
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a question came to. `text` is empty unless a caption is `ok`."""
+
+    call_key: str
+    outcome: Outcome
+    text: str = ""
+    reason: str = ""
+    objectives: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """For objectives: pair id to its statements, those that are valid."""
+
+
+class Asker:
+    """One video's way to the captioner. Videos share the captioner and the limit of calls in flight; each has its own kept answers."""
+
+    def __init__(self, captioner: Captioner, calls: CallStore, in_flight: asyncio.Semaphore) -> None:
+        self.captioner = captioner
+        self.asked = 0
+        """Replies that the captioner was asked for."""
+        self.from_store = 0
+        """Questions that a kept answer settled."""
+        self._calls = calls
+        self._in_flight = in_flight
+        self._asking: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+    async def ask(self, request: CaptionRequest) -> Answer:
+        """The answer to a request. Raises CaptionerUnavailable when none could be had; what did arrive is kept even then."""
+        key = call_key(self.captioner, request)
+        async with self._asking.setdefault(key, asyncio.Lock()):
+            call = self._calls.get(key) or _unanswered(key, request)
+            if call.chosen is not None:
+                self.from_store += 1
+            while call.chosen is None:
+                call = await self._one_more(call, request)
+        return _answer(call, request)
+
+    async def _one_more(self, call: Call, request: CaptionRequest) -> Call:
+        async with self._in_flight:
+            self.asked += 1
+            reply = await self.captioner.complete(_repeated(request, call))
+        attempts = (*call.attempts, Attempt(text=_storable(reply.text), finish=reply.finish, model=reply.model, reason=_storable(reply.reason)))
+        call = call.model_copy(update={"attempts": attempts, "chosen": _choice(_readings(request, attempts))})
+        await asyncio.to_thread(self._calls.keep, call)
+        return call
+
+
+def _storable(text: str) -> str:
+    """A reply that broke off within an emoji can end in half a character, which no file can hold."""
+    return text.encode(errors="replace").decode()
+
+
+def _unanswered(key: str, request: CaptionRequest) -> Call:
+    place = request.place
+    return Call(key=key, question=question_sha256(request), kind=request.kind, video_id=place.video_id, clip=place.clip, window=place.window, attempts=())
+
+
+def _repeated(request: CaptionRequest, call: Call) -> CaptionRequest:
+    """The request of the next attempt: after a useless reply with a hint, after a truncated one with twice the room."""
+    readings = _readings(request, call.attempts)
+    if not readings:
+        return request
+    cut_off = any(reading.outcome == "truncated" for reading in readings)
+    return replace(
+        request,
+        attempt=len(readings),
+        hint=_HINTS.get(readings[-1].outcome, ""),
+        max_output_tokens=request.max_output_tokens * (2 if cut_off else 1),
+    )
+
+
+def _choice(readings: list[Reading]) -> int | None:
+    """Which attempt counts: none yet while asking again may help; else the last, or the one that stated more pairs."""
+    last = readings[-1].outcome
+    so_far = sum(reading.outcome == last for reading in readings)
+    if so_far <= _AGAIN.get(last, 0) and len(readings) < _MOST_ATTEMPTS:
+        return None
+    return max(range(len(readings)), key=lambda index: (readings[index].outcome == "ok", len(readings[index].objectives), index))
+
+
+def _readings(request: CaptionRequest, attempts: tuple[Attempt, ...]) -> list[Reading]:
+    return [read_reply(request, attempt.reply) for attempt in attempts]
+
+
+def _answer(call: Call, request: CaptionRequest) -> Answer:
+    assert call.chosen is not None
+    reading = read_reply(request, call.attempts[call.chosen].reply)
+    return Answer(call.key, reading.outcome, reading.text, reading.reason, reading.objectives)
+
+
+async def every(work: Iterable[Awaitable[T]]) -> list[T]:
+    """All results in order. When some of the work fails the rest is finished first, then the first failure is raised."""
+    results = await asyncio.gather(*work, return_exceptions=True)
+    return [_result(result) for result in results]
+
+
+def _result(result: T | BaseException) -> T:
+    if isinstance(result, BaseException):
+        raise result
+    return result

@@ -1,0 +1,135 @@
+"""The chain of a clip: its initial caption, then window after window what each adds. Clips go on side by side, windows in order."""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+from streamcap_dagster.captions.asking import Answer, Asker, every
+from streamcap_dagster.captions.captioner import CaptionRequest, Place
+from streamcap_dagster.captions.gate import NoChangeGate
+from streamcap_dagster.captions.history import History, history_sha256
+from streamcap_dagster.captions.prompts import Prompts
+from streamcap_dagster.captions.window_frames import WindowFrames
+from streamcap_dagster.policies import CaptionPolicy
+from streamcap_dagster.records import SPOKEN, Caption, CaptionKind, Captions, Clip, Clips, Frame
+
+_INITIAL_TOKENS = 1024
+_DELTA_TOKENS = 512
+
+
+async def caption_initials(video_id: str, clips: Clips, frames: Path, asker: Asker, policy: CaptionPolicy) -> Captions:
+    """The full description of each clip's first window, in order of clip.
+
+    Raises CaptionerUnavailable when a clip got no answer, after the others are done.
+    """
+    chains = await _chains(video_id, clips, frames, asker, policy)
+    return Captions(video_id=video_id, captions=tuple(await every([chain.describe() for chain in chains])))
+
+
+async def caption_deltas(
+    video_id: str, clips: Clips, frames: Path, initials: Captions, asker: Asker, policy: CaptionPolicy, on_window: Callable[[], None]
+) -> Captions:
+    """What each later window adds, in order of clip, then window; `on_window` is called after each.
+
+    A window whose caption failed for good keeps its outcome and the chain goes on without it. Raises CaptionerUnavailable when a
+    clip got no answer at all, after the other clips are done; all answers that did arrive are kept for the next run.
+    """
+    begun = {caption.clip: caption for caption in initials.captions}
+    chains = await _chains(video_id, clips, frames, asker, policy)
+    done = await every([chain.go_on(begun[chain.clip.clip], on_window) for chain in chains])
+    return Captions(video_id=video_id, captions=tuple(caption for captions in done for caption in captions))
+
+
+async def _chains(video_id: str, clips: Clips, frames: Path, asker: Asker, policy: CaptionPolicy) -> list["_Chain"]:
+    if not clips.clips:
+        return []
+    windows = await asyncio.to_thread(WindowFrames, video_id, frames)
+    return [_Chain(video_id, clip, clips.window_duration_s, windows, asker, policy) for clip in clips.clips]
+
+
+class _Chain:
+    """One clip on its way: what was said of it so far and what the gate compares with."""
+
+    def __init__(self, video_id: str, clip: Clip, window_duration_s: float, frames: WindowFrames, asker: Asker, policy: CaptionPolicy) -> None:
+        self.clip = clip
+        self._video_id = video_id
+        self._window_duration_s = window_duration_s
+        self._frames = frames
+        self._asker = asker
+        self._history_tokens = policy.history_tokens
+        self._prompts = Prompts()
+        self._gate = NoChangeGate(policy.no_change_threshold)
+        self._history = History()
+
+    async def describe(self) -> Caption:
+        frames = await self._read(0)
+        request = self._request("initial", 0, frames)
+        return self._caption(request, await self._asker.ask(request))
+
+    async def go_on(self, initial: Caption, on_window: Callable[[], None]) -> list[Caption]:
+        await self._take_note(initial, await self._read(0))
+        captions = []
+        for window in range(1, self.clip.windows):
+            frames = await self._read(window)
+            caption = await self._delta(window, frames)
+            if not caption.gated:
+                await self._take_note(caption, frames)
+            captions.append(caption)
+            on_window()
+        return captions
+
+    async def _delta(self, window: int, frames: tuple[Frame, ...]) -> Caption:
+        request = self._request("delta", window, frames)
+        if await asyncio.to_thread(self._gate.passes, frames, request.place):
+            return self._caption(request, await self._asker.ask(request))
+        held_back = Answer("", "no_change", reason="no visible change since the last window that was captioned, so nobody was asked")
+        return self._caption(request, held_back, gated=True)
+
+    async def _take_note(self, caption: Caption, frames: tuple[Frame, ...]) -> None:
+        if caption.text:
+            self._history = self._history.plus(caption.text)
+        if caption.outcome in SPOKEN:
+            await asyncio.to_thread(self._gate.refer, frames, self._place(caption.window))
+
+    async def _read(self, window: int) -> tuple[Frame, ...]:
+        return await asyncio.to_thread(self._frames.read, self.clip, window)
+
+    def _request(self, kind: CaptionKind, window: int, frames: tuple[Frame, ...]) -> CaptionRequest:
+        shown = self._history.shown(self._history_tokens)
+        return CaptionRequest(
+            kind=kind,
+            place=self._place(window),
+            system=self._prompts.system(kind),
+            prompt=self._prompts.initial() if kind == "initial" else self._prompts.delta(shown),
+            prompt_version=self._prompts.version_of(kind),
+            max_output_tokens=_INITIAL_TOKENS if kind == "initial" else _DELTA_TOKENS,
+            frames=frames,
+            history=shown,
+        )
+
+    def _caption(self, request: CaptionRequest, answer: Answer, gated: bool = False) -> Caption:
+        window = request.place.window
+        return Caption(
+            clip=self.clip.clip,
+            window=window,
+            start_s=self._second(window),
+            end_s=self._second(window + 1),
+            kind="delta" if window else "initial",
+            outcome=answer.outcome,
+            text=answer.text,
+            reason=answer.reason,
+            gated=gated,
+            frame_sha256=tuple(frame.sha256 for frame in request.frames),
+            frame_pts_s=tuple(frame.pts_s for frame in request.frames),
+            history_sha256=history_sha256(request.history),
+            prompt_version=request.prompt_version,
+            captioner=self._asker.captioner.name,
+            model=self._asker.captioner.model,
+            call_key=answer.call_key,
+        )
+
+    def _second(self, window: int) -> float:
+        return round(self.clip.start_s + window * self._window_duration_s, 6)
+
+    def _place(self, window: int) -> Place:
+        return Place(self._video_id, self.clip.clip, window)

@@ -1,0 +1,111 @@
+"""The `offline` captioner: says what can be computed from the pixels, without weights, keys or a network.
+
+It knows light, colours, cuts, fades and movement, and nothing of what things are: good for rehearsing the pipeline, not for training.
+"""
+
+import asyncio
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from fractions import Fraction
+from functools import cache
+
+from streamcap_dagster.captions.captioner import CaptionReply, CaptionRequest, Pair, Parameter
+from streamcap_dagster.captions.colours import COLOURS, LIGHTS, Colouring, colouring
+from streamcap_dagster.captions.motion import STILL, Motion, motion
+from streamcap_dagster.captions.replies import LONGEST_OBJECTIVE, MOST_OBJECTIVES
+from streamcap_dagster.captions.thumbnails import thumbnails
+from streamcap_dagster.records import Frame
+
+_WIDTH, _HEIGHT = 64, 36
+"""Cells that a frame is looked at in."""
+_COLOUR = "|".join(COLOURS)
+_SAID_LIGHT = re.compile(rf"\b({'|'.join(LIGHTS)}) scene\b", re.IGNORECASE)
+_SAID_OVERALL = re.compile(rf"\bmostly ({_COLOUR})\b", re.IGNORECASE)
+_SAID_MOVEMENT = re.compile(r"((?:Something|Nothing|There is movement|The whole view|The movement)\b[^.]*\.)")
+_MOVEMENT_STOPS = "The movement stops."
+
+
+class OfflineCaptioner:
+    """Answers from the frames of the request alone; for deltas leaves out what the history says already."""
+
+    name = "offline"
+    model = "offline-1"
+
+    def parameters(self, request: CaptionRequest) -> Mapping[str, Parameter]:  # noqa: ARG002 -- the boundary's signature
+        return {}
+
+    async def complete(self, request: CaptionRequest) -> CaptionReply:
+        answer = _objectives(request.pairs) if request.kind == "objectives" else await asyncio.to_thread(_caption, request)
+        return CaptionReply(json.dumps(answer), "stop", self.model)
+
+
+def _caption(request: CaptionRequest) -> dict[str, object]:
+    pictures = thumbnails(request.frames, request.place, _WIDTH, _HEIGHT)
+    moved = motion(pictures, _seconds(request.frames))
+    seen = colouring(pictures[moved.settled :])
+    said = list(_description(seen, moved) if not request.history else _news(seen, moved, request.history))
+    return {"caption": " ".join(said), "no_change": not said}
+
+
+def _seconds(frames: Sequence[Frame]) -> Fraction:
+    """From the first frame to the last, to the millisecond."""
+    return Fraction(max(1, round((frames[-1].target_s - frames[0].target_s) * 1000)), 1000)
+
+
+def _description(seen: Colouring, moved: Motion) -> Iterator[str]:
+    mostly = f", mostly {seen.overall}" if seen.overall else ", of mixed colours"
+    article = "An" if seen.light.startswith("e") else "A"
+    yield f"{article} {seen.light} scene{mostly}."
+    yield from _places([(place, colour) for place, colour in seen.places if colour != seen.overall])
+    yield from filter(None, (moved.event, moved.movement))
+
+
+def _news(seen: Colouring, moved: Motion, history: Sequence[str]) -> Iterator[str]:
+    """What the last thing said about each topic does not cover."""
+    if moved.event:
+        yield moved.event
+    if _last(_SAID_LIGHT, history) != seen.light:
+        yield f"Now a {seen.light} scene." if not seen.light.startswith("e") else f"Now an {seen.light} scene."
+    if seen.overall and _last(_SAID_OVERALL, history) != seen.overall:
+        yield f"Mostly {seen.overall} now."
+        history = (*history, f"mostly {seen.overall}")
+    yield from _places([(place, colour) for place, colour in seen.places if colour != _last(_said_of(place), history)])
+    yield from _movement_news(moved.movement, history)
+
+
+@cache
+def _said_of(place: str) -> re.Pattern[str]:
+    """The colour of a place, said of the place or of the whole picture."""
+    return re.compile(rf"\b({_COLOUR}) {place}|\bmostly ({_COLOUR})\b", re.IGNORECASE)
+
+
+def _movement_news(movement: str, history: Sequence[str]) -> Iterator[str]:
+    last = _last(_SAID_MOVEMENT, history)
+    if movement == STILL:
+        if last and last not in (STILL.lower(), _MOVEMENT_STOPS.lower()):
+            yield _MOVEMENT_STOPS
+    elif movement and movement.lower() != last:
+        yield movement
+
+
+def _places(found: Sequence[tuple[str, str]]) -> Iterator[str]:
+    if found:
+        listed = ", ".join(f"{colour} {place}" for place, colour in found)
+        yield f"{listed[0].upper()}{listed[1:]}."
+
+
+def _last(topic: re.Pattern[str], history: Sequence[str]) -> str:
+    """What was said last on a topic, in lower case."""
+    said = (found[found.lastindex or 0] for text in reversed(history) for found in reversed(list(topic.finditer(text))))
+    return next(said, "").lower()
+
+
+def _objectives(pairs: Sequence[Pair]) -> dict[str, object]:
+    return {"objectives": [{"id": pair.id, "items": _statements(pair.delta)} for pair in pairs]}
+
+
+def _statements(delta: str) -> list[str]:
+    """The sentences of a delta as short statements."""
+    sentences = (sentence.strip().rstrip(".!?") for sentence in re.split(r"(?<=[.!?])\s+", delta))
+    return [f"{sentence[0].lower()}{sentence[1:]}"[:LONGEST_OBJECTIVE].strip() for sentence in sentences if sentence][:MOST_OBJECTIVES]

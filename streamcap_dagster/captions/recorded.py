@@ -1,0 +1,137 @@
+"""The `recorded` captioner: answers from a file of JSON lines, to replay a run or to write every caption by hand.
+
+A line is a stored call as it lies in `calls/<video_id>.jsonl`, found again by what was asked; or one window's words, such as
+`{"video_id": "street", "clip": 0, "window": 1, "caption": "A bus stops."}`, where an empty caption of a later window means no change;
+or one pair's statements, `{"video_id": "street", "clip": 0, "window": 1, "objectives": ["bus stops"]}`.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import Field, ValidationError
+
+from streamcap_dagster.captions.calls import Call
+from streamcap_dagster.captions.captioner import CaptionReply, CaptionRequest, Finish, Parameter, Place, question_sha256
+from streamcap_dagster.errors import CaptionerUnavailable, SettingError
+from streamcap_dagster.records import Record, VideoId
+
+SETTING = "STREAMCAP_RECORDED_ANSWERS"
+
+
+class RecordedCaption(Record):
+    """A hand-written answer for a window. With a `finish` other than `stop` it stands for a reply that did not come out."""
+
+    video_id: VideoId
+    clip: int = Field(ge=0)
+    window: int = Field(ge=0)
+    caption: str
+    finish: Finish = "stop"
+    reason: str = ""
+
+
+class RecordedObjectives(Record):
+    """A hand-written answer for a window pair."""
+
+    video_id: VideoId
+    clip: int = Field(ge=0)
+    window: int = Field(ge=1)
+    objectives: tuple[str, ...]
+
+
+W = TypeVar("W", RecordedCaption, RecordedObjectives)
+
+
+class RecordedCaptioner:
+    """Answers what its file holds an answer to; anything else is CaptionerUnavailable.
+
+    Raises SettingError when the file cannot be read or a line of it is no answer.
+    """
+
+    name = "recorded"
+
+    def __init__(self, answers: Path) -> None:
+        self._path = answers
+        content = _read(answers)
+        self._calls: dict[str, Call] = {}
+        self._captions: dict[Place, RecordedCaption] = {}
+        self._objectives: dict[Place, RecordedObjectives] = {}
+        for number, line in enumerate(content.splitlines(), 1):
+            if line.strip():
+                self._add(number, line)
+        self._model = f"recorded-{hashlib.sha256(content).hexdigest()[:12]}"
+
+    @property
+    def model(self) -> str:
+        """Changes with the file, so that changed answers are asked for."""
+        return self._model
+
+    def parameters(self, request: CaptionRequest) -> Mapping[str, Parameter]:
+        """An answer written for one window is for no other, even one that looks the same."""
+        return {"place": str(request.place)}
+
+    async def complete(self, request: CaptionRequest) -> CaptionReply:
+        if call := self._calls.get(question_sha256(request)):
+            return self._replayed(call, request)
+        if request.kind == "objectives":
+            return self._stated(request)
+        answer = self._captions.get(request.place)
+        if answer is None:
+            raise self._unanswered(request.place, "caption")
+        text = json.dumps({"caption": answer.caption, "no_change": request.kind == "delta" and not answer.caption})
+        return CaptionReply(text if answer.finish == "stop" else "", answer.finish, self.model, answer.reason)
+
+    def _replayed(self, call: Call, request: CaptionRequest) -> CaptionReply:
+        """The attempts in the order that they were answered in, so that a replay repeats what the run did."""
+        if not call.attempts:
+            raise self._unanswered(request.place, request.kind)
+        return call.attempts[min(request.attempt, len(call.attempts) - 1)].reply
+
+    def _stated(self, request: CaptionRequest) -> CaptionReply:
+        """A group of pairs is answered when each of its pairs is; a pair without a line of its own is not."""
+        places = {pair.id: Place(request.place.video_id, request.place.clip, int(pair.id)) for pair in request.pairs}
+        for place in places.values():
+            if place not in self._objectives:
+                raise self._unanswered(place, "objectives")
+        items = [{"id": pair, "items": self._objectives[place].objectives} for pair, place in places.items()]
+        return CaptionReply(json.dumps({"objectives": items}), "stop", self.model)
+
+    def _add(self, number: int, line: bytes) -> None:
+        answer = self._answer(number, line)
+        if isinstance(answer, Call):
+            self._calls[answer.question] = answer
+        elif isinstance(answer, RecordedCaption):
+            self._written(number, answer, self._captions)
+        else:
+            self._written(number, answer, self._objectives)
+
+    def _written(self, number: int, answer: W, known: dict[Place, W]) -> None:
+        place = Place(answer.video_id, answer.clip, answer.window)
+        if place in known:
+            raise self._malformed(number, f"{place} has an answer in an earlier line")
+        known[place] = answer
+
+    def _answer(self, number: int, line: bytes) -> Call | RecordedCaption | RecordedObjectives:
+        shape = Call if b'"attempts"' in line else RecordedObjectives if b'"objectives"' in line else RecordedCaption
+        try:
+            return shape.model_validate_json(line)
+        except ValidationError as error:
+            fault = error.errors()[0]
+            where = ".".join(map(str, fault["loc"])) or "the line"
+            raise self._malformed(number, f"it is no recorded answer ({where}: {fault['msg']})") from error
+
+    def _malformed(self, number: int, why: str) -> SettingError:
+        return SettingError(SETTING, str(self._path), f"line {number}: {why}")
+
+    def _unanswered(self, place: Place, what: str) -> CaptionerUnavailable:
+        fix = "Add a line for it, or choose another STREAMCAP_CAPTIONER."
+        return CaptionerUnavailable(self.name, str(place), f"{self._path} holds no {what} for it", fix)
+
+
+def _read(answers: Path) -> bytes:
+    try:
+        return answers.read_bytes()
+    except OSError as error:
+        raise SettingError(SETTING, str(answers), f"the file cannot be read ({error.strerror})") from error

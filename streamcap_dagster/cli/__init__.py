@@ -1,0 +1,104 @@
+"""`streamcap`: the same definitions, instance and storage as Dagster's own tools, from one command."""
+
+import os
+import signal
+import sys
+import threading
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+
+from streamcap_dagster.errors import SettingError, StreamcapError
+
+ALL_IS_WELL, SOME_FAILED, WRONG_USAGE, INTERRUPTED = 0, 1, 2, 130
+PATIENCE_S = 3.0
+
+app = typer.Typer(
+    name="streamcap",
+    help="Any pile of videos in, a streaming-caption dataset out.\n\n"
+    "Settings come from STREAMCAP_… in the environment, then from .env; .env.example lists them all.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+SourceArgument = Annotated[
+    str | None, typer.Argument(metavar="[SOURCE]", help="Folder of videos with its subfolders. Default: STREAMCAP_SOURCE, else ./videos.")
+]
+StorageOption = Annotated[
+    str | None, typer.Option("--storage", metavar="ROOT", help="Folder that everything made is kept in. Default: STREAMCAP_STORAGE, else ./data.")
+]
+CaptionerOption = Annotated[
+    str | None, typer.Option("--captioner", metavar="NAME", help="Who writes the captions: offline or recorded. Default: STREAMCAP_CAPTIONER.")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for programs instead of a table for people.")]
+
+
+@app.command()
+def run(
+    source: SourceArgument = None,
+    storage: StorageOption = None,
+    captioner: CaptionerOption = None,
+    only: Annotated[list[str] | None, typer.Option("--only", metavar="VIDEO_ID", help="Make only this video; may be given several times.")] = None,
+) -> None:
+    """Turn the videos of SOURCE into a dataset, making only what is missing or out of date.
+
+    Catalogs the source, walks every video through its assets (many at once), then rebuilds the JSON files and the Hugging Face
+    dataset from all videos that exist. A video that fails never stops the others: it is named at the end and the exit status is 1.
+    Stop it whenever you like: what is finished is kept, and the next run goes on from there.
+    """
+    from streamcap_dagster.cli.run import run_pipeline
+    from streamcap_dagster.settings import read_settings
+
+    raise typer.Exit(run_pipeline(read_settings(source=source, storage=storage, captioner=captioner), only or []))
+
+
+@app.command()
+def status(source: SourceArgument = None, storage: StorageOption = None, captioner: CaptionerOption = None, as_json: JsonOption = False) -> None:
+    """Tell per video what exists, what is out of date or missing, and what failed and why. Exit status 1 when a video failed."""
+    from streamcap_dagster.cli.status import show_status
+    from streamcap_dagster.settings import read_settings
+
+    raise typer.Exit(show_status(read_settings(source=source, storage=storage, captioner=captioner), as_json))
+
+
+@app.command()
+def doctor(source: SourceArgument = None, storage: StorageOption = None, captioner: CaptionerOption = None, as_json: JsonOption = False) -> None:
+    """Check what a run needs — ffmpeg, decoder, storage, source, captioner, keys, disk — and say how to fix what is wrong."""
+    from streamcap_dagster.cli.doctor import show_diagnosis
+    from streamcap_dagster.settings import read_settings
+
+    raise typer.Exit(show_diagnosis(read_settings(source=source, storage=storage, captioner=captioner), as_json))
+
+
+def main() -> NoReturn:
+    """Entry point: errors made for people are printed as one sentence, without a traceback; to be told to end is no error."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # `kill`, a closing session and Ctrl-C end it alike
+    try:
+        app()
+    except SettingError as error:
+        _say(error)
+        sys.exit(WRONG_USAGE)
+    except StreamcapError as error:
+        _say(error)
+        sys.exit(SOME_FAILED)
+    except SystemExit as ended:
+        if ended.code == INTERRUPTED:  # typer's answer to an interrupt
+            _stop()
+        raise
+    sys.exit(ALL_IS_WELL)
+
+
+def _stop() -> NoReturn:
+    """End in order, but soon: a thread in the middle of a large file would hold that up, and what it writes has no name yet."""
+    print("\nStopped. What was finished is kept; run the same command again to go on.", file=sys.stderr, flush=True)
+    at_the_latest = threading.Timer(PATIENCE_S, os._exit, (INTERRUPTED,))
+    at_the_latest.daemon = True
+    at_the_latest.start()
+    sys.exit(INTERRUPTED)
+
+
+def _say(error: StreamcapError) -> None:
+    print(f"{Path(sys.argv[0]).name}: {error}", file=sys.stderr)

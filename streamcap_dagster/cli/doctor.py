@@ -1,0 +1,133 @@
+"""`streamcap doctor`: what a run needs, checked one by one, each with its fix."""
+
+import json
+import os
+import platform
+import re
+import secrets
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Literal
+
+from rich.console import Console
+from rich.markup import escape
+
+from streamcap_dagster.cli.instance import dagster_home
+from streamcap_dagster.errors import StreamcapError
+from streamcap_dagster.frames.decoding import available_decoder
+from streamcap_dagster.settings import Settings
+from streamcap_dagster.wiring import captioner_for, source_for, storage_for
+
+INSTALL_FFMPEG = "Install ffmpeg: `sudo apt-get install ffmpeg` (Debian, Ubuntu) or `brew install ffmpeg` (macOS)."
+OLDEST_FFMPEG = (5, 1)
+LITTLE_SPACE_BYTES = 5 * 1024**3
+KEYS = ("GEMINI_API_KEY", "GOOGLE_APPLICATION_CREDENTIALS", "HF_TOKEN")
+
+Verdict = Literal["ok", "warning", "failed"]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What one check found; `fix` is empty when there is nothing to fix."""
+
+    check: str
+    verdict: Verdict
+    found: str
+    fix: str = ""
+
+
+def show_diagnosis(settings: Settings, as_json: bool) -> int:
+    """Print the findings; returns the exit status, 1 when a check failed."""
+    findings = list(diagnose(settings))
+    if as_json:
+        print(json.dumps([asdict(finding) for finding in findings], indent=1))
+    else:
+        console = Console()
+        for finding in findings:
+            colour = {"ok": "green", "warning": "yellow", "failed": "red"}[finding.verdict]
+            console.print(f"[{colour}]{finding.verdict:>7}[/]  {finding.check:<14} {escape(finding.found)}", highlight=False, soft_wrap=True)
+            if finding.fix:
+                console.print(f"         {'':<14} → {escape(finding.fix)}", highlight=False, soft_wrap=True)
+    return 1 if any(finding.verdict == "failed" for finding in findings) else 0
+
+
+def diagnose(settings: Settings) -> Iterator[Finding]:
+    """Every check in turn; one that fails does not keep the others from being made."""
+    yield Finding("python", "ok", f"{platform.python_version()} at {sys.executable}")
+    yield from (_program(name) for name in ("ffmpeg", "ffprobe"))
+    yield _decoder(settings)
+    checks: dict[str, Callable[[Settings], str]] = {"storage": _storage, "source": _source, "captioner": _captioner, "dagster": _dagster}
+    for name, check in checks.items():
+        try:
+            yield Finding(name, "ok", check(settings))
+        except StreamcapError as error:
+            yield Finding(name, "failed", str(error), "See above: the sentence says what to change.")
+        except OSError as error:
+            yield Finding(name, "failed", str(error), "The system refuses it: check the disk, and this user's permissions.")
+    yield from _keys()
+    yield _disk(settings)
+
+
+def _program(name: str) -> Finding:
+    path = shutil.which(name)
+    if path is None:
+        return Finding(name, "failed", "not found on PATH", INSTALL_FFMPEG)
+    said = subprocess.run([path, "-version"], capture_output=True, text=True, check=False).stdout.split("\n")[0]
+    version = re.search(r"version n?(\d+)\.(\d+)", said)  # a build from git has no such number, and is new enough
+    if version and (int(version[1]), int(version[2])) < OLDEST_FFMPEG:
+        needed = ".".join(map(str, OLDEST_FFMPEG))
+        return Finding(name, "failed", f"{said.split(' Copyright')[0]} is older than {needed}", f"Debian 12 and Ubuntu 24.04 have one. {INSTALL_FFMPEG}")
+    return Finding(name, "ok", f"{said.split(' Copyright')[0]} at {path}")
+
+
+def _decoder(settings: Settings) -> Finding:
+    name, notice = available_decoder(settings.decoder)
+    return Finding("decoder", "warning" if notice else "ok", notice or name, "`make setup` installs torchcodec; ffmpeg decodes meanwhile." if notice else "")
+
+
+def _storage(settings: Settings) -> str:
+    storage = storage_for(settings).open()
+    key = f"ledger/doctor-{secrets.token_hex(6)}"
+    storage.write(key, b"probe")
+    found = storage.read(key)
+    storage.delete(key)
+    assert found == b"probe"
+    return f"{storage.uri} can be written and read"
+
+
+def _source(settings: Settings) -> str:
+    source = source_for(settings).open()
+    seen = sum(1 for _ in islice(source.scan(), 10_000))
+    return f"{source.uri} has {seen}{' or more' if seen == 10_000 else ''} video files"
+
+
+def _captioner(settings: Settings) -> str:
+    captioner = captioner_for(settings).open()
+    return f"{captioner.name} ({captioner.model}), needs no key"
+
+
+def _dagster(settings: Settings) -> str:
+    del settings
+    home = dagster_home()
+    set_by = "DAGSTER_HOME" if os.environ.get("DAGSTER_HOME") else "found without DAGSTER_HOME"
+    return f"instance at {home} ({set_by})"
+
+
+def _keys() -> Iterator[Finding]:
+    for name in KEYS:
+        yield Finding(name, "ok", "set" if os.environ.get(name) else "not set (the captioners so far need no key)")
+
+
+def _disk(settings: Settings) -> Finding:
+    folder = Path(settings.storage).expanduser().absolute()
+    while not folder.exists():
+        folder = folder.parent
+    free = shutil.disk_usage(folder).free
+    little = free < LITTLE_SPACE_BYTES
+    fix = "Free some space, or point STREAMCAP_STORAGE at a larger disk." if little else ""
+    return Finding("disk", "warning" if little else "ok", f"{free / 1024**3:.1f} GiB free for {folder}", fix)

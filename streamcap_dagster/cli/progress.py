@@ -1,0 +1,117 @@
+"""What a run shows while it works: bars on a terminal, a line per finished video elsewhere."""
+
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from streamcap_dagster.assets.progress import AssetDone, FilesRead, Happening, VideoDone, WindowsDone, WindowsFound
+
+_WORTH_TELLING = 20
+"""With fewer files to look at, cataloging is over before a line about it is read."""
+
+
+@dataclass
+class Tally:
+    """What happened so far, for the summary at the end."""
+
+    made: int = 0
+    reused: int = 0
+    seconds: dict[str, float] = field(default_factory=lambda: defaultdict(float))
+    failures: dict[str, str] = field(default_factory=dict)
+    videos: int = 0
+
+
+class Watcher:
+    """Counts what happens and shows it. It is told from the threads that work; rich's bars may be moved from any."""
+
+    def __init__(self, console: Console) -> None:
+        self.tally = Tally()
+        self._console = console
+        self._started = time.monotonic()
+        self._bars: Progress | None = None
+        self._tasks: dict[str, TaskID] = {}
+        self._expected = 0
+        self._told: set[str] = set()
+
+    @contextmanager
+    def watching(self) -> Iterator[None]:
+        """Show what happens while the block lasts."""
+        if not self._console.is_terminal:
+            yield
+            return
+        columns = (
+            TextColumn("{task.description:>8}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[now]}", markup=False),
+        )
+        with Progress(*columns, console=self._console) as self._bars:
+            yield
+        self._bars = None
+
+    def expect(self, videos: int) -> None:
+        """That many videos are going to be walked."""
+        self._expected = videos
+        self._show("videos", total=videos)
+
+    def __call__(self, happening: Happening) -> None:
+        match happening:
+            case FilesRead(done, total):
+                self._files_read(done, total)
+            case AssetDone():
+                self._asset_done(happening)
+            case VideoDone():
+                self._video_done(happening)
+            case WindowsFound():
+                self._show("windows", more=happening.windows)
+            case WindowsDone():
+                self._show("windows", advance=happening.windows)
+
+    def _files_read(self, done: int, total: int) -> None:
+        self._show("files", total=total, completed=done)
+        tenths = max(1, total // 10)
+        if self._bars is None and total >= _WORTH_TELLING and (done % tenths == 0 or done == total):
+            self._console.print(f"{done} of {total} new or changed files looked at", highlight=False)
+
+    def _asset_done(self, done: AssetDone) -> None:
+        self.tally.made += not done.reused
+        self.tally.reused += done.reused
+        self.tally.seconds[done.video_id] += done.seconds
+        self._show("videos", now=f"{done.video_id}: {done.asset}")
+        if done.notice and done.notice not in self._told:
+            self._told.add(done.notice)
+            self._console.print(f"[yellow]notice[/] {escape(done.notice)}", highlight=False, soft_wrap=True)
+
+    def _video_done(self, done: VideoDone) -> None:
+        self.tally.videos += 1
+        if done.failure:
+            self.tally.failures[done.video_id] = done.failure
+        self._show("videos", advance=1)
+        if self._bars is None:
+            outcome = f"failed: {done.failure}" if done.failure else f"done, {self.tally.seconds[done.video_id]:.1f} s of work"
+            line = f"[{self.tally.videos}/{self._expected}] {done.video_id}: {outcome}"
+            self._console.print(line, markup=False, highlight=False, soft_wrap=True)
+        elif done.failure:
+            self._console.print(f"[red]failed[/] {escape(done.failure)}", highlight=False, soft_wrap=True)
+
+    def _show(self, name: str, total: int | None = None, completed: int | None = None, advance: int = 0, more: int = 0, now: str = "") -> None:
+        """Move a bar, which appears when it is first moved."""
+        if self._bars is None:
+            return
+        if name not in self._tasks:
+            self._tasks[name] = self._bars.add_task(name, total=0, now="")
+        task = self._tasks[name]
+        known = self._bars.tasks[self._bars.task_ids.index(task)].total or 0
+        self._bars.update(task, total=(known if total is None else total) + more, completed=completed, advance=advance or None, now=now)
+
+    @property
+    def wall_s(self) -> float:
+        return time.monotonic() - self._started

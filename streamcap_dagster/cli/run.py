@@ -1,0 +1,150 @@
+"""`streamcap run`: the whole graph in this process, on the shared instance and storage."""
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+
+import dagster as dg
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from streamcap_dagster.assets import PER_VIDEO
+from streamcap_dagster.assets.clips import unknown_in_selection
+from streamcap_dagster.assets.dataset import WHOLE_CORPUS
+from streamcap_dagster.assets.standing import why_skipped
+from streamcap_dagster.cli.instance import open_instance
+from streamcap_dagster.cli.progress import Watcher
+from streamcap_dagster.errors import SettingError, StreamcapError
+from streamcap_dagster.records import Video
+from streamcap_dagster.settings import Settings
+from streamcap_dagster.storage import Storage, keys
+from streamcap_dagster.storage.receipts import Receipts, read_receipts
+from streamcap_dagster.videos.manifest import read_manifest
+from streamcap_dagster.wiring import build_definitions, storage_for
+
+_QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+VIDEOS_A_RUN = 500
+"""Dagster keeps every event of a run in memory, so a large corpus is walked in several runs."""
+_OFFLINE_NOTE = "describes pixels, for rehearsal: its captions are not for training"
+
+
+def run_pipeline(settings: Settings, only: Sequence[str]) -> int:
+    """Make everything that is missing or out of date; returns the exit status."""
+    console = Console(stderr=False)
+    watcher = Watcher(console)
+    definitions = build_definitions(settings, watcher)
+    console.print(f"captioner: {settings.captioner}" + (f" ({_OFFLINE_NOTE})" if settings.captioner == "offline" else ""), highlight=False, soft_wrap=True)
+    with open_instance() as instance, watcher.watching():
+        graph = Graph(definitions, instance)
+        graph.make(["video_catalog"])
+        storage = storage_for(settings).open()
+        manifest = read_manifest(storage)
+        chosen = _chosen(only, manifest, instance.get_dynamic_partitions("videos"))
+        unusable = [video for video in manifest.values() if video.status != "ok"]
+        found = f"{_videos(len(manifest) - len(unusable))}, {len(unusable)} that cannot be used"
+        console.print(f"source: {escape(settings.source)}: {found}", highlight=False, soft_wrap=True)
+        for video_id in unknown_in_selection(settings, manifest):
+            console.print(f"[yellow]{settings.clips_csv} names {escape(video_id)!r}, which the catalog does not know[/]", highlight=False, soft_wrap=True)
+        watcher.expect(len(chosen))
+        for first, last in stretches(chosen, instance.get_dynamic_partitions("videos"), VIDEOS_A_RUN):
+            graph.make_range([asset.name for asset in PER_VIDEO], first, last)
+        trouble = graph.make(WHOLE_CORPUS, may_fail=True)
+    _summarize(console, watcher, storage, [manifest[video_id] for video_id in chosen], unusable, trouble)
+    return 1 if watcher.tally.failures or trouble or any(video.status == "failed" for video in unusable) else 0
+
+
+class Graph:
+    """Runs parts of the definitions in this process, each as a run of the instance."""
+
+    def __init__(self, definitions: dg.Definitions, instance: dg.DagsterInstance) -> None:
+        self._job = definitions.resolve_implicit_global_asset_job_def()
+        self._instance = instance
+
+    def make(self, names: Sequence[str], may_fail: bool = False) -> str:
+        """Materialize assets of the whole corpus. Returns why it failed when it may, else raises."""
+        try:
+            self._run(names, {})
+        except (StreamcapError, dg.Failure) as error:
+            if not may_fail:
+                raise
+            return str(error.description if isinstance(error, dg.Failure) else error)
+        return ""
+
+    def make_range(self, names: Sequence[str], first: str, last: str) -> None:
+        """Materialize per-video assets of neighbouring partitions. The failures of single videos are the watcher's to tell."""
+        try:
+            self._run(names, {"dagster/asset_partition_range_start": first, "dagster/asset_partition_range_end": last})
+        except dg.Failure as failure:
+            if "failed" not in failure.metadata:
+                raise
+
+    def _run(self, names: Sequence[str], tags: dict[str, str]) -> None:
+        selection = [dg.AssetKey(name) for name in names]
+        try:
+            self._job.execute_in_process(run_config=_QUIET, instance=self._instance, asset_selection=selection, tags=tags, raise_on_error=True)
+        except dg.DagsterExecutionInterruptedError:
+            raise KeyboardInterrupt from None  # which it was before Dagster's signal handler took it
+
+
+def stretches(chosen: Sequence[str], registered: Sequence[str], longest: int) -> Iterator[tuple[str, str]]:
+    """The chosen partitions as first and last of each unbroken stretch in the order of registration, which is what a range follows."""
+    wanted = set(chosen)
+    for is_wanted, stretch in groupby(registered, key=wanted.__contains__):
+        if is_wanted:
+            video_ids = list(stretch)
+            for start in range(0, len(video_ids), longest):
+                yield video_ids[start], video_ids[start : start + longest][-1]
+
+
+def _chosen(only: Sequence[str], manifest: dict[str, Video], registered: Sequence[str]) -> list[str]:
+    for video_id in only:
+        if video_id not in manifest:
+            raise SettingError("--only", video_id, "the catalog has no such video; `streamcap status` lists them")
+        if manifest[video_id].status != "ok":
+            raise SettingError("--only", video_id, f"the catalog lists it as {manifest[video_id].status}: {manifest[video_id].reason}")
+    return [video_id for video_id in registered if not only or video_id in only]
+
+
+def _videos(count: int) -> str:
+    return "1 video" if count == 1 else f"{count} videos"
+
+
+def _summarize(console: Console, watcher: Watcher, storage: Storage, videos: Sequence[Video], unusable: Sequence[Video], trouble: str) -> None:
+    tally = watcher.tally
+    console.print(_table(storage, videos, watcher))
+    for video in videos:
+        if skipped := why_skipped(storage, read_receipts(storage, video.video_id)):
+            console.print(f"[yellow]skipped[/] {escape(skipped)}", highlight=False, soft_wrap=True)
+    for video in unusable:
+        console.print(f"[yellow]{video.status}[/] {escape(video.trouble)}", highlight=False, soft_wrap=True)
+    for failure in tally.failures.values():
+        console.print(f"[red]failed[/] {escape(failure)}", highlight=False, soft_wrap=True)
+    if trouble:
+        console.print(f"[red]failed[/] {escape(trouble)}", highlight=False, soft_wrap=True)
+    console.print(f"{tally.made} made, {tally.reused} reused in {watcher.wall_s:.1f} s", highlight=False)
+    for key in (keys.TRAIN_JSON, keys.RL_JSON, f"{keys.DATASET}/README.md"):
+        if storage.stat(key) is not None:
+            console.print(f"  {escape(storage.uri)}/{key.removesuffix('README.md')}", highlight=False, soft_wrap=True)
+
+
+def _table(storage: Storage, videos: Sequence[Video], watcher: Watcher) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("video", "length", "clips", "windows", "captions", "no-change", "failed", "seconds"):
+        table.add_column(name, justify="left" if name == "video" else "right", overflow="fold")
+    for video in videos:
+        receipts = read_receipts(storage, video.video_id)
+        table.add_row(video.video_id, f"{video.duration_s:.1f} s", *_numbers(receipts), f"{watcher.tally.seconds[video.video_id]:.1f}")
+    return table
+
+
+def _numbers(receipts: Receipts) -> list[str]:
+    """Clips, windows, captions, silent and failed windows of a video, as far as they are known."""
+    clips = receipts.of("clips")
+    said = [receipt.counts for name in ("initial_captions", "delta_captions") if (receipt := receipts.of(name)) is not None]
+    if clips is None:
+        return ["–"] * 5
+    windows = [f"{clips.counts['clips']}", f"{clips.counts['windows']}"]
+    if len(said) < 2:
+        return [*windows, "–", "–", "–"]
+    ok, silent = (sum(counts.get(outcome, 0) for counts in said) for outcome in ("ok", "no_change"))
+    return [*windows, f"{ok}", f"{silent}", f"{sum(counts['windows'] for counts in said) - ok - silent}"]

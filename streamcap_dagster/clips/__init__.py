@@ -1,0 +1,1 @@
+"""Which spans of a video are captioned, and why the rest is not."""

@@ -1,0 +1,136 @@
+"""The dataset's card, README.md: what is in the dataset, told from its own numbers, with the YAML that makes it loadable."""
+
+from streamcap_dagster.dataset.card_yaml import front_matter
+from streamcap_dagster.dataset.configs import CONFIGS, Config
+from streamcap_dagster.dataset.contents import Contents
+from streamcap_dagster.dataset.markdown import plain, table
+from streamcap_dagster.dataset.splits import SPLITS
+from streamcap_dagster.records import SPOKEN, Outcome, SftExample
+from streamcap_dagster.storage import keys
+
+TITLE = "Streaming captions"
+REASONS_SHOWN = 20
+
+_HOLDS: dict[Config, str] = {
+    "sft": "two consecutive windows of a clip, what was said up to the first, and what the second adds, also as a conversation",
+    "rl": "two consecutive windows of a clip and the objectives that a good delta for the second should convey",
+    "stream": "a whole clip: all its frames and the caption of every window, silence and failures included",
+}
+_MEANS: dict[Outcome, str] = {
+    "ok": "says something",
+    "no_change": "nothing new to say",
+    "blocked": "refused by the captioner's safety filter",
+    "recitation": "refused as a quotation",
+    "truncated": "cut off by its length limit",
+    "invalid": "not a usable caption",
+    "empty": "no text came back",
+}
+
+
+def render_card(contents: Contents) -> str:
+    """The whole page, the same for the same contents."""
+    parts = [front_matter(contents, TITLE), f"# {TITLE}", *_warning(contents), _what(contents), _numbers(contents), _outcomes(contents)]
+    parts += [_making(contents), *_examples(contents), *_loading(contents), *_left_out(contents)]
+    return "\n\n".join(parts) + "\n"
+
+
+def _warning(contents: Contents) -> list[str]:
+    if not contents.rehearsal:
+        return []
+    offline = sum(count for (captioner, _, _), count in contents.voices.items() if captioner == "offline")
+    return [
+        f"> **WARNING: for rehearsal, not for training.** {offline:,} of {contents.voices.total():,} captions come from the `offline` captioner, which "
+        "describes pixels by rule and understands nothing. They show that the pipeline works; a model trained on them learns nothing worth knowing."
+    ]
+
+
+def _what(contents: Contents) -> str:
+    length = f" of {_either(contents.window_durations)} s" if contents.window_durations else ""
+    return (
+        "Data for vision-language models that watch a live feed and say only what is new. Videos are cut into clips and clips into "
+        f"windows{length}. The first window of a clip is described in full; every later one by a delta: only what was not said yet, "
+        "or nothing when nothing changed. Videos, not rows, are divided into splits."
+    )
+
+
+def _either(values: set[float]) -> str:
+    """`1, 2 or 4`."""
+    *others, last = (f"{value:g}" for value in sorted(values))
+    return f"{', '.join(others)} or {last}" if others else last
+
+
+def _numbers(contents: Contents) -> str:
+    declared = [(config, split) for config in CONFIGS for split in SPLITS if contents.rows[config, split]]
+    rows = [(f"`{config}`", split, f"{contents.rows[config, split]:,}", _size(contents.size_bytes[config, split])) for config, split in declared]
+    videos = ", ".join(f"{contents.videos[split]:,} {split}" for split in SPLITS if contents.videos[split]) or "none"
+    counted = table(("config", "split", "rows", "size"), rows) if rows else "There are no rows yet: no video gave an example or a clip."
+    holds = "\n".join(f"- `{config}`: {_HOLDS[config]}" for config in CONFIGS)
+    length = f"{contents.captioned_s / 3600:,.2f} hours of video ({contents.captioned_s:,.0f} s) are captioned"
+    hours = f"{length}, in {contents.outcomes.total():,} windows. Videos: {videos}."
+    return f"## What it holds\n\n{holds}\n\n{counted}\n\n{hours}"
+
+
+def _size(size_bytes: int) -> str:
+    return f"{size_bytes / 1e9:,.1f} GB" if size_bytes >= 1e9 else f"{size_bytes / 1e6:,.2f} MB"
+
+
+def _outcomes(contents: Contents) -> str:
+    total = contents.outcomes.total()
+    rows = [
+        (f"`{outcome}`", meaning, f"{contents.outcomes[outcome]:,}", f"{contents.outcomes[outcome] / total:.1%}")
+        for outcome, meaning in _MEANS.items()
+        if contents.outcomes[outcome]
+    ]
+    if not rows:
+        return "## How the windows ended\n\nNo window was captioned."
+    gate = f"{contents.gated:,} windows were found unchanged from their pixels, without asking the captioner."
+    kept = " and ".join(f"`{outcome}`" for outcome in _MEANS if outcome in SPOKEN)
+    return f"## How the windows ended\n\n{table(('outcome', 'meaning', 'windows', 'share'), rows)}\n\n{gate} Examples come from {kept} alone."
+
+
+def _making(contents: Contents) -> str:
+    voices = [(plain(captioner), plain(model), plain(prompt), f"{count:,}") for (captioner, model, prompt), count in sorted(contents.voices.items())]
+    rate = f" from {_either(contents.fps)} frames per second of video" if contents.fps else ""
+    how = f"Made with streamcap_dagster{rate}. The images are the very JPEG bytes that were captioned; `start_time` is in seconds from the video's first frame."
+    asked = "\n\n" + table(("captioner", "model", "prompt version", "captions"), voices) if voices else ""
+    return f"## How it was made\n\n{how}{asked}"
+
+
+def _examples(contents: Contents) -> list[str]:
+    return ["## A few rows", *map(_example, contents.examples)] if contents.examples else []
+
+
+def _example(example: SftExample) -> str:
+    fields = {
+        "video_id": example.video_id,
+        "start_time": f"{example.start_time:g}",
+        "caption_window1": example.caption_window1,
+        "caption_window2_delta": example.caption_window2_delta,
+    }
+    return table(("field", "value"), [(f"`{name}`", plain(value)) for name, value in fields.items()])
+
+
+def _loading(contents: Contents) -> list[str]:
+    first = next(((config, split) for config in CONFIGS for split in SPLITS if contents.rows[config, split]), None)
+    if first is None:
+        return []
+    config, split = first
+    code = [
+        "from datasets import load_dataset",
+        "",
+        f'folder = "{keys.DATASET}"  # where this card lies, or the name of the dataset on the Hub',
+        f'rows = load_dataset(folder, "{config}", split="{split}")',
+        "print(rows)",
+        "print(rows[0])",
+    ]
+    return ["## Load it", "```python\n" + "\n".join(code) + "\n```"]
+
+
+def _left_out(contents: Contents) -> list[str]:
+    """The commonest reasons: a captioner may word some of them anew for every window."""
+    if not contents.left_out:
+        return []
+    commonest = sorted(contents.left_out.items(), key=lambda item: (-item[1], item[0]))
+    rows = [(f"`{config}`", plain(reason), f"{count:,}") for (config, reason), count in commonest[:REASONS_SHOWN]]
+    rest = sum(count for _, count in commonest[REASONS_SHOWN:])
+    return ["## What was left out", table(("config", "reason", "count"), rows), *([f"And {rest:,} more, each for a rarer reason."] if rest else [])]

@@ -1,0 +1,66 @@
+"""What a dataset holds, counted while it is made: the numbers that its card and its report tell."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from streamcap_dagster.dataset.configs import Config
+from streamcap_dagster.dataset.rows import VideoRows
+from streamcap_dagster.dataset.shards import Shard
+from streamcap_dagster.dataset.splits import Split
+from streamcap_dagster.records import SftExample
+
+EXAMPLES_SHOWN = 3
+
+
+@dataclass
+class Contents:
+    """Numbers about all that went into the dataset, and a few of its rows."""
+
+    files: dict[tuple[Config, Split], list[str]] = field(default_factory=dict)
+    rows: Counter[tuple[Config, Split]] = field(default_factory=Counter)
+    size_bytes: Counter[tuple[Config, Split]] = field(default_factory=Counter)
+    videos: Counter[Split] = field(default_factory=Counter)
+    """Videos with at least one row."""
+    window_durations: set[float] = field(default_factory=set)
+    """In seconds. Videos may have been cut and sampled under different settings; every row tells its own."""
+    fps: set[float] = field(default_factory=set)
+    captioned_s: float = 0.0
+    outcomes: Counter[str] = field(default_factory=Counter)
+    gated: int = 0
+    """Windows that the no-change gate decided without asking the captioner."""
+    voices: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    """Captions by captioner, model and prompt version."""
+    left_out: Counter[tuple[Config, str]] = field(default_factory=Counter)
+    examples: list[SftExample] = field(default_factory=list)
+
+    @property
+    def rehearsal(self) -> bool:
+        """Whether any caption was made without a model, and so must not be trained on."""
+        return any(captioner == "offline" for captioner, _, _ in self.voices)
+
+    def add_video(self, video: VideoRows) -> None:
+        records = [row.record for rows in video.rows.values() for row in rows]
+        self.window_durations.update(record.window_duration for record in records)
+        self.fps.update(record.fps for record in records)
+        if records:
+            self.videos[video.entry.split] += 1
+        self.captioned_s += sum(caption.end_s - caption.start_s for caption in video.captions)
+        self.outcomes.update(caption.outcome for caption in video.captions)
+        self.gated += sum(caption.gated for caption in video.captions)
+        self.voices.update((caption.captioner, caption.model, caption.prompt_version) for caption in video.captions)
+        self.left_out.update(video.left_out)
+        spoken = (row.record for row in video.rows.get("sft", ()) if isinstance(row.record, SftExample) and row.record.caption_window2_delta)
+        self._show(spoken)
+
+    def add_shard(self, shard: Shard, size_bytes: int) -> None:
+        place = shard.config, shard.split
+        self.files.setdefault(place, []).append(shard.path)
+        self.rows[place] += len(shard.rows)
+        self.size_bytes[place] += size_bytes
+
+    def _show(self, spoken: Iterable[SftExample]) -> None:
+        """Keep one row per video, of the videos whose ids come first, so that the card does not depend on the order of work."""
+        first = next(iter(spoken), None)
+        if first is not None:
+            self.examples = sorted((*self.examples, first), key=lambda example: example.video_id)[:EXAMPLES_SHOWN]

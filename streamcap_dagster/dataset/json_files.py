@@ -1,0 +1,75 @@
+"""`train.json` and `rl.json`, and their validation and test parts: JSON arrays with one example per line."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import chain
+from pathlib import Path
+from typing import Literal
+
+from streamcap_dagster.dataset.splits import SPLITS, Split
+from streamcap_dagster.errors import ObjectMissing, ObjectUnreadable
+from streamcap_dagster.records import RlExamples, SftExamples
+from streamcap_dagster.storage import Storage, keys
+from streamcap_dagster.storage.documents import read_record
+
+Kind = Literal["sft", "rl"]
+
+
+@dataclass
+class JsonReport:
+    """What went into the files of one kind, and what did not."""
+
+    rows: dict[Split, int] = field(default_factory=lambda: dict.fromkeys(SPLITS, 0))
+    left_out: Counter[str] = field(default_factory=Counter)
+    """How many window pairs made no example, by reason."""
+    skipped: dict[str, str] = field(default_factory=dict)
+    """Videos whose examples could not be read, and why."""
+
+
+def write_examples_json(storage: Storage, video_ids: Sequence[str], splits: Mapping[str, Split], kind: Kind) -> JsonReport:
+    """Write one file per split in order of video_id. The train file always exists, the others only when they hold an example."""
+    report = JsonReport()
+    for split in SPLITS:
+        of_split = sorted(video_id for video_id in video_ids if splits[video_id] == split)
+        lines = _lines(storage, of_split, kind, split, report)
+        first = next(lines, None)
+        if first is None and split != "train":
+            storage.delete(json_key(kind, split))
+            continue
+        with storage.staged(json_key(kind, split)) as path:
+            _write_array(path, lines if first is None else chain((first,), lines))
+    return report
+
+
+def json_key(kind: Kind, split: Split) -> str:
+    if split == "train":
+        return keys.TRAIN_JSON if kind == "sft" else keys.RL_JSON
+    return f"processed/{split}.json" if kind == "sft" else f"processed/rl_{split}.json"
+
+
+def _lines(storage: Storage, video_ids: Iterable[str], kind: Kind, split: Split, report: JsonReport) -> Iterator[str]:
+    for video_id in video_ids:
+        try:
+            examples = _examples(storage, video_id, kind)
+        except (ObjectMissing, ObjectUnreadable) as error:
+            report.skipped[video_id] = str(error)
+            continue
+        report.left_out.update(pair.reason for pair in examples.left_out)
+        report.rows[split] += len(examples.examples)
+        yield from (pair.example.model_dump_json() for pair in examples.examples)
+
+
+def _examples(storage: Storage, video_id: str, kind: Kind) -> SftExamples | RlExamples:
+    if kind == "sft":
+        return read_record(storage, keys.sft_examples(video_id), SftExamples)
+    return read_record(storage, keys.rl_examples(video_id), RlExamples)
+
+
+def _write_array(path: Path, lines: Iterator[str]) -> None:
+    with path.open("w", encoding="utf-8", newline="\n") as file:
+        file.write("[")
+        for number, line in enumerate(lines):
+            file.write(",\n" if number else "\n")
+            file.write(line)
+        file.write("\n]\n")

@@ -1,0 +1,75 @@
+"""The JPEG bytes that belong to rows, read once per clip from the frames of its video and checked against what was captioned."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
+from itertools import groupby
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import pyarrow as pa
+
+from streamcap_dagster.dataset.rows import Row
+from streamcap_dagster.errors import FramesUnusable, ObjectMissing, ObjectUnreadable
+from streamcap_dagster.records import Frame
+from streamcap_dagster.storage import Storage, keys
+from streamcap_dagster.storage.frame_table import read_windows
+
+WindowPictures = list[bytes]
+
+
+class FrameFiles:
+    """The frames of a few videos as local files: each is fetched on first use and let go when the block ends."""
+
+    def __init__(self, storage: Storage) -> None:
+        self._storage = storage
+        self._stack = ExitStack()
+        self._paths: dict[str, Path] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._stack.close()
+
+    def windows(self, video_id: str, clip: int) -> Iterator[tuple[int, list[Frame]]]:
+        """The windows of a clip in order. Raises FramesUnusable when they cannot be read."""
+        try:
+            if video_id not in self._paths:
+                self._paths[video_id] = self._stack.enter_context(self._storage.local(keys.frames(video_id)))
+            yield from read_windows(self._paths[video_id], clip)
+        except (ObjectMissing, ObjectUnreadable, pa.ArrowException, OSError) as error:
+            raise FramesUnusable(video_id, f"they cannot be read: {error}") from error
+
+
+def with_pictures(rows: Iterable[Row], files: FrameFiles) -> Iterator[tuple[Row, list[WindowPictures]]]:
+    """Each row with the pictures of its windows. Rows come in order of video, clip and window; one begins no earlier than the last window of the one before."""
+    for (video_id, clip), of_clip in groupby(rows, key=lambda row: (row.video_id, row.clip)):
+        windows = files.windows(video_id, clip)
+        kept: dict[int, list[Frame]] = {}
+        for row in of_clip:
+            _read_up_to(row, windows, kept)
+            yield row, _taken(row, kept)
+
+
+def _read_up_to(row: Row, windows: Iterator[tuple[int, list[Frame]]], kept: dict[int, list[Frame]]) -> None:
+    while row.windows[-1] not in kept:
+        window, frames = next(windows, (None, []))
+        if window is None:
+            raise FramesUnusable(row.video_id, f"window {row.windows[-1]} of clip {row.clip} has a caption but no frames")
+        if window >= row.windows[0]:
+            kept[window] = frames
+
+
+def _taken(row: Row, kept: dict[int, list[Frame]]) -> list[WindowPictures]:
+    """The pictures of a row; of what was kept, only its last window stays, with which the next row may begin."""
+    pictures = [_checked(row, place, kept.get(window, [])) for place, window in enumerate(row.windows)]
+    for window in [window for window in kept if window < row.windows[-1]]:
+        del kept[window]
+    return pictures
+
+
+def _checked(row: Row, place: int, frames: list[Frame]) -> WindowPictures:
+    if tuple(frame.sha256 for frame in frames) != row.frame_sha256[place]:
+        raise FramesUnusable(row.video_id, f"window {row.windows[place]} of clip {row.clip} has other frames than those that were captioned")
+    return [frame.jpeg for frame in frames]

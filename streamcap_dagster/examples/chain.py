@@ -1,0 +1,50 @@
+"""The consecutive window pairs of a video's clips, with everything said before each, and whether they can make an example."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import groupby, pairwise
+
+from streamcap_dagster.records import SPOKEN, Caption, Captions, in_order
+
+NOTHING_SAID = "nothing was said before it"
+
+
+@dataclass(frozen=True)
+class WindowPair:
+    """Two consecutive windows of a clip: `earlier` (window 1 of the example) and `later` (its window 2)."""
+
+    earlier: Caption
+    later: Caption
+    said: tuple[str, ...]
+    """The texts of the clip up to and including `earlier`, silence left out."""
+
+    @property
+    def first_of_clip(self) -> bool:
+        return self.earlier.kind == "initial"
+
+    @property
+    def place(self) -> tuple[int, int]:
+        """Clip and window that the pair is listed under."""
+        return self.later.clip, self.later.window
+
+
+def window_pairs(initials: Captions, deltas: Captions) -> Iterator[WindowPair]:
+    """Every consecutive window pair of every clip, in order of clip, then window."""
+    for _, chain in groupby(in_order(initials, deltas), key=lambda caption: caption.clip):
+        said: list[str] = []
+        for earlier, later in pairwise(chain):
+            said += [earlier.text] if earlier.text else []
+            yield WindowPair(earlier, later, tuple(said))
+
+
+def refusal(pair: WindowPair) -> str:
+    """Why a pair can make no example, or an empty text.
+
+    A later pair stands when the caption of an earlier window failed, its window 1 included: the captioner did not see that caption
+    in its history either, so the delta is right for exactly what was said. A clip's first pair falls with its initial caption, which it quotes.
+    """
+    if pair.first_of_clip and pair.earlier.outcome not in SPOKEN:
+        return f"initial caption: {pair.earlier.outcome}"
+    if pair.later.outcome not in SPOKEN:
+        return f"delta caption: {pair.later.outcome}"
+    return "" if pair.said else NOTHING_SAID

@@ -1,0 +1,53 @@
+"""A picture of many frames of a video at once, for people who look at what was sampled."""
+
+from io import BytesIO
+from pathlib import Path
+from typing import Final
+
+from PIL import Image
+
+from streamcap_dagster.records import Frame
+from streamcap_dagster.storage.frame_table import count_frames, read_rows
+
+_GAP = 2
+_PAPER = (24, 24, 24)
+SMALL_BYTES: Final = 8000
+"""The most that a small contact sheet may weigh: it lives inside event metadata."""
+
+
+def contact_sheet(parquet: Path, columns: int, rows: int, height: int, quality: int = 80) -> bytes:
+    """A JPEG of at most columns x rows frames, evenly spread over the video, each `height` pixels high; one blank cell when there are none."""
+    count = count_frames(parquet)
+    shown = min(columns * rows, count)
+    frames = read_rows(parquet, [(2 * place + 1) * count // (2 * shown) for place in range(shown)])
+    cells = [_cell(frame, height) for frame in frames] or [Image.new("RGB", (height, height), _PAPER)]
+    width = max(cell.width for cell in cells)
+    columns = min(columns, len(cells))
+    lines = -(-len(cells) // columns)
+    sheet = Image.new("RGB", (columns * (width + _GAP) - _GAP, lines * (height + _GAP) - _GAP), _PAPER)
+    for place, cell in enumerate(cells):
+        line, column = divmod(place, columns)
+        sheet.paste(cell, (column * (width + _GAP), line * (height + _GAP)))
+    return _jpeg(sheet, quality)
+
+
+def small_contact_sheet(parquet: Path) -> bytes:
+    """A contact sheet of at most SMALL_BYTES: as many and as fine pictures as fit."""
+    for columns, rows, height, quality in ((4, 2, 90, 70), (4, 2, 90, 50), (4, 2, 72, 40), (4, 2, 54, 30), (4, 1, 54, 30), (2, 1, 48, 20)):
+        sheet = contact_sheet(parquet, columns, rows, height, quality)
+        if len(sheet) <= SMALL_BYTES:
+            return sheet
+    return _jpeg(Image.new("RGB", (48, 48), _PAPER), 20)
+
+
+def _cell(frame: Frame, height: int) -> Image.Image:
+    """One frame, scaled; a very wide one is cut off at four times its height."""
+    picture = Image.open(BytesIO(frame.jpeg))
+    width = max(1, round(frame.width * height / frame.height))
+    return picture.convert("RGB").resize((width, height), Image.Resampling.BILINEAR).crop((0, 0, min(width, 4 * height), height))
+
+
+def _jpeg(picture: Image.Image, quality: int) -> bytes:
+    encoded = BytesIO()
+    picture.save(encoded, "JPEG", quality=quality, optimize=True)
+    return encoded.getvalue()

@@ -1,0 +1,78 @@
+"""The typed settings that each step reads. Values and defaults only; where they come from is `settings.py`.
+
+Every field name is unique across the policies, because each is also one environment variable, `STREAMCAP_<NAME>`.
+A policy is part of the fingerprint of what was made under it, so a field belongs here only if it changes the result.
+"""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+HomePath = Annotated[Path, AfterValidator(Path.expanduser)]
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class Policy(BaseModel):
+    """Base of the policies: immutable and finite."""
+
+    model_config = ConfigDict(frozen=True, allow_inf_nan=False)
+
+
+class Windowing(Policy):
+    """How time is cut: the length of a window. Shared by every step that counts windows."""
+
+    window_duration_s: float = Field(2.0, gt=0, le=60, description="length of a window, in seconds")
+
+
+class ClipPolicy(Policy):
+    """Which spans of a video are captioned."""
+
+    clip_policy: Literal["whole", "random_pairs", "manual"] = Field(
+        "whole", description="whole: all of the video; random_pairs: a few spans of two windows; manual: the spans of STREAMCAP_CLIPS_CSV"
+    )
+    clip_max_s: float = Field(60.0, gt=0, description="longest clip of the policy `whole`, in seconds")
+    clip_pairs: int = Field(4, ge=1, description="spans per video of the policy `random_pairs`")
+    clips_csv: HomePath | None = Field(None, description="for the policy `manual`: a CSV video_id,start_s,end_s[,keep]")
+
+
+class Sampling(Policy):
+    """How frames are taken from a clip."""
+
+    fps: float = Field(4.0, gt=0, le=60, description="frames per second that are sampled")
+    frame_height: int = Field(384, ge=16, le=4320, description="frames are scaled down to this height in pixels, never up")
+    jpeg_quality: int = Field(85, ge=1, le=95, description="JPEG quality of the frames, 1 to 95")
+    decoder: Literal["torchcodec", "ffmpeg"] = Field("torchcodec", description="what decodes the videos")
+
+
+class CaptionPolicy(Policy):
+    """How windows are captioned, whoever captions them."""
+
+    captioner: str = Field("offline", description="who writes the captions")
+    history_tokens: int = Field(1500, ge=50, description="most tokens of earlier captions that a request carries")
+    no_change_threshold: float = Field(
+        10.0,
+        ge=0,
+        le=255,
+        description="a window that differs by less (0 to 255) from what was last captioned is no_change without asking; 0 always asks",
+    )
+
+
+class ExamplePolicy(Policy):
+    """How caption chains become training examples."""
+
+    sft_pairs: Literal["every", "first"] = Field("every", description="SFT examples from every window pair of a clip, or only from its first")
+    max_silent_share: Share = Field(0.2, description="largest share of SFT examples whose delta is silence, 0 to 1")
+    json_images: bool = Field(True, description="write the frames of the JSON files as images beside them; off refers to rows of the frames Parquet")
+
+
+class SplitPolicy(Policy):
+    """How videos are divided into train, validation and test."""
+
+    validation_share: Share = Field(0.05, description="share of the videos that go to the validation split")
+    test_share: Share = Field(0.05, description="share of the videos that go to the test split")
+
+
+def frames_per_window(sampling: Sampling, windowing: Windowing) -> int:
+    """Whole number of frames in a window: fps x window_duration_s. Settings are checked so that it is whole."""
+    return round(sampling.fps * windowing.window_duration_s)

@@ -1,0 +1,248 @@
+"""The records that steps hand to each other and that storage holds: frozen, validated, one kind per stage.
+
+All times are seconds from the video's first presented frame.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+VIDEO_ID_PATTERN = r"^[a-z0-9][a-z0-9_-]{0,95}$"
+VideoId = Annotated[str, Field(pattern=VIDEO_ID_PATTERN)]
+Seconds = Annotated[float, Field(ge=0)]
+
+CaptionKind = Literal["initial", "delta"]
+Outcome = Literal["ok", "no_change", "blocked", "recitation", "truncated", "invalid", "empty"]
+SPOKEN: frozenset[Outcome] = frozenset({"ok", "no_change"})
+"""Outcomes that make training examples; every other outcome is kept and counted with its reason."""
+
+NO_CHANGE = "No change."
+"""What the assistant says in conversations and exports when a window adds nothing."""
+
+
+class Record(BaseModel):
+    """Base of every stored record."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="constants")
+
+
+class Video(Record):
+    """One row of `raw/manifest.csv`: a source file and what was probed of it. A failed file has zeros for what is unknown."""
+
+    video_id: VideoId
+    uri: str
+    """Where the file is, relative to the source."""
+    sha256: str
+    size_bytes: int
+    container: str = ""
+    codec: str = ""
+    width: int = 0
+    height: int = 0
+    display_width: int = 0
+    display_height: int = 0
+    """Size as shown: after sample aspect ratio and rotation."""
+    rotation: int = 0
+    duration_s: float = 0.0
+    """From the first presented frame to the end of the last."""
+    fps: float = 0.0
+    """Mean rate of the presented frames."""
+    variable_fps: bool = False
+    interlaced: bool = False
+    audio: bool = False
+    time_base: str = ""
+    """Seconds per tick of the video stream's timestamps, as a fraction such as 1/12800."""
+    first_pts: int = 0
+    """Timestamp of the first presented frame, in ticks of `time_base`: second zero of this video."""
+    status: Literal["ok", "failed", "removed"]
+    reason: str = ""
+
+    @property
+    def content(self) -> str:
+        """Hash of the file and of what was probed of it: what everything made from this video is made from."""
+        facts = self.model_dump_json(exclude={"video_id", "uri", "status", "reason"})
+        return hashlib.sha256(facts.encode()).hexdigest()
+
+    @property
+    def trouble(self) -> str:
+        """Why it cannot be used, as a sentence that names the file; empty when it can."""
+        return f"{self.uri!r}: {self.reason}" if self.reason else ""
+
+
+class Clip(Record):
+    """A span chosen for captioning: a whole number of windows, at least two."""
+
+    clip: int
+    start_s: Seconds
+    end_s: Seconds
+    windows: Annotated[int, Field(ge=2)]
+    reason: str
+
+
+class LeftOver(Record):
+    """A span that was not made into a clip, and why."""
+
+    start_s: Seconds
+    end_s: Seconds
+    reason: str
+
+
+class Clips(Record):
+    """`clips/<video_id>.json`. `skipped` is the reason why the video has no clip, empty when it has one."""
+
+    video_id: VideoId
+    window_duration_s: float
+    clips: tuple[Clip, ...]
+    left_over: tuple[LeftOver, ...] = ()
+    skipped: str = ""
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A still: the picture on screen at `target_s`, with the timestamp `pts_s` that it was presented at."""
+
+    clip: int
+    window: int
+    k: int
+    """Index of the frame within its window, from 0."""
+    target_s: float
+    pts_s: float
+    width: int
+    height: int
+    sha256: str
+    jpeg: bytes
+
+
+class Caption(Record):
+    """What was said of one window. Holds only what a re-run of a deterministic captioner would say again."""
+
+    clip: int
+    window: int
+    start_s: Seconds
+    end_s: Seconds
+    kind: CaptionKind
+    outcome: Outcome
+    text: str
+    """Empty unless the outcome is `ok`."""
+    reason: str = ""
+    """Why there is no text: what blocked it, what made it invalid, or that the gate saw no change."""
+    gated: bool = False
+    """True when the no-change gate decided and nobody was asked."""
+    frame_sha256: tuple[str, ...]
+    frame_pts_s: tuple[float, ...]
+    history_sha256: str
+    """Hash of the earlier captions that the captioner was shown."""
+    prompt_version: str
+    captioner: str
+    model: str
+    call_key: str = ""
+    """Name of the stored call that answered; empty when gated."""
+
+
+class Captions(Record):
+    """`initial_captions/<video_id>.json` and `delta_captions/<video_id>.json`: in order of clip, then window."""
+
+    video_id: VideoId
+    captions: tuple[Caption, ...]
+
+
+def in_order(initials: Captions, deltas: Captions) -> list[Caption]:
+    """All captions of a video, chain after chain: in order of clip, then window."""
+    return sorted((*initials.captions, *deltas.captions), key=lambda caption: (caption.clip, caption.window))
+
+
+Objective = Annotated[str, Field(min_length=1, max_length=120)]
+
+
+class PairObjectives(Record):
+    """What a good delta for `window` should convey, given everything said up to the window before it."""
+
+    clip: int
+    window: int
+    objectives: tuple[Objective, ...] = Field(max_length=6)
+    reason: str = ""
+    """Why there are no objectives, when there are none."""
+    call_key: str = ""
+
+
+class Objectives(Record):
+    """`objectives/<video_id>.json`: one entry per window pair."""
+
+    video_id: VideoId
+    pairs: tuple[PairObjectives, ...]
+
+
+class Turn(Record):
+    """One message of a conversation."""
+
+    role: Literal["user", "assistant"]
+    content: str
+
+
+class SftExample(Record):
+    """One record of `train.json`; the fields and their order are the dataset's schema."""
+
+    video_id: VideoId
+    start_time: float
+    fps: float
+    source_fps: float
+    window_duration: float
+    frames_window1: tuple[str, ...]
+    frames_window2: tuple[str, ...]
+    caption_window1: str
+    caption_window2_delta: str
+    conversations: tuple[Turn, ...]
+
+
+class RlExample(Record):
+    """One record of `rl.json`; the fields and their order are the dataset's schema."""
+
+    video_id: VideoId
+    start_time: float
+    fps: float
+    source_fps: float
+    window_duration: float
+    frames_window1: tuple[str, ...]
+    frames_window2: tuple[str, ...]
+    objectives: tuple[Objective, ...]
+
+
+class SftPair(Record):
+    """An SFT example and the pair it was made from: windows `window - 1` and `window` of `clip`."""
+
+    clip: int
+    window: int
+    example: SftExample
+
+
+class RlPair(Record):
+    """An RL example and the pair it was made from."""
+
+    clip: int
+    window: int
+    example: RlExample
+
+
+class LeftOut(Record):
+    """A pair that made no example, and why."""
+
+    clip: int
+    window: int
+    reason: str
+
+
+class SftExamples(Record):
+    """`sft_examples/<video_id>.json`."""
+
+    video_id: VideoId
+    examples: tuple[SftPair, ...]
+    left_out: tuple[LeftOut, ...] = ()
+
+
+class RlExamples(Record):
+    """`rl_examples/<video_id>.json`."""
+
+    video_id: VideoId
+    examples: tuple[RlPair, ...]
+    left_out: tuple[LeftOut, ...] = ()

@@ -1,0 +1,91 @@
+"""Every setting of the project, read once: from the environment (`STREAMCAP_…`), then from `.env`, then the defaults."""
+
+import os
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+from dotenv import dotenv_values
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from streamcap_dagster.errors import SettingError
+from streamcap_dagster.policies import CaptionPolicy, ClipPolicy, ExamplePolicy, HomePath, Policy, Sampling, SplitPolicy, Windowing
+
+PREFIX = "STREAMCAP_"
+P = TypeVar("P", bound=Policy)
+
+
+class Settings(BaseSettings, Windowing, ClipPolicy, Sampling, CaptionPolicy, ExamplePolicy, SplitPolicy):
+    """Where things are, how many at once, and every field of the policies; each is one environment variable."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_file=".env", env_file_encoding="utf-8", env_ignore_empty=True, extra="ignore", frozen=True)
+
+    source: str = Field("videos", description="where the videos are: a folder")
+    storage: str = Field("data", description="where everything that is made is kept: a folder")
+    link: Literal["copy", "hard"] = Field("copy", description="copy the videos into the storage (cloned where the disk can), or hard-link them")
+    recorded_answers: HomePath | None = Field(None, description="for the captioner `recorded`: its file of answers")
+    hub_repo: str = Field("", description="Hugging Face dataset repository to publish to, as owner/name; empty publishes nothing")
+    decode_workers: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1, le=256, description="videos that are decoded at the same time")
+    calls_in_flight: int = Field(64, ge=1, le=4096, description="questions to the captioner that may be open at the same time")
+    videos_in_flight: int = Field(32, ge=1, le=4096, description="videos of a run that are worked on at the same time")
+
+    def policy(self, kind: type[P]) -> P:
+        """The part of the settings that one step reads."""
+        return kind.model_validate({name: getattr(self, name) for name in kind.model_fields})
+
+
+def read_settings(**overrides: Any) -> Settings:
+    """The settings of this process; `overrides` win over the environment. Raises SettingError naming the first that cannot work."""
+    _check_names()
+    given = {name: value for name, value in overrides.items() if value is not None}
+    try:
+        settings = Settings(**given)
+    except ValidationError as error:
+        raise _explained(error) from error
+    for check in (_check_frames, _check_clips, _check_splits, _check_storage):
+        check(settings)
+    return settings
+
+
+def _check_names() -> None:
+    """A misspelt setting would be silence: what was meant is not in force, and nothing says so."""
+    known = {PREFIX + name.upper() for name in Settings.model_fields}
+    for name, value in {**dotenv_values(".env"), **os.environ}.items():
+        if name.startswith(PREFIX) and name not in known:
+            near = get_close_matches(name, known, n=1)
+            raise SettingError(name, value, f"there is no such setting{f'; is {near[0]} meant?' if near else ''} (.env.example lists them all)")
+
+
+def _explained(error: ValidationError) -> SettingError:
+    fault = error.errors()[0]
+    name = str(fault["loc"][0]).upper().removeprefix(PREFIX)
+    field = Settings.model_fields.get(name.lower())
+    meaning = f" ({field.description})" if field is not None and field.description else ""
+    return SettingError(PREFIX + name, fault["input"], fault["msg"] + meaning)
+
+
+def _check_frames(settings: Settings) -> None:
+    frames = settings.fps * settings.window_duration_s
+    if round(frames) < 1 or abs(frames - round(frames)) > 1e-6:
+        why = f"a window of {settings.window_duration_s} s would hold {frames:g} frames; choose it and STREAMCAP_WINDOW_DURATION_S so that it is a whole number"
+        raise SettingError("STREAMCAP_FPS", settings.fps, why)
+
+
+def _check_clips(settings: Settings) -> None:
+    if settings.clip_policy == "manual" and settings.clips_csv is None:
+        raise SettingError("STREAMCAP_CLIP_POLICY", "manual", "its spans come from a file: set STREAMCAP_CLIPS_CSV to a CSV video_id,start_s,end_s[,keep]")
+    if settings.clip_policy == "whole" and settings.clip_max_s < 2 * settings.window_duration_s:
+        raise SettingError("STREAMCAP_CLIP_MAX_S", settings.clip_max_s, f"a clip needs at least two windows, {2 * settings.window_duration_s} s")
+
+
+def _check_splits(settings: Settings) -> None:
+    if settings.validation_share + settings.test_share >= 1:
+        raise SettingError("STREAMCAP_VALIDATION_SHARE", settings.validation_share, "with STREAMCAP_TEST_SHARE it leaves nothing to train on")
+
+
+def _check_storage(settings: Settings) -> None:
+    if "://" in settings.storage:
+        raise SettingError("STREAMCAP_STORAGE", settings.storage, "only a folder can be the storage so far")
+    if Path(settings.storage).expanduser().is_file():
+        raise SettingError("STREAMCAP_STORAGE", settings.storage, "it is a file; give a folder (it is made when missing)")

@@ -1,0 +1,163 @@
+"""A folder as storage: files under their keys, written beside and renamed into place."""
+
+import errno
+import fcntl
+import os
+import secrets
+import shutil
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from streamcap_dagster.errors import ObjectMissing, StorageError
+from streamcap_dagster.storage import Stored
+
+_PRIVATE = ".streamcap"
+"""Folder for what is not an object: files still being written, and locks."""
+
+
+class FolderStorage:
+    """Objects are files under `root`; a new one is complete before it gets its name."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root.expanduser().absolute()
+        self._staging = self.root / _PRIVATE / "staging"
+        self._leases = self.root / _PRIVATE / "leases"
+
+    @property
+    def uri(self) -> str:
+        return str(self.root)
+
+    def read(self, key: str) -> bytes:
+        try:
+            return self._path(key).read_bytes()
+        except OSError as error:
+            raise self._explained(error, key, "reading") from error
+
+    def write(self, key: str, data: bytes) -> None:
+        with self.staged(key) as path:
+            path.write_bytes(data)
+
+    def stat(self, key: str) -> Stored | None:
+        try:
+            found = self._path(key).stat()
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except OSError as error:
+            raise self._explained(error, key, "looking for") from error
+        return Stored(key, found.st_size)
+
+    def list(self, prefix: str) -> Iterator[Stored]:
+        folder = self._path(prefix) if prefix.endswith("/") else self._path(prefix).parent
+        found = [stored for stored in self._walk(folder) if stored.key.startswith(prefix)]
+        yield from sorted(found, key=lambda stored: stored.key)
+
+    def delete(self, key: str) -> None:
+        try:
+            self._path(key).unlink(missing_ok=True)
+        except OSError as error:
+            raise self._explained(error, key, "deleting") from error
+
+    @contextmanager
+    def staged(self, key: str) -> Iterator[Path]:
+        final = self._path(key)
+        staged = self._staging / f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(6)}{final.suffix}"
+        try:
+            for folder in (staged.parent, final.parent):
+                folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise self._explained(error, key, "writing") from error
+        try:
+            yield staged
+            staged.replace(final)
+        except OSError as error:
+            raise self._explained(error, key, "writing") from error
+        finally:
+            staged.unlink(missing_ok=True)
+
+    @contextmanager
+    def local(self, key: str) -> Iterator[Path]:
+        if self.stat(key) is None:
+            raise ObjectMissing(key, self.uri, _fix(key))
+        yield self._path(key)
+
+    @contextmanager
+    def lease(self, name: str) -> Iterator[bool]:
+        """The lock dies with its process, so a killed run never leaves one behind."""
+        try:
+            self._leases.mkdir(parents=True, exist_ok=True)
+            lock = (self._leases / name).open("w")
+        except OSError as error:
+            raise self._explained(error, f"the lock {name}", "writing") from error
+        with lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                yield False
+                return
+            yield True
+
+    def sweep(self) -> int:
+        """Remove what killed processes of this machine left half-written; returns how many files."""
+        swept = 0
+        for path in self._staging.glob(f"{socket.gethostname()}-*"):
+            pid = path.name.removeprefix(f"{socket.gethostname()}-").split("-")[0]
+            if pid.isdigit() and not _alive(int(pid)):
+                shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+                swept += 1
+        return swept
+
+    def _path(self, key: str) -> Path:
+        if key.startswith("/") or ".." in key.split("/"):
+            raise StorageError(self.uri, f"finding {key!r}", "a key is a relative path without `..`", "This is a fault of the caller.")
+        return self.root / key
+
+    def _walk(self, folder: Path) -> Iterator[Stored]:
+        for parent, folders, names in os.walk(folder):
+            folders[:] = [name for name in folders if name != _PRIVATE]
+            for name in names:
+                path = Path(parent, name)
+                with suppress(FileNotFoundError):  # gone since the folder was listed
+                    yield Stored(path.relative_to(self.root).as_posix(), path.stat().st_size)
+
+    def _is_foreign(self, error: OSError) -> bool:
+        """Whether an error is of a file elsewhere, which the block of `staged` was reading."""
+        if not isinstance(error.filename, str | Path):
+            return False
+        path = Path(error.filename)
+        return not (path.is_relative_to(self.root) or self.root.is_relative_to(path))
+
+    def _explained(self, error: OSError, key: str, doing: str) -> OSError | StorageError:
+        if isinstance(error, ObjectMissing):
+            return error
+        if self._is_foreign(error):
+            return error
+        if isinstance(error, FileNotFoundError) and doing != "writing":
+            return ObjectMissing(key, self.uri, _fix(key))
+        fixes = {
+            errno.ENOSPC: "Free some space (or point STREAMCAP_STORAGE at a larger disk) and run again; nothing that exists was changed.",
+            errno.EDQUOT: "The disk quota is used up: free some space and run again; nothing that exists was changed.",
+            errno.EFBIG: "The file-size limit of this process is too low: raise it (`ulimit -f`) and run again; nothing that exists was changed.",
+            errno.EACCES: "Give this user write permission on the folder, or choose another STREAMCAP_STORAGE.",
+            errno.EROFS: "The folder is read-only: choose another STREAMCAP_STORAGE.",
+            errno.ENOTDIR: "A file stands where a folder is needed: choose another STREAMCAP_STORAGE.",
+            errno.EEXIST: "A file stands where a folder is needed: choose another STREAMCAP_STORAGE.",
+        }
+        if error.errno not in fixes:
+            return error
+        return StorageError(self.uri, f"{doing} {key}", error.strerror or str(error), fixes[error.errno])
+
+
+def _fix(key: str) -> str:
+    return f"Make it by materializing `{key.split('/')[0]}` for this video, or with `streamcap run`."
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

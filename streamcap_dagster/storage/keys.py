@@ -1,0 +1,76 @@
+"""Where each object lives. The same keys under a folder and under a bucket."""
+
+MANIFEST = "raw/manifest.csv"
+SCAN = "ledger/scan.csv"
+TRAIN_JSON = "processed/train.json"
+RL_JSON = "processed/rl.json"
+DATASET = "processed/dataset"
+
+
+def raw_video(video_id: str, container_suffix: str) -> str:
+    """`container_suffix` is the source file's own, lower case, with its dot."""
+    return f"raw/videos/{video_id}{container_suffix}"
+
+
+def clips(video_id: str) -> str:
+    return f"clips/{video_id}.json"
+
+
+def frames(video_id: str) -> str:
+    return f"frames/{video_id}.parquet"
+
+
+def initial_captions(video_id: str) -> str:
+    return f"initial_captions/{video_id}.json"
+
+
+def delta_captions(video_id: str) -> str:
+    return f"delta_captions/{video_id}.json"
+
+
+def objectives(video_id: str) -> str:
+    return f"objectives/{video_id}.json"
+
+
+def subtitles(video_id: str, suffix: str) -> str:
+    """`suffix` is `.srt` or `.vtt`."""
+    return f"captions/{video_id}{suffix}"
+
+
+def sft_examples(video_id: str) -> str:
+    return f"sft_examples/{video_id}.json"
+
+
+def rl_examples(video_id: str) -> str:
+    return f"rl_examples/{video_id}.json"
+
+
+def image_name(clip: int, window: int, k: int) -> str:
+    """File name of one frame; sorts in time order."""
+    return f"{clip:04d}_{window:05d}_{k:03d}.jpg"
+
+
+def images(video_id: str) -> str:
+    """Prefix of a video's images."""
+    return f"processed/images/{video_id}/"
+
+
+def contact_sheet(video_id: str) -> str:
+    return f"previews/{video_id}.jpg"
+
+
+def receipts(video_id: str) -> str:
+    return f"receipts/{video_id}.json"
+
+
+def calls(video_id: str) -> str:
+    """Prefix of a video's stored answers."""
+    return f"calls/{video_id}/"
+
+
+def folded_calls(video_id: str) -> str:
+    return f"calls/{video_id}.jsonl"
+
+
+def failure(video_id: str) -> str:
+    return f"ledger/failures/{video_id}.json"

@@ -1,0 +1,1 @@
+"""The source's videos: found, named, probed, listed in the manifest, copied."""

@@ -1,0 +1,155 @@
+"""Keeps the manifest true to the source: what is new or changed is read, what is gone is marked, what is known is left alone."""
+
+import hashlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from streamcap_dagster.errors import SourceError, UnusableVideo, VideoUnreadable
+from streamcap_dagster.records import Video
+from streamcap_dagster.storage import Storage
+from streamcap_dagster.videos.copying import hash_file
+from streamcap_dagster.videos.ids import assign_ids
+from streamcap_dagster.videos.manifest import Seen, read_manifest, read_seen, write_manifest, write_seen
+from streamcap_dagster.videos.probe import probe_video, probed_by
+from streamcap_dagster.videos.source import SUFFIXES, SourceFile, VideoSource
+
+OnVideo = Callable[[int, int, str], None]
+"""Told after each file that had to be read: how many are done, how many there are to read, and its uri."""
+
+
+@dataclass(frozen=True)
+class CatalogUpdate:
+    """The manifest as it is now, and the ids of what became different. All in order of id; `failed` names every failed video, new or old."""
+
+    videos: tuple[Video, ...]
+    added: tuple[str, ...]
+    changed: tuple[str, ...]
+    removed: tuple[str, ...]
+    failed: tuple[str, ...]
+    content_hash: str
+    """SHA-256 of the manifest's bytes."""
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What earlier scans left behind, by uri, and what probes in this one."""
+
+    rows: Mapping[str, Video]
+    seen: Mapping[str, Seen]
+    probed_by: str
+
+    def holds(self, file: SourceFile) -> Video | None:
+        """The row of a file that looks as it did when the row was made."""
+        sha256 = self.hash_of(file)
+        return self.row_of_bytes(file.uri, sha256) if sha256 else None
+
+    def hash_of(self, file: SourceFile) -> str:
+        """The hash of a file that looks as it did when it was hashed; empty for any other."""
+        seen = self.seen.get(file.uri)
+        same = seen is not None and not file.problem and (seen.size_bytes, seen.mtime_ns) == (file.size_bytes, file.mtime_ns)
+        return seen.sha256 if seen and same else ""
+
+    def row_of_bytes(self, uri: str, sha256: str) -> Video | None:
+        """The row that the same probe made of these bytes under this name, unless the scan cache has lost or never had the file."""
+        row, seen = self.rows.get(uri), self.seen.get(uri)
+        if row is None or seen is None or row.status == "removed":
+            return None
+        return row if (row.sha256, seen.probed_by) == (sha256, self.probed_by) else None
+
+
+@dataclass(frozen=True)
+class _Read:
+    """A row made anew, and what to remember of the file: nothing when the next scan has to try again."""
+
+    row: Video
+    seen: Seen | None
+
+
+def update_catalog(source: VideoSource, storage: Storage, *, workers: int, on_video: OnVideo) -> CatalogUpdate:
+    """Scan the source, read what is new or has other bytes (`workers` files at a time) and store the manifest.
+
+    A file with the size and modification time that the scan cache remembers is not opened at all. When another ffprobe, or another version
+    of our probe, looked into it then, it is probed again but not hashed: this one may know more. Raises MissingTool, and SourceError when
+    the source holds no video: an unmounted disk must not look like the removal of everything.
+    """
+    files = {file.uri: file for file in source.scan()}
+    if not files:
+        raise SourceError(source.uri, f"it holds no video ({', '.join(SUFFIXES)}). Put videos into it, or choose another STREAMCAP_SOURCE.")
+    before = read_manifest(storage)
+    known = _Known({video.uri: video for video in before.values()}, read_seen(storage), probed_by())
+    kept = {uri: row for uri, file in files.items() if (row := known.holds(file))}
+    ids = assign_ids(files, {uri: row.video_id for uri, row in known.rows.items()})
+    fresh = _read_all(source, [file for file in files.values() if file.uri not in kept], ids, known, workers, on_video)
+    gone = [_removed(row) for uri, row in known.rows.items() if uri not in files]
+    after = sorted([*kept.values(), *(read.row for read in fresh), *gone], key=lambda row: row.video_id)
+    # The cache comes last: a run that dies in between reads some files again, and never trusts a row that is not there.
+    manifest = write_manifest(storage, after)
+    write_seen(storage, {uri: known.seen[uri] for uri in kept} | {read.row.uri: read.seen for read in fresh if read.seen})
+    return _compared(before, after, hashlib.sha256(manifest).hexdigest())
+
+
+def _read_all(source: VideoSource, files: Sequence[SourceFile], ids: Mapping[str, str], known: _Known, workers: int, on_video: OnVideo) -> list[_Read]:
+    pool = ThreadPoolExecutor(max_workers=max(1, workers), thread_name_prefix="catalog")
+    try:
+        waiting = {pool.submit(_read_file, source, file, ids[file.uri], known): file.uri for file in files}
+        done = []
+        for future in as_completed(waiting):
+            done.append(future.result())
+            on_video(len(done), len(waiting), waiting[future])
+        return done
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)  # an interrupt does not wait for a large file to be read
+
+
+def _read_file(source: VideoSource, file: SourceFile, video_id: str, known: _Known) -> _Read:
+    failed = Video(video_id=video_id, uri=file.uri, sha256="", size_bytes=file.size_bytes, status="failed", reason=file.problem)
+    if file.problem:
+        return _Read(failed, None)
+    try:
+        with source.local(file.uri) as path:
+            sha256 = known.hash_of(file) or _hash_unchanged(path, file)
+            row = known.row_of_bytes(file.uri, sha256) or _probed(path, failed, sha256)
+            return _Read(row, Seen(file.size_bytes, file.mtime_ns, sha256, known.probed_by))
+    except OSError as error:
+        reason = f"It could not be read ({error.strerror or error}). Check its permissions and its disk; the next scan tries again."
+    except VideoUnreadable as error:
+        reason = error.reason
+    return _Read(failed.model_copy(update={"reason": reason}), None)
+
+
+def _hash_unchanged(path: Path, file: SourceFile) -> str:
+    sha256 = hash_file(path)
+    if path.stat().st_size != file.size_bytes:
+        raise VideoUnreadable(file.uri, "it changed while it was read", "Wait until it is written completely; the next scan tries again.")
+    return sha256
+
+
+def _probed(path: Path, failed: Video, sha256: str) -> Video:
+    try:
+        probed = probe_video(path, failed.uri)
+    except VideoUnreadable:
+        raise
+    except UnusableVideo as error:
+        return failed.model_copy(update={"sha256": sha256, "reason": error.reason})
+    return Video.model_validate({**failed.model_dump(), **asdict(probed), "sha256": sha256, "status": "ok", "reason": ""})
+
+
+def _removed(row: Video) -> Video:
+    if row.status == "removed":
+        return row
+    return row.model_copy(update={"status": "removed", "reason": "It is no longer in the source. Put it back to go on with it."})
+
+
+def _compared(before: Mapping[str, Video], after: Iterable[Video], content_hash: str) -> CatalogUpdate:
+    videos = tuple(after)
+    pairs = [(before[row.video_id], row) for row in videos if row.video_id in before]
+    return CatalogUpdate(
+        videos=videos,
+        added=tuple(row.video_id for row in videos if row.video_id not in before),
+        changed=tuple(new.video_id for old, new in pairs if old.sha256 != new.sha256),
+        removed=tuple(new.video_id for old, new in pairs if new.status == "removed" != old.status),
+        failed=tuple(row.video_id for row in videos if row.status == "failed"),
+        content_hash=content_hash,
+    )

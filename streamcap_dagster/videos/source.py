@@ -1,0 +1,133 @@
+"""Where videos come from: the boundary, and a folder behind it."""
+
+import os
+import stat
+from collections import deque
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from streamcap_dagster.errors import SourceError
+
+SUFFIXES = (".mp4", ".mov", ".mkv", ".webm", ".avi", ".m4v", ".ts", ".gif")
+"""Names that are taken for videos, whatever their case."""
+
+_STORAGE_MARK = ".streamcap"
+"""A folder that holds this is one of our own storages: its videos are copies and never a source."""
+
+
+@dataclass(frozen=True)
+class SourceFile:
+    """One entry of a source that is named like a video; `problem` says in a sentence why it cannot be one."""
+
+    uri: str
+    """POSIX path relative to the source."""
+    size_bytes: int
+    mtime_ns: int
+    problem: str = ""
+
+
+class VideoSource(Protocol):
+    """Lists videos and lends them as local files. Raises SourceError when it cannot be used as a whole."""
+
+    @property
+    def uri(self) -> str: ...
+
+    def scan(self) -> Iterator[SourceFile]:
+        """Every entry named like a video, in order of uri."""
+
+    def local(self, uri: str) -> AbstractContextManager[Path]:
+        """A path where the video can be read while the block lasts. Never write to it."""
+
+
+class FolderSource:
+    """A folder and all folders in it. Hidden files and folders (`.name`) are left out; symbolic links are followed, each real folder once."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root.expanduser().absolute()
+
+    @property
+    def uri(self) -> str:
+        return str(self.root)
+
+    def scan(self) -> Iterator[SourceFile]:
+        self._check()
+        return iter(sorted(self._files(), key=lambda file: file.uri))
+
+    @contextmanager
+    def local(self, uri: str) -> Iterator[Path]:
+        yield self.root / uri
+
+    def _check(self) -> None:
+        choose = "Set STREAMCAP_SOURCE to the folder that holds the videos."
+        if not self.root.exists():
+            raise SourceError(self.uri, f"there is no such folder. {choose}")
+        if not self.root.is_dir():
+            raise SourceError(self.uri, f"it is a file, not a folder. {choose}")
+        if not os.access(self.root, os.R_OK | os.X_OK):
+            raise SourceError(self.uri, "this user may not list it. Give this user permission to read it, or choose another STREAMCAP_SOURCE.")
+        if (self.root / _STORAGE_MARK).exists():
+            raise SourceError(self.uri, f"it is a storage that this project writes to. {choose}")
+
+    def _files(self) -> Iterator[SourceFile]:
+        """Real folders come before linked ones, so that a video is named by the folder it lies in wherever it can be."""
+        walked: set[tuple[int, int]] = set()
+        real, linked = deque([self.root]), deque[Path]()
+        while real or linked:
+            folder = real.popleft() if real else linked.popleft()
+            try:
+                found = folder.stat()
+                entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+            except OSError as error:
+                yield self._unusable(folder, f"It is a folder that cannot be listed ({error.strerror}). Give this user permission to read it.")
+                continue
+            if (found.st_dev, found.st_ino) in walked or any(entry.name == _STORAGE_MARK for entry in entries):
+                continue
+            walked.add((found.st_dev, found.st_ino))
+            shown = [entry for entry in entries if not entry.name.startswith(".")]
+            real.extend(Path(entry) for entry in shown if entry.is_dir(follow_symlinks=False))
+            linked.extend(Path(entry) for entry in shown if entry.is_symlink() and _leads_to_a_folder(entry))
+            yield from (self._file(Path(entry)) for entry in shown if Path(entry).suffix.lower() in SUFFIXES)
+
+    def _file(self, path: Path) -> SourceFile:
+        try:
+            found = path.stat()
+        except OSError as error:
+            what = "a symbolic link that leads nowhere" if path.is_symlink() else "out of reach"
+            return self._unusable(path, f"It is {what} ({error.strerror}). Mend it, or remove it from the source.")
+        problem = self._problem(path, found.st_mode)
+        return self._unusable(path, problem, found.st_size) if problem else SourceFile(self._relative(path), found.st_size, found.st_mtime_ns)
+
+    def _problem(self, path: Path, mode: int) -> str:
+        if stat.S_ISDIR(mode):
+            return "It is a folder that is named like a video. Rename it; videos inside it are found by themselves."
+        if not stat.S_ISREG(mode):
+            return "It is a pipe, socket or device, not a file. Remove it from the source."
+        if not os.access(path, os.R_OK):
+            return "This user may not read it. Give this user permission to read it (`chmod u+r`)."
+        if not _is_utf8(self._relative(path)):
+            return "Its path is not valid UTF-8, so it cannot be written down. Rename it."
+        return ""
+
+    def _unusable(self, path: Path, problem: str, size_bytes: int = 0) -> SourceFile:
+        return SourceFile(os.fsencode(self._relative(path)).decode("utf-8", "backslashreplace"), size_bytes, 0, problem)
+
+    def _relative(self, path: Path) -> str:
+        return path.relative_to(self.root).as_posix()
+
+
+def _leads_to_a_folder(link: os.DirEntry[str]) -> bool:
+    try:
+        return link.is_dir()
+    except OSError:
+        return False
+
+
+def _is_utf8(name: str) -> bool:
+    try:
+        name.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -1,0 +1,70 @@
+"""The only wiring: which assets, with which resources, under given settings. Everything that Dagster and `streamcap` run is built here."""
+
+import dagster as dg
+
+from streamcap_dagster.assets import PER_VIDEO
+from streamcap_dagster.assets.dataset import dataset_assets
+from streamcap_dagster.assets.per_video import per_video_assets
+from streamcap_dagster.assets.progress import Progress, unwatched
+from streamcap_dagster.assets.videos import source_videos, video_catalog_asset
+from streamcap_dagster.errors import SettingError
+from streamcap_dagster.resources.captioner import CaptionerResource, OfflineCaptionerResource, RecordedCaptionerResource
+from streamcap_dagster.resources.hub import HubResource
+from streamcap_dagster.resources.io_manager import StreamcapIOManager
+from streamcap_dagster.resources.run_end import run_end
+from streamcap_dagster.resources.storage import FolderStorageResource, StorageResource
+from streamcap_dagster.resources.video_source import FolderSourceResource, VideoSourceResource
+from streamcap_dagster.settings import Settings
+
+
+def _offline(settings: Settings) -> CaptionerResource:
+    del settings
+    return OfflineCaptionerResource()
+
+
+def _recorded(settings: Settings) -> CaptionerResource:
+    if settings.recorded_answers is None:
+        raise SettingError("STREAMCAP_CAPTIONER", "recorded", "it answers from a file: set STREAMCAP_RECORDED_ANSWERS to it")
+    return RecordedCaptionerResource(answers=str(settings.recorded_answers))
+
+
+CAPTIONERS = {"offline": _offline, "recorded": _recorded}
+
+
+def captioner_for(settings: Settings) -> CaptionerResource:
+    """The captioner that the settings name. Raises SettingError with the known names."""
+    if settings.captioner not in CAPTIONERS:
+        raise SettingError("STREAMCAP_CAPTIONER", settings.captioner, f"the captioners are {', '.join(CAPTIONERS)}")
+    return CAPTIONERS[settings.captioner](settings)
+
+
+def storage_for(settings: Settings) -> StorageResource:
+    """The storage that the settings name."""
+    return FolderStorageResource(root=settings.storage)
+
+
+def source_for(settings: Settings) -> VideoSourceResource:
+    """The video source that the settings name."""
+    return FolderSourceResource(root=settings.source)
+
+
+def build_definitions(settings: Settings, progress: Progress = unwatched) -> dg.Definitions:
+    """The whole graph under these settings; `progress` is told what happens while videos are worked on."""
+    storage = storage_for(settings)
+    return dg.Definitions(
+        assets=[
+            video_catalog_asset(settings, progress),
+            source_videos,
+            per_video_assets(PER_VIDEO, settings, progress),
+            *dataset_assets(settings),
+        ],
+        resources={
+            "storage": storage,
+            "video_source": source_for(settings),
+            "captioner": captioner_for(settings),
+            "hub": HubResource(repo=settings.hub_repo),
+            "run_end": run_end,
+            "io_manager": StreamcapIOManager(storage=storage),
+        },
+        executor=dg.in_process_executor,
+    )

@@ -1,0 +1,213 @@
+"""What the assets of the whole corpus are made from, and when they are made again."""
+
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from streamcap_dagster.assets.corpus import Built, Corpus, every_video_is_in, materialize, read_corpus
+from streamcap_dagster.partitions import Materialized
+from streamcap_dagster.records import Video
+from streamcap_dagster.storage import keys
+from streamcap_dagster.storage.failures import Failure, note_failure
+from streamcap_dagster.storage.folder import FolderStorage
+from streamcap_dagster.storage.receipts import StoredObject, read_receipts
+from streamcap_dagster.videos.manifest import write_manifest
+from tests.assets.walking import asset, settings, video, walk, workshop
+
+GRAPH = (asset("look", words=lambda work: work.video.sha256), asset("say", ("look",), words=lambda work: work.video.sha256))
+
+
+@pytest.fixture
+def storage(tmp_path: Path) -> FolderStorage:
+    return FolderStorage(tmp_path / "data")
+
+
+def catalog(storage: FolderStorage, *videos: Video, made: bool = True) -> None:
+    """List videos, and make what can be made of them."""
+    write_manifest(storage, videos)
+    if made:
+        walk(GRAPH, workshop(storage), [video for video in videos if video.status == "ok"])
+
+
+def corpus(storage: FolderStorage, **more: Any) -> Corpus:
+    return read_corpus(storage, settings(storage, **more), GRAPH, ("say",))
+
+
+def test_videos_that_have_what_is_needed_are_in_by_order_of_id(storage: FolderStorage) -> None:
+    catalog(storage, video("dog"), video("cat"))
+
+    found = corpus(storage)
+
+    assert [video.video_id for video in found.videos] == ["cat", "dog"]
+    assert found.contents.keys() == {"cat/say", "dog/say"}
+    assert found.splits == {"cat": "train", "dog": "train"}
+    assert found.left_out == {}
+
+
+def test_every_video_that_is_left_out_has_its_reason(storage: FolderStorage) -> None:
+    catalog(storage, video("cat"))
+    usable = [video("cat"), video("dog"), video("owl")]
+    write_manifest(storage, [*usable, video("rat", status="failed", reason="It is an empty file."), video("yak", status="removed", reason="It is gone.")])
+    note_failure(storage, Failure(video_id="owl", asset="look", reason="video owl: it is too sad."))
+
+    found = corpus(storage)
+
+    assert [video.video_id for video in found.videos] == ["cat"]
+    assert found.left_out == {
+        "dog": "video dog: look, say not made yet",
+        "owl": "video owl: it is too sad.",
+        "rat": "'rat.mp4': It is an empty file.",
+        "yak": "'yak.mp4': It is gone.",
+    }
+
+
+def test_a_video_that_failed_anew_but_has_what_is_needed_is_in(storage: FolderStorage) -> None:
+    catalog(storage, video("cat"))
+    note_failure(storage, Failure(video_id="cat", asset="look", reason="video cat: it is too sad."))
+
+    assert [video.video_id for video in corpus(storage).videos] == ["cat"]
+
+
+def test_a_video_whose_assets_do_not_fit_each_other_is_left_out(storage: FolderStorage) -> None:
+    catalog(storage, video("cat"))
+    walk(GRAPH[:1], workshop(storage), [video("cat", words="another cat")])
+    write_manifest(storage, [video("cat", words="another cat")])
+
+    assert corpus(storage).left_out == {"cat": "video cat: say was made from something older than there is now; make it again"}
+
+
+def test_a_video_whose_file_changed_since_is_left_out(storage: FolderStorage) -> None:
+    catalog(storage, video("cat"))
+    write_manifest(storage, [video("cat", words="another cat")])
+
+    assert "look was made from something older" in corpus(storage).left_out["cat"]
+
+
+def test_the_same_file_under_two_names_is_in_one_split(storage: FolderStorage) -> None:
+    catalog(storage, *(video(f"v{number}", words=str(number // 2)) for number in range(60)))
+
+    splits = corpus(storage).splits
+
+    assert len(set(splits.values())) == 3
+    assert all(splits[f"v{number}"] == splits[f"v{number + 1}"] for number in range(0, 60, 2))
+
+
+def test_a_removed_video_is_dropped_although_everything_of_it_is_there(storage: FolderStorage) -> None:
+    catalog(storage, video("cat"), video("dog"))
+    write_manifest(storage, [video("cat"), video("dog", status="removed", reason="It is gone.")])
+
+    assert [video.video_id for video in corpus(storage).videos] == ["cat"]
+
+
+def test_receipts_that_cannot_be_read_leave_out_only_their_video(storage: FolderStorage) -> None:
+    catalog(storage, video("cat"), video("dog"))
+    storage.write(keys.receipts("dog"), b"{")
+
+    found = corpus(storage)
+
+    assert [video.video_id for video in found.videos] == ["cat"]
+    assert "receipts/dog.json cannot be read" in found.left_out["dog"]
+
+
+def test_without_a_manifest_there_is_nothing(storage: FolderStorage) -> None:
+    assert corpus(storage).videos == ()
+
+
+class Building:
+    """An asset of the whole corpus that lists its videos, built through Dagster."""
+
+    def __init__(self, storage: FolderStorage) -> None:
+        self.storage = storage
+        self.builds = 0
+        self.left_out: dict[str, str] = {}
+
+    def __call__(self, **more: Any) -> dg.MaterializeResult[None]:
+        """Materialize it; the settings may be others each time."""
+        results: list[dg.MaterializeResult[None]] = []
+
+        @dg.asset(name="list", code_version="1", check_specs=every_video_is_in("list"))
+        def listed(context: dg.AssetExecutionContext) -> Materialized:
+            results.append(materialize(context, self.storage, lambda: corpus(self.storage, **more), self._build))
+            return results[0]
+
+        assert dg.materialize([listed], instance=dg.DagsterInstance.ephemeral()).success
+        return results[0]
+
+    def _build(self, found: Corpus) -> Built:
+        assert read_receipts(self.storage, "_list").of("list") is None, "a receipt speaks for what is being built"
+        self.builds += 1
+        data = " ".join(video.video_id for video in found.videos).encode()
+        self.storage.write("list/all.txt", data)
+        return Built((StoredObject(key="list/all.txt", size_bytes=len(data)),), (str(hash(data)),), {"names": len(found.videos)}, self.left_out)
+
+
+@pytest.fixture
+def build(storage: FolderStorage) -> Building:
+    return Building(storage)
+
+
+def reused(result: dg.MaterializeResult[None]) -> bool:
+    return bool((result.metadata or {})["reused"].value)  # type: ignore[union-attr]
+
+
+def test_what_was_built_from_the_same_is_reused(storage: FolderStorage, build: Building) -> None:
+    catalog(storage, video("cat"))
+
+    assert [reused(build()), reused(build())] == [False, True]
+    assert build.builds == 1
+
+
+def test_the_numbers_and_the_data_version_of_a_reused_build_are_those_of_the_first(storage: FolderStorage, build: Building) -> None:
+    catalog(storage, video("cat"))
+    first, second = build(), build()
+
+    assert first.data_version == second.data_version
+    assert (second.metadata or {})["names"] == dg.MetadataValue.int(1)
+
+
+@pytest.mark.parametrize("change", ["other content", "a new video", "a removed video", "the object is gone"])
+def test_it_is_built_again_when_what_it_is_made_from_changes(storage: FolderStorage, build: Building, change: str) -> None:
+    catalog(storage, video("cat"), video("dog"))
+    build()
+    match change:
+        case "other content":
+            catalog(storage, video("cat", words="another cat"), video("dog"))
+        case "a new video":
+            catalog(storage, video("cat"), video("dog"), video("owl"))
+        case "a removed video":
+            catalog(storage, video("cat"), video("dog", status="removed", reason="It is gone."))
+        case "the object is gone":
+            storage.delete("list/all.txt")
+
+    assert not reused(build())
+    assert reused(build())
+
+
+def test_other_splits_of_the_same_videos_are_built_again(storage: FolderStorage, build: Building) -> None:
+    catalog(storage, *(video(f"v{number}", words=str(number)) for number in range(20)))
+    build()
+
+    assert not reused(build(test_share=0.5))
+
+
+def test_a_build_that_left_something_out_is_tried_again(storage: FolderStorage, build: Building) -> None:
+    catalog(storage, video("cat"), video("dog"))
+    build.left_out = {"dog": "video dog: its frames are gone."}
+    first = build()
+    build.left_out = {}
+
+    assert (first.metadata or {})["left_out"] == dg.MetadataValue.json({"dog": "video dog: its frames are gone."})
+    assert not reused(build())
+    assert reused(build())
+
+
+def test_the_check_warns_of_what_is_left_out_and_passes_when_all_are_in(storage: FolderStorage, build: Building) -> None:
+    catalog(storage, video("cat"))
+    (fine,) = build().check_results or ()
+    write_manifest(storage, [video("cat"), video("dog")])
+    (warned,) = build().check_results or ()
+
+    assert fine.passed
+    assert (warned.passed, warned.severity, warned.description) == (False, dg.AssetCheckSeverity.WARN, "video dog: look, say not made yet")

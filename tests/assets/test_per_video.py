@@ -1,0 +1,81 @@
+"""The Dagster face of the per-video assets, on assets that only store a few words."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from streamcap_dagster.assets.per_video import NAMED_IN_A_FAILURE, failure_of_run, per_video_assets
+from streamcap_dagster.assets.progress import unwatched
+from streamcap_dagster.resources.captioner import OfflineCaptionerResource
+from streamcap_dagster.resources.run_end import run_end
+from streamcap_dagster.resources.storage import FolderStorageResource
+from streamcap_dagster.resources.video_source import FolderSourceResource
+from streamcap_dagster.storage.failures import Failure
+from streamcap_dagster.storage.folder import FolderStorage
+from streamcap_dagster.videos.manifest import write_manifest
+from tests.assets.walking import asset, settings, video
+
+
+@pytest.fixture
+def storage(tmp_path: Path) -> FolderStorage:
+    return FolderStorage(tmp_path / "data")
+
+
+@pytest.fixture
+def run(storage: FolderStorage) -> Callable[..., dg.ExecuteInProcessResult]:
+    """Runs two assets for a range of videos."""
+
+    def materialize(*video_ids: str) -> dg.ExecuteInProcessResult:
+        assets = per_video_assets([asset("look"), asset("say", ("look",))], settings(storage), unwatched)
+        resources = {
+            "storage": FolderStorageResource(root=storage.uri),
+            "video_source": FolderSourceResource(root="nowhere"),
+            "captioner": OfflineCaptionerResource(),
+            "run_end": run_end,
+        }
+        with dg.DagsterInstance.ephemeral() as instance:
+            instance.add_dynamic_partitions("videos", list(video_ids))
+            tags = {"dagster/asset_partition_range_start": video_ids[0], "dagster/asset_partition_range_end": video_ids[-1]}
+            return dg.materialize([assets], resources=resources, instance=instance, tags=tags, raise_on_error=False)
+
+    return materialize
+
+
+def made(result: dg.ExecuteInProcessResult) -> list[tuple[str, str]]:
+    events = [event.step_materialization_data.materialization for event in result.all_events if event.is_step_materialization]
+    return sorted((str(event.partition), event.asset_key.path[-1]) for event in events)
+
+
+def test_every_asset_of_every_video_is_an_event_of_its_own(storage: FolderStorage, run: Callable[..., dg.ExecuteInProcessResult]) -> None:
+    write_manifest(storage, [video("cat"), video("dog")])
+
+    result = run("cat", "dog")
+
+    assert result.success
+    assert made(result) == [("cat", "look"), ("cat", "say"), ("dog", "look"), ("dog", "say")]
+
+
+def test_a_partition_that_was_made_by_hand_fails_alone(storage: FolderStorage, run: Callable[..., dg.ExecuteInProcessResult]) -> None:
+    write_manifest(storage, [video("cat")])
+
+    result = run("cat", "../My Video")
+
+    assert made(result) == [("cat", "look"), ("cat", "say")]
+    failure = next(event for event in result.all_events if event.is_step_failure).step_failure_data.user_failure_data
+    assert failure is not None
+    assert failure.metadata["failed"].value == ["../My Video"]
+    assert "1 of 2 videos failed" in str(failure.description)
+    assert "video ../My Video: it is not in the manifest. Materialize video_catalog" in str(failure.description)
+
+
+def test_a_failed_run_names_some_and_counts_all() -> None:
+    failures = [Failure(video_id=f"v{number}", asset="look", reason=f"video v{number}: sad.") for number in range(NAMED_IN_A_FAILURE + 3)]
+
+    failure = failure_of_run(failures, walked=100)
+
+    assert str(failure.description).startswith("23 of 100 videos failed; the others are done.\n- video v0: sad.\n")
+    assert str(failure.description).endswith("\n- video v19: sad.\n- and 3 more")
+    assert len(failure.metadata["failed"].value) == 23  # type: ignore[arg-type]
+    assert not failure.allow_retries

@@ -1,0 +1,98 @@
+"""What a run shows: which stretches it walks, lines for a file, bars for a terminal, and words from outside as they are."""
+
+import io
+import itertools
+
+import pytest
+from rich.console import Console
+
+from streamcap_dagster.assets.progress import AssetDone, FilesRead, VideoDone, WindowsDone, WindowsFound
+from streamcap_dagster.cli.progress import Watcher
+from streamcap_dagster.cli.run import stretches
+from tests.assets.project import Project
+
+
+@pytest.mark.parametrize("count", range(7))
+def test_stretches_cover_exactly_what_was_chosen_in_as_few_as_possible(count: int) -> None:
+    registered = [f"v{number}" for number in (3, 1, 4, 0, 5, 9)]
+    for chosen in itertools.combinations(registered, count):
+        found = list(stretches(chosen[::-1], registered, 1000))
+
+        covered = [registered[registered.index(first) : registered.index(last) + 1] for first, last in found]
+        assert [video_id for stretch in covered for video_id in stretch] == list(chosen)
+        assert len(found) == sum(video_id in chosen and before not in chosen for before, video_id in itertools.pairwise(["", *registered]))
+
+
+def watched(terminal: bool) -> tuple[Watcher, io.StringIO]:
+    out = io.StringIO()
+    return Watcher(Console(file=out, force_terminal=terminal, width=120, legacy_windows=False)), out
+
+
+def happen(watcher: Watcher) -> None:
+    with watcher.watching():
+        for done in range(1, 21):
+            watcher(FilesRead(done, 20))
+        watcher.expect(2)
+        watcher(WindowsFound("cat", 3))
+        watcher(WindowsDone("cat", 3))
+        watcher(AssetDone("cat", "clips", reused=False, seconds=1.25))
+        watcher(AssetDone("cat", "frames", reused=True, seconds=0.25))
+        watcher(VideoDone("cat"))
+        watcher(VideoDone("dog", "video dog: it is too sad. Cheer it up."))
+
+
+def test_without_a_terminal_there_is_a_line_per_video_and_a_few_for_the_files() -> None:
+    watcher, out = watched(terminal=False)
+    happen(watcher)
+
+    lines = out.getvalue().splitlines()
+    assert lines[:2] == ["2 of 20 new or changed files looked at", "4 of 20 new or changed files looked at"]
+    assert lines[10:] == ["[1/2] cat: done, 1.5 s of work", "[2/2] dog: failed: video dog: it is too sad. Cheer it up."]
+
+
+def test_on_a_terminal_there_are_bars_that_reach_their_end() -> None:
+    watcher, out = watched(terminal=True)
+    happen(watcher)
+
+    shown = out.getvalue()
+    assert all(word in shown for word in ("files", "20/20", "videos", "2/2", "windows", "3/3"))
+    assert "video dog: it is too sad. Cheer it up." in shown
+
+
+def test_everything_is_counted_for_the_summary() -> None:
+    watcher, _ = watched(terminal=False)
+    happen(watcher)
+
+    tally = watcher.tally
+    assert (tally.made, tally.reused, tally.videos) == (1, 1, 2)
+    assert tally.failures == {"dog": "video dog: it is too sad. Cheer it up."}
+    assert dict(tally.seconds) == {"cat": 1.5}
+
+
+@pytest.mark.parametrize("terminal", [False, True])
+def test_words_from_outside_are_shown_as_they_are(terminal: bool) -> None:
+    watcher, out = watched(terminal)
+    with watcher.watching():
+        watcher.expect(1)
+        watcher(VideoDone("cat", "video cat: '[red]x[/] [/nothing]' is odd."))
+
+    assert "'[red]x[/] [/nothing]' is odd." in out.getvalue()
+
+
+def test_a_source_with_an_odd_name_is_shown_as_it_is(project: Project) -> None:
+    odd = project.root / "[red]x[/nothing]"
+    odd.mkdir(parents=True)
+    (odd / "notes.mp4").write_text("this is no video")
+
+    done = project.streamcap("run", str(odd))
+
+    assert f"source: {odd}: 0 videos, 1 that cannot be used" in done.stdout
+    assert done.returncode == 1
+
+
+def test_a_notice_is_told_once_however_many_videos_it_is_for() -> None:
+    watcher, out = watched(terminal=False)
+    for video_id in ("cat", "dog"):
+        watcher(AssetDone(video_id, "frames", reused=False, seconds=1.0, notice="torchcodec cannot be loaded; ffmpeg decodes instead."))
+
+    assert out.getvalue().splitlines() == ["notice torchcodec cannot be loaded; ffmpeg decodes instead."]

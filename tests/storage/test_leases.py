@@ -1,0 +1,96 @@
+"""Turns: one at a time, whoever comes second waits, and whoever fails lets go."""
+
+import asyncio
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from streamcap_dagster.storage.folder import FolderStorage
+from streamcap_dagster.storage.leases import turn, turn_async
+
+
+@pytest.fixture
+def storage(tmp_path: Path) -> FolderStorage:
+    return FolderStorage(tmp_path / "data")
+
+
+def test_threads_take_their_turns(storage: FolderStorage) -> None:
+    now: list[int] = []
+
+    def work(number: int) -> None:
+        with turn(storage, "cat"):
+            now.append(number)
+            time.sleep(0.02)
+            now.append(number)
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert now[::2] == now[1::2]
+    assert sorted(now) == [0, 0, 1, 1, 2, 2]
+
+
+def test_coroutines_take_their_turns_and_let_others_run_while_they_wait(storage: FolderStorage) -> None:
+    said: list[str] = []
+
+    async def first(held: asyncio.Event, go_on: asyncio.Event) -> None:
+        async with turn_async(storage, "cat"):
+            held.set()
+            await go_on.wait()
+            said.append("first is done")
+
+    async def second() -> None:
+        async with turn_async(storage, "cat"):
+            said.append("second has its turn")
+
+    async def all_of_them() -> None:
+        held, go_on = asyncio.Event(), asyncio.Event()
+        working = asyncio.gather(first(held, go_on), second_after(held))
+        await held.wait()
+        await asyncio.sleep(0.05)
+        said.append("others run")
+        go_on.set()
+        await working
+
+    async def second_after(held: asyncio.Event) -> None:
+        await held.wait()
+        await second()
+
+    asyncio.run(all_of_them())
+
+    assert said == ["others run", "first is done", "second has its turn"]
+
+
+def test_other_names_need_not_wait(storage: FolderStorage) -> None:
+    with turn(storage, "cat"), turn(storage, "dog"):
+        pass
+
+
+def test_an_error_in_a_turn_ends_it_and_comes_through(storage: FolderStorage) -> None:
+    with pytest.raises(OSError, match="of the work itself"), turn(storage, "cat"):
+        raise OSError("of the work itself")
+
+    with storage.lease("cat") as free:
+        assert free
+
+
+def test_who_is_cancelled_while_waiting_leaves_the_turn_to_others(storage: FolderStorage) -> None:
+    async def waits() -> None:
+        async with turn_async(storage, "cat"):
+            raise AssertionError("it was never free")
+
+    async def cancelled_while_waiting() -> None:
+        with storage.lease("cat"):
+            waiting = asyncio.create_task(waits())
+            await asyncio.sleep(0.02)
+            waiting.cancel()
+            await asyncio.gather(waiting, return_exceptions=True)
+        async with turn_async(storage, "cat"):
+            pass
+
+    asyncio.run(cancelled_while_waiting())

@@ -1,0 +1,78 @@
+"""Settings come from the environment, then `.env`, then the defaults, and a wrong one is refused by name."""
+
+from pathlib import Path
+
+import pytest
+
+from streamcap_dagster.errors import SettingError
+from streamcap_dagster.policies import Sampling
+from streamcap_dagster.settings import PREFIX, Settings, read_settings
+from streamcap_dagster.wiring import captioner_for
+
+
+@pytest.fixture(autouse=True)
+def _nothing_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in Settings.model_fields:
+        monkeypatch.delenv(PREFIX + name.upper(), raising=False)
+    monkeypatch.chdir(tmp_path)
+
+
+def test_the_environment_wins_over_the_env_file_and_both_over_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    Path(".env").write_text("STREAMCAP_FPS=2\nSTREAMCAP_JPEG_QUALITY=70\n")
+    monkeypatch.setenv("STREAMCAP_FPS", "8")
+
+    assert read_settings().policy(Sampling) == Sampling(fps=8, jpeg_quality=70)
+
+
+def test_what_is_given_by_hand_wins_over_everything(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STREAMCAP_STORAGE", "elsewhere")
+    assert read_settings(storage="here").storage == "here"
+
+
+def test_an_empty_variable_is_as_good_as_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STREAMCAP_CAPTIONER", "")
+    assert read_settings().captioner == "offline"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("STREAMCAP_FPS", "-4", "greater than 0"),
+        ("STREAMCAP_FPS", "nan", "finite"),
+        ("STREAMCAP_FPS", "many", "valid number"),
+        ("STREAMCAP_FPS", "0.3", "would hold 0.6 frames"),
+        ("STREAMCAP_JPEG_QUALITY", "101", "less than or equal to 95"),
+        ("STREAMCAP_DECODER", "vlc", "'torchcodec' or 'ffmpeg'"),
+        ("STREAMCAP_CLIP_POLICY", "manual", "STREAMCAP_CLIPS_CSV"),
+        ("STREAMCAP_CLIP_MAX_S", "3", "at least two windows"),
+        ("STREAMCAP_STORAGE", "s3://bucket", "only a folder"),
+        ("STREAMCAP_VALIDATION_SHARE", "0.97", "nothing to train on"),
+    ],
+)
+def test_a_value_that_cannot_work_is_refused_by_name_with_the_reason(monkeypatch: pytest.MonkeyPatch, name: str, value: str, told: str) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(SettingError, match=f"^{name}=") as refused:
+        read_settings()
+    assert told in str(refused.value)
+
+
+def test_a_misspelt_setting_is_refused_with_the_one_that_is_near(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STREAMCAP_WINDOW_DURATION", "3")
+    with pytest.raises(SettingError, match=r"STREAMCAP_WINDOW_DURATION='3' .*is STREAMCAP_WINDOW_DURATION_S meant"):
+        read_settings()
+
+
+def test_a_storage_that_is_a_file_is_refused() -> None:
+    Path("notes.txt").write_text("not a folder")
+    with pytest.raises(SettingError, match=r"STREAMCAP_STORAGE='notes\.txt' .*it is a file"):
+        read_settings(storage="notes.txt")
+
+
+def test_an_unknown_captioner_is_refused_with_the_known_ones() -> None:
+    with pytest.raises(SettingError, match=r"STREAMCAP_CAPTIONER='gpt' .*offline, recorded"):
+        captioner_for(read_settings(captioner="gpt"))
+
+
+def test_the_recorded_captioner_asks_for_its_file() -> None:
+    with pytest.raises(SettingError, match="STREAMCAP_RECORDED_ANSWERS"):
+        captioner_for(read_settings(captioner="recorded"))
