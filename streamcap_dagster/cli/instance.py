@@ -1,5 +1,6 @@
 """The Dagster instance that `streamcap` shares with Dagster's own tools."""
 
+import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,5 +30,18 @@ def open_instance() -> Iterator[dg.DagsterInstance]:
     """The instance at `dagster_home()`, closed when the block ends."""
     home = dagster_home()
     home.mkdir(parents=True, exist_ok=True)
-    with dg.DagsterInstance.from_ref(InstanceRef.from_dir(str(home), overrides=_OURS)) as instance:
+    with _alone_in(home):
+        instance = dg.DagsterInstance.from_ref(InstanceRef.from_dir(str(home), overrides=_OURS))
+    with instance:
         yield instance
+
+
+@contextmanager
+def _alone_in(home: Path) -> Iterator[None]:
+    """One process at a time, because Dagster makes its SQLite tables without asking whether another is just making them."""
+    folder = os.open(home, os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(folder)
