@@ -1,5 +1,9 @@
 """The errors this project raises: each takes the facts and writes its own message for the person who reads it."""
 
+from typing import Literal
+
+CallFault = Literal["busy", "dropped", "spent", "refused"]
+
 
 class StreamcapError(Exception):
     """Base of every error raised on purpose. Its text says what failed, on what, why, and how to fix it."""
@@ -98,6 +102,54 @@ class CaptionerUnavailable(StreamcapError):
 
     def __init__(self, captioner: str, where: str, why: str, fix: str) -> None:
         super().__init__(f"{where}: the {captioner} captioner gave no answer: {why}. {fix}")
+
+
+class CallFailed(StreamcapError):
+    """One request to a captioner got no answer. Holds plain facts only: an SDK's own error can carry the key.
+
+    `busy`: overloaded or too fast, ask again later (after `retry_after_s` when the service says so). `dropped`: the connection failed, a
+    deadline passed or the answer was garbled; it may have been billed. `spent`: a quota of the day or a spending limit is used up.
+    `refused`: the key, the model or the request itself will not be accepted, however often it is asked.
+    """
+
+    def __init__(
+        self, kind: Literal["busy", "dropped", "spent", "refused"], why: str, fix: str = "", *, status: int = 0, retry_after_s: float | None = None
+    ) -> None:
+        self.kind = kind
+        self.why = why
+        self.fix = fix
+        self.status = status
+        """HTTP status; 0 when there was none."""
+        self.retry_after_s = retry_after_s
+        super().__init__(f"{why}. {fix}".strip())
+
+
+class RunStopped(StreamcapError):
+    """Nobody can be asked any more in this run, so all of it stops; what was answered is kept and the next run goes on from there."""
+
+
+class QuotaExhausted(RunStopped):
+    """A quota of the day, or the service's own spending limit, is used up."""
+
+    def __init__(self, model: str, why: str, resume: str) -> None:
+        super().__init__(f"the quota of {model} is used up: {why}. Everything answered so far is kept; run the same command again {resume}.")
+
+
+class BudgetReached(RunStopped):
+    """The next request could cost more than is left of the budget."""
+
+    def __init__(self, budget_usd: float, spent_usd: float) -> None:
+        super().__init__(
+            f"the budget is reached: ${spent_usd:.4f} of STREAMCAP_BUDGET_USD={budget_usd:g} is spent or promised to requests under way. "
+            "Everything paid for is kept; raise the budget and run the same command again to go on."
+        )
+
+
+class CaptionerRefused(RunStopped):
+    """The service will not serve this key, model or request, so asking on would only fail on."""
+
+    def __init__(self, captioner: str, why: str, fix: str) -> None:
+        super().__init__(f"the {captioner} captioner refuses: {why}. {fix} Everything answered so far is kept.")
 
 
 class FramesUnusable(StreamcapError):

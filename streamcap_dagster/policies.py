@@ -48,7 +48,11 @@ class Sampling(Policy):
 class CaptionPolicy(Policy):
     """How windows are captioned, whoever captions them."""
 
-    captioner: str = Field("offline", description="who writes the captions")
+    captioner: str = Field("", description="who writes the captions; empty: gemini when there is a key for it, else offline")
+    media_resolution: Literal["low", "medium", "high"] = Field("low", description="how closely a captioner looks at a frame, where it has a choice")
+    thinking: Literal["least", "minimal", "low", "medium", "high"] = Field(
+        "least", description="how much a captioner thinks before it answers, where it has a choice; least: as little as the model accepts"
+    )
     history_tokens: int = Field(1500, ge=50, description="most tokens of earlier captions that a request carries")
     no_change_threshold: float = Field(
         10.0,

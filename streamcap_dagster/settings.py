@@ -6,13 +6,17 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from dotenv import dotenv_values
-from pydantic import Field, ValidationError
+from pydantic import Field, PrivateAttr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from streamcap_dagster.errors import SettingError
 from streamcap_dagster.policies import CaptionPolicy, ClipPolicy, ExamplePolicy, HomePath, Policy, Sampling, SplitPolicy, Windowing
 
 PREFIX = "STREAMCAP_"
+GEMINI_KEYS = ("GOOGLE_API_KEY", "GEMINI_API_KEY")
+"""Where the key for Gemini is looked for, in this order, which is also that of Google's own tools."""
+SECRETS = (*GEMINI_KEYS, "OPENAI_API_KEY", "OPENAI_BASE_URL", "HF_TOKEN", "GOOGLE_APPLICATION_CREDENTIALS")
+"""What other people's libraries look for in the environment under names of their own; `.env` may hold them too."""
 P = TypeVar("P", bound=Policy)
 
 
@@ -26,9 +30,35 @@ class Settings(BaseSettings, Windowing, ClipPolicy, Sampling, CaptionPolicy, Exa
     link: Literal["copy", "hard"] = Field("copy", description="copy the videos into the storage (cloned where the disk can), or hard-link them")
     recorded_answers: HomePath | None = Field(None, description="for the captioner `recorded`: its file of answers")
     hub_repo: str = Field("", description="Hugging Face dataset repository to publish to, as owner/name; empty publishes nothing")
+    gemini_model: str = Field("gemini-3.5-flash-lite", min_length=1, description="for the captioner `gemini`: any model by name")
+    gemini_base_url: str = Field("", description="for `gemini`: its address, such as a proxy or `streamcap emulate-gemini`; empty is Google")
+    gemini_api_version: Literal["v1beta", "v1", "v1beta1"] | None = Field(None, description="for `gemini`: API version; by default v1beta, on Vertex v1beta1")
+    gemini_tier: Literal["standard", "flex", "auto"] = Field(
+        "standard", description="for `gemini`: flex is half the price and slower; auto is flex, and standard for what flex does not serve in time"
+    )
+    vertex_project: str = Field("", description="for `gemini` on Vertex AI with application-default credentials: the Google Cloud project")
+    vertex_location: str = Field("global", description="for `gemini` on Vertex AI: the location")
+    openai_model: str = Field("", description="for the captioner `openai`: the model as its server names it")
+    model_table: HomePath | None = Field(None, description="a YAML of models, prices and quotas whose rows replace or extend those of the package")
+    rpm: int | None = Field(None, ge=0, description="requests a minute of your quota; by default the model table's, 0 for no limit")
+    tpm: int | None = Field(None, ge=0, description="input tokens a minute of your quota; by default the model table's, 0 for no limit")
+    rpd: int | None = Field(None, ge=0, description="requests a day of your quota; by default the model table's, 0 for no limit")
+    usd_per_10min: float | None = Field(None, ge=0, description="dollars in ten minutes that you may spend; by default the model table's, 0 for no limit")
+    quota_share: float = Field(0.95, gt=0, le=1, description="share of the quota that is used, so that others of the project are not starved")
+    budget_usd: float | None = Field(None, gt=0, description="most dollars to spend on this storage in all; a run stops before it would exceed them")
+    call_timeout_s: float = Field(120, ge=10, le=3600, description="longest wait for one answer; Gemini takes no less than 10 s")
+    flex_timeout_s: float = Field(900, ge=10, le=3600, description="longest wait for one answer of the flex tier")
+    canary_every: int = Field(0, ge=0, description="after that many answers one question has a word in its picture that must be read back; 0 asks none")
     decode_workers: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1, le=256, description="videos that are decoded at the same time")
     calls_in_flight: int = Field(64, ge=1, le=4096, description="questions to the captioner that may be open at the same time")
     videos_in_flight: int = Field(32, ge=1, le=4096, description="videos of a run that are worked on at the same time")
+
+    _by_key: bool = PrivateAttr(default=False)
+
+    @property
+    def captioner_by_key(self) -> bool:
+        """True when nobody chose the captioner: it is the one that there is a key for."""
+        return self._by_key
 
     def policy(self, kind: type[P]) -> P:
         """The part of the settings that one step reads."""
@@ -38,13 +68,35 @@ class Settings(BaseSettings, Windowing, ClipPolicy, Sampling, CaptionPolicy, Exa
 def read_settings(**overrides: Any) -> Settings:
     """The settings of this process; `overrides` win over the environment. Raises SettingError naming the first that cannot work."""
     _check_names()
+    _lend_secrets()
     given = {name: value for name, value in overrides.items() if value is not None}
     try:
         settings = Settings(**given)
     except ValidationError as error:
         raise _explained(error) from error
+    if not settings.captioner:
+        settings = _with_captioner(settings)
     for check in (_check_frames, _check_clips, _check_splits, _check_storage):
         check(settings)
+    return settings
+
+
+def gemini_key() -> str:
+    """The name of the variable that holds a key for Gemini; empty when none does."""
+    return next((name for name in GEMINI_KEYS if os.environ.get(name, "").strip()), "")
+
+
+def _lend_secrets() -> None:
+    """Put the secrets of `.env` where Dagster and the SDKs look for them. What the environment has already wins."""
+    for name, value in dotenv_values(".env").items():
+        if name in SECRETS and value:
+            os.environ.setdefault(name, value)
+
+
+def _with_captioner(settings: Settings) -> Settings:
+    by_key = bool(gemini_key())
+    settings = settings.model_copy(update={"captioner": "gemini" if by_key else "offline"})
+    settings._by_key = by_key
     return settings
 
 

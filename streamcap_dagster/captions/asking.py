@@ -7,7 +7,7 @@ from typing import TypeVar
 from weakref import WeakValueDictionary
 
 from streamcap_dagster.captions.calls import Attempt, Call, CallStore
-from streamcap_dagster.captions.captioner import Captioner, CaptionRequest, call_key, question_sha256
+from streamcap_dagster.captions.captioner import Captioner, CaptionReply, CaptionRequest, call_key, question_sha256
 from streamcap_dagster.captions.replies import Reading, read_reply
 from streamcap_dagster.records import Outcome
 
@@ -63,10 +63,17 @@ class Asker:
         async with self._in_flight:
             self.asked += 1
             reply = await self.captioner.complete(_repeated(request, call))
-        attempts = (*call.attempts, Attempt(text=_storable(reply.text), finish=reply.finish, model=reply.model, reason=_storable(reply.reason)))
+        attempts = (
+            *call.attempts,
+            Attempt(text=_storable(reply.text), finish=reply.finish, model=reply.model, reason=_storable(reply.reason), bill=reply.bill),
+        )
         call = call.model_copy(update={"attempts": attempts, "chosen": _choice(_readings(request, attempts))})
         await asyncio.to_thread(self._calls.keep, call)
         return call
+
+
+def _attempt(reply: CaptionReply) -> Attempt:
+    return Attempt(text=_storable(reply.text), finish=reply.finish, model=reply.model, reason=_storable(reply.reason), bill=reply.bill)
 
 
 def _storable(text: str) -> str:

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from pydantic import ValidationError
 
-from streamcap_dagster.captions.captioner import CaptionReply, Finish, RequestKind
+from streamcap_dagster.captions.captioner import Bill, CaptionReply, Finish, RequestKind
 from streamcap_dagster.errors import ObjectMissing, ObjectUnreadable
 from streamcap_dagster.records import Record
 from streamcap_dagster.storage import Storage, Stored, keys
@@ -23,10 +23,11 @@ class Attempt(Record):
     finish: Finish
     model: str
     reason: str = ""
+    bill: Bill = Bill()
 
     @property
     def reply(self) -> CaptionReply:
-        return CaptionReply(text=self.text, finish=self.finish, model=self.model, reason=self.reason)
+        return CaptionReply(text=self.text, finish=self.finish, model=self.model, reason=self.reason, bill=self.bill)
 
 
 class Call(Record):
@@ -120,7 +121,7 @@ def _merged(calls: Iterable[Call]) -> dict[str, Call]:
 
 
 def _line(call: Call) -> bytes:
-    return call.model_dump_json().encode() + b"\n"
+    return call.model_dump_json(exclude_defaults=True).encode() + b"\n"
 
 
 def _call(where: str, data: bytes) -> Call:

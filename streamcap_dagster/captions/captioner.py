@@ -3,13 +3,14 @@
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
-from streamcap_dagster.records import Frame
+from streamcap_dagster.records import Frame, Record
 
 RequestKind = Literal["initial", "delta", "objectives"]
 Finish = Literal["stop", "blocked", "recitation", "truncated", "empty"]
+Tier = Literal["standard", "flex"]
 Parameter = str | int | float | bool
 
 
@@ -53,11 +54,49 @@ class CaptionRequest:
     """How many replies to this question were of no use so far."""
     hint: str = ""
     """A line for this attempt only, such as a plea for other words; outside the call key."""
+    nonce: str = ""
+    """A word that the reply must give back as `nonce`, to prove that it answers this request; outside the call key."""
+    tier: Tier = "standard"
+    """The service tier to be served at, for a captioner that has several; outside the call key."""
 
     @property
-    def text(self) -> str:
-        """What a backend sends as the user's words."""
-        return f"{self.prompt}\n\n{self.hint}" if self.hint else self.prompt
+    def times(self) -> tuple[str, ...]:
+        """What is said before each picture: its seconds from the first of the window, so that equal windows are equal questions."""
+        return tuple(f"+{frame.target_s - self.frames[0].target_s:.2f} s" for frame in self.frames)
+
+    @property
+    def closing(self) -> str:
+        """What is said last, after the prompt and the pictures: what belongs to this attempt only. Often empty."""
+        give_back = f'Put "nonce": "{self.nonce}" into the JSON object, copied exactly.' if self.nonce else ""
+        return "\n".join(filter(None, (self.hint, give_back)))
+
+
+class Bill(Record):
+    """What one answer took: nothing of it is part of what was said, and zeros are what a captioner does not tell."""
+
+    response_id: str = ""
+    tier: str = ""
+    """The service tier that served it, as the service tells."""
+    text_tokens: int = 0
+    """Input other than images, the cached part included."""
+    image_tokens: int | None = None
+    """Input that the service counted as images; None when it does not tell."""
+    cached_tokens: int = 0
+    """Input that was billed at the price of the cache."""
+    output_tokens: int = 0
+    """Output, thoughts not included."""
+    thought_tokens: int = 0
+    cost_usd: float = 0.0
+    price_table: str = ""
+    """Version of the model table that the cost was computed with; empty when the model has no known price."""
+    latency_s: float = 0.0
+    """From sending the request that was answered to its answer."""
+    requests: int = 1
+    """HTTP requests that the answer took, with those that failed."""
+
+    @property
+    def input_tokens(self) -> int:
+        return self.text_tokens + (self.image_tokens or 0)
 
 
 @dataclass(frozen=True)
@@ -70,13 +109,14 @@ class CaptionReply:
     """The model that says it answered, which may name a version of the one that was asked."""
     reason: str = ""
     """Why it ended as it did, when it is not `stop`."""
+    bill: Bill = field(default_factory=Bill)
 
 
 class Captioner(Protocol):
     """Turns a request into a reply and does nothing else: no retries, no pacing, no prompt of its own.
 
-    No answer at all (transport, quota, outage) raises CaptionerUnavailable; every answer, however useless, is a reply.
-    Pacing and transport retries fit round it as another Captioner.
+    Every answer, however useless, is a reply. No answer at all raises CallFailed, which tells whether asking again can help;
+    `pacing/` fits round a captioner as another one and raises CaptionerUnavailable, or RunStopped, once it does not.
     """
 
     @property
@@ -90,10 +130,14 @@ class Captioner(Protocol):
 
     async def complete(self, request: CaptionRequest) -> CaptionReply: ...
 
+    async def aclose(self) -> None:
+        """Give back what is held, such as connections; on the loop that `complete` was called on. Nothing can be asked afterwards."""
+
 
 def question_sha256(request: CaptionRequest) -> str:
     """Names what is asked, whoever is asked: kind, prompt version, words and pictures."""
-    return _hash([request.kind, request.prompt_version, request.system, request.prompt, [frame.sha256 for frame in request.frames]])
+    pictures = [(time, frame.sha256) for time, frame in zip(request.times, request.frames, strict=True)]
+    return _hash([request.kind, request.prompt_version, request.system, request.prompt, pictures])
 
 
 def call_key(captioner: Captioner, request: CaptionRequest) -> str:

@@ -6,9 +6,9 @@ from pathlib import Path
 import dagster as dg
 from pydantic import Field
 
+from streamcap_dagster.captions.backends.offline import OfflineCaptioner
+from streamcap_dagster.captions.backends.recorded import RecordedCaptioner
 from streamcap_dagster.captions.captioner import Captioner
-from streamcap_dagster.captions.offline import OfflineCaptioner
-from streamcap_dagster.captions.recorded import RecordedCaptioner
 
 
 class CaptionerResource(dg.ConfigurableResource[Captioner]):

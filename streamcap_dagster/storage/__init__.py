@@ -1,6 +1,6 @@
 """Keyed bytes, whole or not at all: the one interface through which everything is kept, and what is laid out on top of it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,6 +43,9 @@ class Storage(Protocol):
 
     def local(self, key: str) -> AbstractContextManager[Path]:
         """A path where the object can be read as a file while the block lasts. Never write to it."""
+
+    def journal(self, key: str) -> AbstractContextManager[Callable[[bytes], None]]:
+        """A way to append lines to an object while the block lasts. What was appended stays although the process is killed right after."""
 
     def lease(self, name: str) -> AbstractContextManager[bool]:
         """Try to be the only holder of `name` among all processes on this storage; says at once whether it worked. Ends with the block or the process."""

@@ -6,7 +6,7 @@ import os
 import secrets
 import shutil
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -81,6 +81,24 @@ class FolderStorage:
         if self.stat(key) is None:
             raise ObjectMissing(key, self.uri, _fix(key))
         yield self._path(key)
+
+    @contextmanager
+    def journal(self, key: str) -> Iterator[Callable[[bytes], None]]:
+        path = self._path(key)
+
+        def append(line: bytes) -> None:
+            try:
+                file.write(line)
+            except OSError as error:
+                raise self._explained(error, key, "writing") from error
+
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            file = path.open("ab", buffering=0)
+        except OSError as error:
+            raise self._explained(error, key, "writing") from error
+        with file:
+            yield append
 
     @contextmanager
     def lease(self, name: str) -> Iterator[bool]:

@@ -74,3 +74,9 @@ def folded_calls(video_id: str) -> str:
 
 def failure(video_id: str) -> str:
     return f"ledger/failures/{video_id}.json"
+
+
+ATTEMPTS = "ledger/attempts/"
+"""Prefix of the journals of HTTP requests, one a process."""
+QUOTA = "quota/"
+"""Prefix of what each process has used of a quota."""

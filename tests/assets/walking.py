@@ -9,7 +9,7 @@ from typing import Any
 from streamcap_dagster.assets.progress import Happening
 from streamcap_dagster.assets.walk import SOURCE, Finished, walk_videos
 from streamcap_dagster.assets.work import Made, PerVideoAsset, VideoWork, Workshop
-from streamcap_dagster.captions.offline import OfflineCaptioner
+from streamcap_dagster.captions.backends.offline import OfflineCaptioner
 from streamcap_dagster.records import Video
 from streamcap_dagster.settings import Settings, read_settings
 from streamcap_dagster.storage import Storage

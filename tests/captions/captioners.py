@@ -45,6 +45,9 @@ class Told:
         finally:
             self._now -= 1
 
+    async def aclose(self) -> None:
+        pass
+
 
 def unavailable_at(place: Place) -> Callable[[CaptionRequest], CaptionReply]:
     def answer(request: CaptionRequest) -> CaptionReply:

@@ -112,7 +112,7 @@ def test_after_a_truncated_reply_there_is_twice_the_room(tmp_path: Path) -> None
 def test_after_a_recitation_other_words_are_asked_for_and_the_prompt_itself_stays(tmp_path: Path) -> None:
     told = replying([QUOTED, says("A bus.")])
     ask(tmp_path, told, request())
-    assert [one.text for one in told.requests] == ["What is new?", "What is new?\n\nDescribe it in your own words."]
+    assert [one.closing for one in told.requests] == ["", "Describe it in your own words."]
 
 
 def test_replies_that_arrived_before_an_outage_are_not_asked_for_again(tmp_path: Path) -> None:

@@ -31,7 +31,7 @@ def example() -> str:
 
 
 def test_the_example_lists_every_setting_once(example: str) -> None:
-    assert sorted(name for name, _ in SETTING.findall(example)) == sorted(PREFIX + name.upper() for name in Settings.model_fields)
+    assert sorted(name for name, _ in SETTING.findall(example) if name.startswith(PREFIX)) == sorted(PREFIX + name.upper() for name in Settings.model_fields)
 
 
 def test_the_example_shows_the_defaults(example: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

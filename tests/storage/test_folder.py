@@ -158,3 +158,13 @@ def test_a_lease_ends_when_its_holder_is_killed(storage: FolderStorage) -> None:
 
 def _python(script: str, root: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, "-c", textwrap.dedent(script), str(root)], capture_output=True, text=True, check=False)
+
+
+def test_appended_lines_stay_although_the_process_is_killed(tmp_path: Path) -> None:
+    code = (
+        "import os, sys\nfrom pathlib import Path\nfrom streamcap_dagster.storage.folder import FolderStorage\n"
+        "with FolderStorage(Path(sys.argv[1])).journal('ledger/a.jsonl') as append:\n"
+        "    append(b'one\\n')\n    append(b'two\\n')\n    os.kill(os.getpid(), 9)\n"
+    )
+    subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=False)
+    assert FolderStorage(tmp_path).read("ledger/a.jsonl") == b"one\ntwo\n"

@@ -10,9 +10,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from functools import cache
 
+from streamcap_dagster.captions.backends.colours import COLOURS, LIGHTS, Colouring, colouring
+from streamcap_dagster.captions.backends.motion import STILL, Motion, motion
 from streamcap_dagster.captions.captioner import CaptionReply, CaptionRequest, Pair, Parameter
-from streamcap_dagster.captions.colours import COLOURS, LIGHTS, Colouring, colouring
-from streamcap_dagster.captions.motion import STILL, Motion, motion
 from streamcap_dagster.captions.replies import LONGEST_OBJECTIVE, MOST_OBJECTIVES
 from streamcap_dagster.captions.thumbnails import thumbnails
 from streamcap_dagster.records import Frame
@@ -38,6 +38,9 @@ class OfflineCaptioner:
     async def complete(self, request: CaptionRequest) -> CaptionReply:
         answer = _objectives(request.pairs) if request.kind == "objectives" else await asyncio.to_thread(_caption, request)
         return CaptionReply(json.dumps(answer), "stop", self.model)
+
+    async def aclose(self) -> None:
+        """Holds nothing."""
 
 
 def _caption(request: CaptionRequest) -> dict[str, object]:

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from streamcap_dagster.captions.asking import Answer, Asker
+from streamcap_dagster.captions.backends.recorded import RecordedCaptioner
 from streamcap_dagster.captions.calls import CallStore
 from streamcap_dagster.captions.captioner import CaptionRequest, Pair, Place
-from streamcap_dagster.captions.recorded import RecordedCaptioner
 from streamcap_dagster.errors import CaptionerUnavailable, SettingError
 from streamcap_dagster.storage.folder import FolderStorage
 from tests.captions.captioners import Told, says

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from streamcap_dagster.captions.backends.offline import OfflineCaptioner
+from streamcap_dagster.captions.backends.recorded import RecordedCaptioner
 from streamcap_dagster.captions.captioner import Captioner, CaptionRequest, Pair, RequestKind, call_key
-from streamcap_dagster.captions.offline import OfflineCaptioner
-from streamcap_dagster.captions.recorded import RecordedCaptioner
 from streamcap_dagster.captions.replies import read_reply
 from tests.captions.pictures import plain, still, window_of, with_square
 from tests.captions.requests import request

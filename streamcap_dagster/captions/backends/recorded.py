@@ -8,13 +8,14 @@ or one pair's statements, `{"video_id": "street", "clip": 0, "window": 1, "objec
 import hashlib
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
 from pydantic import Field, ValidationError
 
 from streamcap_dagster.captions.calls import Call
-from streamcap_dagster.captions.captioner import CaptionReply, CaptionRequest, Finish, Parameter, Place, question_sha256
+from streamcap_dagster.captions.captioner import Bill, CaptionReply, CaptionRequest, Finish, Parameter, Place, question_sha256
 from streamcap_dagster.errors import CaptionerUnavailable, SettingError
 from streamcap_dagster.records import Record, VideoId
 
@@ -83,11 +84,15 @@ class RecordedCaptioner:
         text = json.dumps({"caption": answer.caption, "no_change": request.kind == "delta" and not answer.caption})
         return CaptionReply(text if answer.finish == "stop" else "", answer.finish, self.model, answer.reason)
 
+    async def aclose(self) -> None:
+        """Holds nothing."""
+
     def _replayed(self, call: Call, request: CaptionRequest) -> CaptionReply:
-        """The attempts in the order that they were answered in, so that a replay repeats what the run did."""
+        """The attempts in the order that they were answered in, so that a replay repeats what the run did; nobody is paid again."""
         if not call.attempts:
             raise self._unanswered(request.place, request.kind)
-        return call.attempts[min(request.attempt, len(call.attempts) - 1)].reply
+        answered = call.attempts[min(request.attempt, len(call.attempts) - 1)].reply
+        return replace(answered, bill=Bill())
 
     def _stated(self, request: CaptionRequest) -> CaptionReply:
         """A group of pairs is answered when each of its pairs is; a pair without a line of its own is not."""

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from streamcap_dagster.captions.backends.offline import OfflineCaptioner
 from streamcap_dagster.captions.captioner import Pair
-from streamcap_dagster.captions.offline import OfflineCaptioner
 from streamcap_dagster.captions.replies import Reading, read_reply
 from tests.captions.pictures import HEIGHT, WIDTH, noisy, plain, window_of, with_square
 from tests.captions.requests import request
@@ -166,7 +166,7 @@ def test_objectives_are_the_sentences_of_the_delta() -> None:
 
 IN_ANOTHER_PROCESS = """
 import asyncio, json
-from tests.captions.test_offline import look, patches, with_square, halves
+from tests.captions.backends.test_offline import look, patches, with_square, halves
 print(json.dumps([look([patches(9 * k) for k in range(8)]).text, look([with_square(9 * k, 40) for k in range(8)], "A dim scene.").text]))
 """
 
