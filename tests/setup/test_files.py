@@ -22,7 +22,7 @@ PINS = {
     canonicalize_name(name): version
     for name, _, version in (line.partition("==") for line in (REPOSITORY / "constraints.txt").read_text().splitlines() if not line.startswith("#"))
 }
-SETTING = re.compile(r"^#([A-Z_]+)=(.*)$", re.MULTILINE)
+SETTING = re.compile(r"^#([A-Z0-9_]+)=(.*)$", re.MULTILINE)
 
 
 @pytest.fixture
