@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-CallFault = Literal["busy", "dropped", "spent", "refused"]
+CallFault = Literal["busy", "dropped", "rejected", "spent", "refused"]
 
 
 class StreamcapError(Exception):
@@ -109,7 +109,8 @@ class CallFailed(StreamcapError):
 
     `busy`: overloaded or too fast, ask again later (after `retry_after_s` when the service says so). `dropped`: the connection failed, a
     deadline passed or the answer was garbled; it may have been billed. `spent`: a quota of the day or a spending limit is used up.
-    `refused`: the key, the model or the request itself will not be accepted, however often it is asked.
+    `rejected`: this one request is not accepted, such as a picture that cannot be read; others may be. `refused`: the key, the model or a
+    setting is not accepted, so that every request would be refused.
     """
 
     def __init__(
@@ -146,7 +147,7 @@ class BudgetReached(RunStopped):
 
 
 class CaptionerRefused(RunStopped):
-    """The service will not serve this key, model or request, so asking on would only fail on."""
+    """The service does not accept this key, model or setting, so asking on would only fail on."""
 
     def __init__(self, captioner: str, why: str, fix: str) -> None:
         super().__init__(f"the {captioner} captioner refuses: {why}. {fix} Everything answered so far is kept.")
