@@ -9,7 +9,7 @@ from streamcap_dagster.captions.captioner import CaptionRequest, Place
 from streamcap_dagster.captions.gate import NoChangeGate
 from streamcap_dagster.captions.history import History, history_sha256
 from streamcap_dagster.captions.prompts import Prompts
-from streamcap_dagster.captions.window_frames import WindowFrames
+from streamcap_dagster.captions.window_frames import FrameSource, WindowFrames
 from streamcap_dagster.policies import CaptionPolicy
 from streamcap_dagster.records import SPOKEN, Caption, CaptionKind, Captions, Clip, Clips, Frame
 
@@ -40,17 +40,17 @@ async def caption_deltas(
     return Captions(video_id=video_id, captions=tuple(caption for captions in done for caption in captions))
 
 
-async def _chains(video_id: str, clips: Clips, frames: Path, asker: Asker, policy: CaptionPolicy) -> list["_Chain"]:
+async def _chains(video_id: str, clips: Clips, frames: Path, asker: Asker, policy: CaptionPolicy) -> list["Chain"]:
     if not clips.clips:
         return []
     windows = await asyncio.to_thread(WindowFrames, video_id, frames)
-    return [_Chain(video_id, clip, clips.window_duration_s, windows, asker, policy) for clip in clips.clips]
+    return [Chain(video_id, clip, clips.window_duration_s, windows, asker, policy) for clip in clips.clips]
 
 
-class _Chain:
+class Chain:
     """One clip on its way: what was said of it so far and what the gate compares with."""
 
-    def __init__(self, video_id: str, clip: Clip, window_duration_s: float, frames: WindowFrames, asker: Asker, policy: CaptionPolicy) -> None:
+    def __init__(self, video_id: str, clip: Clip, window_duration_s: float, frames: FrameSource, asker: Asker, policy: CaptionPolicy) -> None:
         self.clip = clip
         self._video_id = video_id
         self._window_duration_s = window_duration_s

@@ -2,11 +2,19 @@
 
 from collections import defaultdict
 from pathlib import Path
+from typing import Protocol
 
 from streamcap_dagster.errors import ObjectUnreadable
 from streamcap_dagster.records import Clip, Frame
 from streamcap_dagster.storage import keys
 from streamcap_dagster.storage.frame_table import read_positions, read_rows
+
+
+class FrameSource(Protocol):
+    """Where a chain gets the frames of its windows from."""
+
+    def read(self, clip: Clip, window: int) -> tuple[Frame, ...]:
+        """The frames of a window in time order."""
 
 
 class WindowFrames:
