@@ -113,15 +113,15 @@ class CallFailed(StreamcapError):
     setting is not accepted, so that every request would be refused.
     """
 
-    def __init__(
-        self, kind: Literal["busy", "dropped", "spent", "refused"], why: str, fix: str = "", *, status: int = 0, retry_after_s: float | None = None
-    ) -> None:
+    def __init__(self, kind: CallFault, why: str, fix: str = "", *, status: int = 0, retry_after_s: float | None = None, sent: bool = True) -> None:
         self.kind = kind
         self.why = why
         self.fix = fix
         self.status = status
         """HTTP status; 0 when there was none."""
         self.retry_after_s = retry_after_s
+        self.sent = sent
+        """False when the request certainly never reached the service, as when nobody listens at its address; then it cost nothing."""
         super().__init__(f"{why}. {fix}".strip())
 
 
