@@ -1,0 +1,57 @@
+"""What one question takes, and an answer of typical length for a question that nobody has answered yet."""
+
+import json
+from dataclasses import dataclass, replace
+
+from streamcap_dagster.captions.captioner import CaptionRequest, question_sha256
+
+CHARACTERS_PER_TOKEN = 4
+_CAPTION_CHARACTERS = {"initial": 480, "delta": 300}
+"""About 120 tokens for a whole scene and 75 for what is new, said in short phrases."""
+_STATEMENTS, _STATEMENT_CHARACTERS = 4, 40
+"""About 40 tokens for each pair: four of the one to six statements, of some seven words each."""
+_NONCE = "x" * 8
+"""Stands for the word that each answer has to give back."""
+
+
+@dataclass(frozen=True)
+class Load:
+    """What some questions and their answers come to."""
+
+    calls: int = 0
+    text_tokens: int = 0
+    """Input other than pictures."""
+    images: int = 0
+    output_tokens: int = 0
+
+    def __add__(self, other: "Load") -> "Load":
+        return Load(
+            self.calls + other.calls,
+            self.text_tokens + other.text_tokens,
+            self.images + other.images,
+            self.output_tokens + other.output_tokens,
+        )
+
+
+def load_of(request: CaptionRequest) -> Load:
+    """What one question takes when its answer is of typical length."""
+    asked = replace(request, nonce=_NONCE)
+    text = sum(map(len, (asked.system, asked.prompt, *asked.times, asked.closing)))
+    return Load(1, _tokens(text), len(asked.frames), _tokens(len(typical_answer(request))))
+
+
+def typical_answer(request: CaptionRequest) -> str:
+    """An answer that is good for this question and made from it: equal questions have equal answers, and others have others."""
+    words = question_sha256(request)
+    if request.kind == "objectives":
+        stated = [{"id": pair.id, "items": [_filled(f"{number} {words}", _STATEMENT_CHARACTERS) for number in range(_STATEMENTS)]} for pair in request.pairs]
+        return json.dumps({"objectives": stated, "nonce": _NONCE})
+    return json.dumps({"caption": _filled(words, _CAPTION_CHARACTERS[request.kind]), "no_change": False, "nonce": _NONCE})
+
+
+def _filled(words: str, characters: int) -> str:
+    return f"{words} ".ljust(characters, "x")[:characters]
+
+
+def _tokens(characters: int) -> int:
+    return round(characters / CHARACTERS_PER_TOKEN)
