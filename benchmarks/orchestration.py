@@ -118,10 +118,8 @@ async def _plain_walk(settings: Settings) -> None:
     storage = storage_for(settings).open()
     results: list[Finished | Failure] = []
     async with DecodePool(settings.decode_workers) as decoding:
-        captioner = captioner_for(settings).open()
-        shop = Workshop(
-            settings, source_for(settings).open(), storage, captioner, calls_in_flight=asyncio.Semaphore(settings.calls_in_flight), decoding=decoding
-        )
+        captioner = captioner_for(settings).bare()
+        shop = Workshop(settings, source_for(settings).open(), storage, captioner, decoding=decoding)
         await walk_videos(list(read_manifest(storage).values()), PER_VIDEO, shop, results.append)
     assert not [result for result in results if isinstance(result, Failure)]
 

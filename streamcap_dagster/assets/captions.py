@@ -1,12 +1,15 @@
 """What is said of each window: in full once per clip, then only what is new; what a good delta should convey; and subtitles of it all."""
 
+import asyncio
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import asdict, replace
 
 import dagster as dg
 
 from streamcap_dagster.assets.progress import WindowsDone, WindowsFound
 from streamcap_dagster.assets.work import Made, PerVideoAsset, VideoWork, made_of
+from streamcap_dagster.captions.asking import Spent
 from streamcap_dagster.captions.chain import caption_deltas, caption_initials
 from streamcap_dagster.captions.objectives import state_objectives
 from streamcap_dagster.captions.prompts import Prompts
@@ -24,29 +27,42 @@ def _who_and_how(work: VideoWork) -> dict[str, str]:
 
 
 async def _caption_initials(work: VideoWork) -> Made:
-    clips = work.read(keys.clips(work.video_id), Clips)
+    clips = await asyncio.to_thread(work.read, keys.clips(work.video_id), Clips)
     work.workshop.progress(WindowsFound(work.video_id, sum(clip.windows for clip in clips.clips)))
+    asker = await work.asker()
+    before = asker.spent
     with work.storage.local(keys.frames(work.video_id)) as frames:
-        captions = await caption_initials(work.video_id, clips, frames, await work.asker(), work.policy(CaptionPolicy))
+        captions = await caption_initials(work.video_id, clips, frames, asker, work.policy(CaptionPolicy))
     work.workshop.progress(WindowsDone(work.video_id, len(captions.captions)))
-    return work.store(keys.initial_captions(work.video_id), captions, _counts(captions.captions))
+    made = await asyncio.to_thread(work.store, keys.initial_captions(work.video_id), captions, _counts(captions.captions))
+    return _paid(made, asker.spent.since(before))
 
 
 async def _caption_deltas(work: VideoWork) -> Made:
-    clips = work.read(keys.clips(work.video_id), Clips)
-    initials = work.read(keys.initial_captions(work.video_id), Captions)
+    clips = await asyncio.to_thread(work.read, keys.clips(work.video_id), Clips)
+    initials = await asyncio.to_thread(work.read, keys.initial_captions(work.video_id), Captions)
+    asker = await work.asker()
+    before, done = asker.spent, WindowsDone(work.video_id)
     with work.storage.local(keys.frames(work.video_id)) as frames:
         policy = work.policy(CaptionPolicy)
-        done = WindowsDone(work.video_id)
-        captions = await caption_deltas(work.video_id, clips, frames, initials, await work.asker(), policy, lambda: work.workshop.progress(done))
-    return work.store(keys.delta_captions(work.video_id), captions, _counts(captions.captions))
+        captions = await caption_deltas(work.video_id, clips, frames, initials, asker, policy, lambda: work.workshop.progress(done))
+    made = await asyncio.to_thread(work.store, keys.delta_captions(work.video_id), captions, _counts(captions.captions))
+    return _paid(made, asker.spent.since(before))
 
 
 async def _state_objectives(work: VideoWork) -> Made:
-    initials, deltas = _both(work)
-    stated = await state_objectives(work.video_id, initials, deltas, await work.asker())
+    initials, deltas = await asyncio.to_thread(_both, work)
+    asker = await work.asker()
+    before = asker.spent
+    stated = await state_objectives(work.video_id, initials, deltas, asker)
     counts = {"pairs": len(stated.pairs), "with_objectives": sum(bool(pair.objectives) for pair in stated.pairs)}
-    return work.store(keys.objectives(work.video_id), stated, counts)
+    made = await asyncio.to_thread(work.store, keys.objectives(work.video_id), stated, counts)
+    return _paid(made, asker.spent.since(before))
+
+
+def _paid(made: Made, spent: Spent) -> Made:
+    """With what the captioner's answers took this time, where there were any."""
+    return replace(made, spent=asdict(spent)) if spent != Spent() else made
 
 
 def _write_subtitles(work: VideoWork) -> Made:

@@ -15,8 +15,13 @@ from streamcap_dagster.settings import Settings
 from streamcap_dagster.storage import keys
 
 
+def clips_of(work: VideoWork) -> Clips:
+    """The clips that a video has under these settings."""
+    return choose_clips(work.video, work.policy(Windowing), work.policy(ClipPolicy), _spans_of(work))
+
+
 def _choose_clips(work: VideoWork) -> Made:
-    chosen = choose_clips(work.video, work.policy(Windowing), work.policy(ClipPolicy), _spans_of(work))
+    chosen = clips_of(work)
     return work.store(keys.clips(work.video_id), chosen, {"clips": len(chosen.clips), "windows": sum(clip.windows for clip in chosen.clips)})
 
 

@@ -9,14 +9,14 @@ import queue
 import threading
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from concurrent.futures import Future
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, aclosing, closing
 
 import dagster as dg
 
-from streamcap_dagster.assets.progress import Progress
-from streamcap_dagster.assets.walk import Finished, NotInManifest, walk_videos
+from streamcap_dagster.assets.progress import CallsMetered, Progress
+from streamcap_dagster.assets.walk import Finished, NotInManifest, Result, Stopped, walk_videos
 from streamcap_dagster.assets.work import NOTICE, PerVideoAsset, Workshop
-from streamcap_dagster.captions.captioner import Captioner
+from streamcap_dagster.captions.captioner import Captioner, Stoppable
 from streamcap_dagster.frames.worker_pool import DecodePool
 from streamcap_dagster.partitions import by_chunk, videos
 from streamcap_dagster.records import Video
@@ -31,7 +31,9 @@ from streamcap_dagster.videos.source import VideoSource
 
 OWNERS = ["team:streamcap"]
 NAMED_IN_A_FAILURE = 20
-PATIENCE_S = 5.0
+GRACE_S = 8.0
+"""How long a walk that was stopped lets the captioner's calls under way go on; they are paid for."""
+PATIENCE_S = 10.0
 """How long a walk that was stopped may take to end: its threads finish what they are at, which may be the copy of a large file."""
 
 
@@ -57,18 +59,23 @@ def per_video_assets(assets: Sequence[PerVideoAsset], settings: Settings, progre
         manifest = read_manifest(keeping)
         rows = [manifest[video_id] for video_id in context.partition_keys if video_id in manifest]
         failures = [_unknown(video_id, wanted) for video_id in context.partition_keys if video_id not in manifest]
+        stopped: Stopped | None = None
         reporter = Reporter(context, wanted, settings)
-        walk = _walk_in_background(rows, wanted, settings, video_source.open(), keeping, captioner.open(), progress)
+        asked = captioner.open(keeping, lambda meter: progress(CallsMetered(context.run_id, meter)))
+        context.log.info(f"captioner: {captioner.about}")
+        walk = _walk_in_background(rows, wanted, settings, video_source.open(), keeping, asked, progress)
         for result in run_end.enter_context(closing(walk)):
             if isinstance(result, Failure):
                 context.log.error(result.reason)
                 failures.append(result)
+            elif isinstance(result, Stopped):
+                stopped = result
             else:
                 if NOTICE in result.notes:
                     context.log.warning(f"{result.work.video_id}: {result.notes[NOTICE]}")
                 yield reporter.event(result)
-        if failures:
-            raise failure_of_run(failures, len(context.partition_keys))
+        if failures or stopped:
+            raise failure_of_run(failures, len(context.partition_keys), stopped)
 
     return per_video
 
@@ -100,19 +107,19 @@ def _walk_in_background(
     storage: Storage,
     captioner: Captioner,
     progress: Progress,
-) -> Generator[Finished | Failure, None, None]:
+) -> Generator[Result, None, None]:
     """Results of a walk that has a thread and an event loop to itself, so that captioning goes on while Dagster writes an event."""
-    results: queue.SimpleQueue[Finished | Failure | Future[None]] = queue.SimpleQueue()
+    results: queue.SimpleQueue[Result | Future[None]] = queue.SimpleQueue()
     stop = threading.Event()
 
     async def walk() -> None:
-        async with DecodePool(settings.decode_workers) as decoding:
-            workshop = Workshop(settings, source, storage, captioner, progress, asyncio.Semaphore(settings.calls_in_flight), decoding)
+        async with DecodePool(settings.decode_workers) as decoding, aclosing(captioner):
+            workshop = Workshop(settings, source, storage, captioner, progress, decoding=decoding)
             walking = asyncio.create_task(walk_videos(rows, wanted, workshop, results.put))
             while not walking.done():
                 await asyncio.wait([walking], timeout=0.2)
                 if stop.is_set():
-                    walking.cancel()
+                    await _wind_up(walking, workshop)
             await walking
 
     def run() -> None:
@@ -133,6 +140,14 @@ def _walk_in_background(
     finally:
         stop.set()
         thread.join(PATIENCE_S)
+
+
+async def _wind_up(walking: asyncio.Task[None], workshop: Workshop) -> None:
+    """End a walk that was told to stop: nothing new is begun, and answers that are on their way are waited for and kept."""
+    if isinstance(workshop.captioner, Stoppable):
+        workshop.captioner.stop()
+    walking.cancel()
+    await workshop.underway.settle(GRACE_S)
 
 
 class Reporter:
@@ -181,20 +196,29 @@ def _metadata(finished: Finished) -> dict[str, dg.MetadataValue]:
         "reused": dg.MetadataValue.bool(finished.reused),
         "seconds": dg.MetadataValue.float(round(finished.seconds, 3)),
         **{name: dg.MetadataValue.int(count) for name, count in finished.receipt.counts.items()},
+        **{name: _number(amount) for name, amount in finished.spent.items()},
         **{name: dg.MetadataValue.text(words) for name, words in finished.notes.items()},
         **{f"file{index or ''}": dg.MetadataValue.path(f"{root}/{stored.key}") for index, stored in enumerate(finished.receipt.objects)},
     }
 
 
-def failure_of_run(failures: Sequence[Failure], walked: int) -> dg.Failure:
-    """One error that names the failed videos and why; everything else of the run is done."""
-    named = "\n".join(f"- {failure.reason}" for failure in failures[:NAMED_IN_A_FAILURE])
-    more = f"\n- and {len(failures) - NAMED_IN_A_FAILURE} more" if len(failures) > NAMED_IN_A_FAILURE else ""
+def _number(amount: float) -> dg.MetadataValue:
+    return dg.MetadataValue.int(amount) if isinstance(amount, int) else dg.MetadataValue.float(round(amount, 6))
+
+
+def failure_of_run(failures: Sequence[Failure], walked: int, stopped: Stopped | None = None) -> dg.Failure:
+    """One error that names the failed videos and why, and what stopped the run; everything else of the run is done."""
+    sentences = [f"The run stopped with {len(stopped.unfinished)} of {walked} videos unfinished: {stopped.reason}"] if stopped else []
+    if failures:
+        sentences.append(f"{len(failures)} of {walked} videos failed; the others are done.")
+    named = [f"- {failure.reason}" for failure in failures[:NAMED_IN_A_FAILURE]]
+    more = [f"- and {len(failures) - NAMED_IN_A_FAILURE} more"] if len(failures) > NAMED_IN_A_FAILURE else []
     return dg.Failure(
-        f"{len(failures)} of {walked} videos failed; the others are done.\n{named}{more}",
+        "\n".join([*sentences, *named, *more]),
         metadata={
             "failed": dg.MetadataValue.json([failure.video_id for failure in failures]),
             "reasons": dg.MetadataValue.json({failure.video_id: failure.reason for failure in failures}),
+            **({"stopped": dg.MetadataValue.text(stopped.reason), "unfinished": dg.MetadataValue.json(list(stopped.unfinished))} if stopped else {}),
         },
         allow_retries=False,
     )

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from streamcap_dagster.captions.pacing.meter import Meter
+
 
 @dataclass(frozen=True)
 class FilesRead:
@@ -42,6 +44,14 @@ class AssetDone:
 
 
 @dataclass(frozen=True)
+class CallsMetered:
+    """How the calls of a Dagster run to a paid captioner stand now."""
+
+    run: str
+    meter: Meter
+
+
+@dataclass(frozen=True)
 class VideoDone:
     """A video has been walked as far as it goes; `failure` is the sentence that says why it stopped early, or empty."""
 
@@ -49,7 +59,7 @@ class VideoDone:
     failure: str = ""
 
 
-Happening = FilesRead | WindowsFound | WindowsDone | AssetDone | VideoDone
+Happening = FilesRead | WindowsFound | WindowsDone | AssetDone | CallsMetered | VideoDone
 Progress = Callable[[Happening], None]
 
 

@@ -15,7 +15,7 @@ import dagster as dg
 
 from streamcap_dagster.assets.progress import AssetDone, VideoDone
 from streamcap_dagster.assets.work import NOTICE, Made, PerVideoAsset, VideoWork, Workshop
-from streamcap_dagster.errors import StreamcapError
+from streamcap_dagster.errors import RunStopped, StreamcapError
 from streamcap_dagster.records import Video
 from streamcap_dagster.storage.failures import Failure, forget_failure, note_failure
 from streamcap_dagster.storage.leases import turn_async
@@ -39,8 +39,20 @@ class Finished:
     reused: bool
     seconds: float
     notes: Mapping[str, str]
+    spent: Mapping[str, float]
     shown: Mapping[str, dg.MetadataValue] | None
     """What a person would want to see of it; None when it was reused, where it may never be asked for."""
+
+
+@dataclass(frozen=True)
+class Stopped:
+    """The walk ended before its time, for a reason that holds for every video. What is unfinished has lost nothing and goes on in the next run."""
+
+    reason: str
+    unfinished: tuple[str, ...]
+
+
+Result = Finished | Failure | Stopped
 
 
 class NotMadeYet(StreamcapError):
@@ -57,17 +69,30 @@ class NotInManifest(StreamcapError):
         super().__init__(f"video {video_id}: {why}. Materialize video_catalog to look at the source again.")
 
 
-async def walk_videos(videos: Sequence[Video], wanted: Sequence[PerVideoAsset], workshop: Workshop, emit: Callable[[Finished | Failure], None]) -> None:
-    """Walk every video through the wanted assets, in the order given; `emit` gets what exists as soon as it does, and what failed."""
+async def walk_videos(videos: Sequence[Video], wanted: Sequence[PerVideoAsset], workshop: Workshop, emit: Callable[[Result], None]) -> None:
+    """Walk every video through the wanted assets, in the order given; `emit` gets what exists as soon as it does, and what failed.
+
+    Once nobody can be asked any more no further video is begun, and the last that `emit` gets is Stopped.
+    """
     places = asyncio.Semaphore(workshop.settings.videos_in_flight)
+    reasons: list[str] = []
+    unfinished: list[str] = []
 
     async def walk_one(video: Video) -> None:
         async with places:
-            await _walk(video, wanted, workshop, emit)
+            try:
+                if not reasons:
+                    await _walk(video, wanted, workshop, emit)
+                    return
+            except RunStopped as stop:
+                reasons.append(str(stop))
+        unfinished.append(video.video_id)
 
     async with asyncio.TaskGroup() as group:
         for video in videos:
             group.create_task(walk_one(video))
+    if reasons:
+        emit(Stopped(reasons[0], tuple(unfinished)))
 
 
 def inputs_of(asset: PerVideoAsset, video: Video, receipts: Receipts) -> dict[str, str]:
@@ -89,13 +114,15 @@ def _content_of(dep: str, asset: PerVideoAsset, video: Video, receipts: Receipts
     return receipt.content_hash
 
 
-async def _walk(video: Video, wanted: Sequence[PerVideoAsset], workshop: Workshop, emit: Callable[[Finished | Failure], None]) -> None:
+async def _walk(video: Video, wanted: Sequence[PerVideoAsset], workshop: Workshop, emit: Callable[[Result], None]) -> None:
     work = VideoWork(video, workshop)
     failure: Failure | None = None
     try:
         async with turn_async(workshop.storage, video.video_id):  # whoever comes second finds everything made
             failure = await _bring_all_up_to_date(work, wanted, emit)
             await _settle(work, wanted, failure)
+    except RunStopped:
+        raise
     except (StreamcapError, OSError) as error:  # the storage gives no turn, or refuses the books
         failure = failure or _failed(video, wanted[-1], error)
     if failure is not None:
@@ -103,10 +130,12 @@ async def _walk(video: Video, wanted: Sequence[PerVideoAsset], workshop: Worksho
     workshop.progress(VideoDone(video.video_id, failure.reason if failure else ""))
 
 
-async def _bring_all_up_to_date(work: VideoWork, wanted: Sequence[PerVideoAsset], emit: Callable[[Finished | Failure], None]) -> Failure | None:
+async def _bring_all_up_to_date(work: VideoWork, wanted: Sequence[PerVideoAsset], emit: Callable[[Result], None]) -> Failure | None:
     for asset in wanted:
         try:
             finished = await _bring_up_to_date(asset, work)
+        except RunStopped:
+            raise
         except Exception as error:  # noqa: BLE001 - whatever goes wrong with one video, the others go on
             return _failed(work.video, asset, error)
         emit(finished)
@@ -120,12 +149,12 @@ async def _bring_up_to_date(asset: PerVideoAsset, work: VideoWork) -> Finished:
     started = time.monotonic()
     inputs, wanted, receipt = await asyncio.to_thread(_look, asset, work)
     if receipt is not None:
-        return Finished(work, asset, receipt, inputs, reused=True, seconds=time.monotonic() - started, notes={}, shown=None)
+        return Finished(work, asset, receipt, inputs, reused=True, seconds=time.monotonic() - started, notes={}, spent={}, shown=None)
     made = await _make(asset, work)
     receipt = Receipt(asset=asset.name, fingerprint=wanted, inputs=inputs, content_hash=made.content_hash, objects=made.objects, counts=made.counts)
     await asyncio.to_thread(_vouch, work, receipt)
     shown = await asyncio.to_thread(asset.show, work)
-    return Finished(work, asset, receipt, inputs, reused=False, seconds=time.monotonic() - started, notes=made.notes, shown=shown)
+    return Finished(work, asset, receipt, inputs, reused=False, seconds=time.monotonic() - started, notes=made.notes, spent=made.spent, shown=shown)
 
 
 def _look(asset: PerVideoAsset, work: VideoWork) -> tuple[dict[str, str], str, Receipt | None]:

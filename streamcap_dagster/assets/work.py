@@ -14,6 +14,7 @@ from streamcap_dagster.assets.progress import Progress, unwatched
 from streamcap_dagster.captions.asking import Asker
 from streamcap_dagster.captions.calls import CallStore
 from streamcap_dagster.captions.captioner import Captioner
+from streamcap_dagster.captions.underway import Underway
 from streamcap_dagster.frames.worker_pool import DecodePool
 from streamcap_dagster.policies import Policy
 from streamcap_dagster.records import Record, Video
@@ -36,7 +37,7 @@ class Workshop:
     storage: Storage
     captioner: Captioner
     progress: Progress = unwatched
-    calls_in_flight: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(1))
+    underway: Underway = field(default_factory=Underway)
     decoding: DecodePool | None = None
     """None where nothing is going to be decoded, as when only the state of things is looked at."""
 
@@ -54,6 +55,8 @@ class Made:
     counts: dict[str, int]
     notes: Mapping[str, str] = field(default_factory=dict)
     """Words for whoever looks at this run; never part of what is stored."""
+    spent: Mapping[str, float] = field(default_factory=dict)
+    """What it took this time, such as requests, tokens and money; never part of what is stored either."""
 
 
 class VideoWork:
@@ -74,7 +77,7 @@ class VideoWork:
         """Asks the captioner on behalf of this video; its stored answers are read on first use."""
         if self._asking is None:
             calls = await asyncio.to_thread(CallStore, self.storage, self.video_id)
-            self._asking = calls, Asker(self.workshop.captioner, calls, self.workshop.calls_in_flight)
+            self._asking = calls, Asker(self.workshop.captioner, calls, self.workshop.underway)
         return self._asking[1]
 
     async def fold_calls(self) -> None:

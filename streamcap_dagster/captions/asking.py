@@ -2,13 +2,15 @@
 
 import asyncio
 from collections.abc import Awaitable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
-from typing import TypeVar
+from dataclasses import asdict, dataclass, field, replace
+from typing import Protocol, TypeVar, cast
 from weakref import WeakValueDictionary
 
-from streamcap_dagster.captions.calls import Attempt, Call, CallStore
-from streamcap_dagster.captions.captioner import Captioner, CaptionReply, CaptionRequest, call_key, question_sha256
+from streamcap_dagster.captions.calls import Attempt, Call
+from streamcap_dagster.captions.captioner import Bill, Captioner, CaptionReply, CaptionRequest, call_key, question_sha256
 from streamcap_dagster.captions.replies import Reading, read_reply
+from streamcap_dagster.captions.underway import Underway
+from streamcap_dagster.errors import RunStopped
 from streamcap_dagster.records import Outcome
 
 _MOST_ATTEMPTS = 3
@@ -35,17 +37,52 @@ class Answer:
     """For objectives: pair id to its statements, those that are valid."""
 
 
-class Asker:
-    """One video's way to the captioner. Videos share the captioner and the limit of calls in flight; each has its own kept answers."""
+@dataclass(frozen=True)
+class Spent:
+    """What answers took. It differs from run to run, so it is told and never stored with what was made."""
 
-    def __init__(self, captioner: Captioner, calls: CallStore, in_flight: asyncio.Semaphore) -> None:
+    answers: int = 0
+    from_store: int = 0
+    """Questions that a kept answer settled."""
+    requests: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cost_usd: float = 0.0
+
+    def plus(self, bill: Bill) -> "Spent":
+        return Spent(
+            self.answers + 1,
+            self.from_store,
+            self.requests + bill.requests,
+            self.input_tokens + bill.input_tokens,
+            self.output_tokens + bill.output_tokens + bill.thought_tokens,
+            self.cost_usd + bill.cost_usd,
+        )
+
+    def since(self, before: "Spent") -> "Spent":
+        """What was spent after a moment."""
+        return Spent(**{name: value - asdict(before)[name] for name, value in asdict(self).items()})
+
+
+class KeptCalls(Protocol):
+    """The answers of one video so far. Its methods may be called from several threads."""
+
+    def get(self, key: str) -> Call | None:
+        """The call that is kept under a key."""
+
+    def keep(self, call: Call) -> None:
+        """Keep a call; replaces what was kept under its key."""
+
+
+class Asker:
+    """One video's way to the captioner. Videos share the captioner and the calls under way; each has its own kept answers."""
+
+    def __init__(self, captioner: Captioner, calls: KeptCalls, underway: Underway) -> None:
         self.captioner = captioner
-        self.asked = 0
-        """Replies that the captioner was asked for."""
-        self.from_store = 0
-        """Questions that a kept answer settled."""
+        self.spent = Spent()
+        """What this video's answers took so far."""
         self._calls = calls
-        self._in_flight = in_flight
+        self._underway = underway
         self._asking: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def ask(self, request: CaptionRequest) -> Answer:
@@ -54,15 +91,14 @@ class Asker:
         async with self._asking.setdefault(key, asyncio.Lock()):
             call = self._calls.get(key) or _unanswered(key, request)
             if call.chosen is not None:
-                self.from_store += 1
+                self.spent = replace(self.spent, from_store=self.spent.from_store + 1)
             while call.chosen is None:
-                call = await self._one_more(call, request)
+                call = await self._underway.finish(self._one_more(call, request))
         return _answer(call, request)
 
     async def _one_more(self, call: Call, request: CaptionRequest) -> Call:
-        async with self._in_flight:
-            self.asked += 1
-            reply = await self.captioner.complete(_repeated(request, call))
+        reply = await self.captioner.complete(_repeated(request, call))
+        self.spent = self.spent.plus(reply.bill)
         attempts = (
             *call.attempts,
             Attempt(text=_storable(reply.text), finish=reply.finish, model=reply.model, reason=_storable(reply.reason), bill=reply.bill),
@@ -120,12 +156,9 @@ def _answer(call: Call, request: CaptionRequest) -> Answer:
 
 
 async def every(work: Iterable[Awaitable[T]]) -> list[T]:
-    """All results in order. When some of the work fails the rest is finished first, then the first failure is raised."""
+    """All results in order. When some of the work fails the rest is finished first, then the first failure is raised; one that stops the run before others."""
     results = await asyncio.gather(*work, return_exceptions=True)
-    return [_result(result) for result in results]
-
-
-def _result(result: T | BaseException) -> T:
-    if isinstance(result, BaseException):
-        raise result
-    return result
+    failures = [result for result in results if isinstance(result, BaseException)]
+    if failures:
+        raise next((failure for failure in failures if isinstance(failure, RunStopped)), failures[0])
+    return cast(list[T], results)

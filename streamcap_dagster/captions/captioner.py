@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 from streamcap_dagster.records import Frame, Record
 
@@ -132,6 +132,14 @@ class Captioner(Protocol):
 
     async def aclose(self) -> None:
         """Give back what is held, such as connections; on the loop that `complete` was called on. Nothing can be asked afterwards."""
+
+
+@runtime_checkable
+class Stoppable(Protocol):
+    """A captioner whose calls may wait for long before they are sent."""
+
+    def stop(self) -> None:
+        """Send nothing any more: what waits gets RunStopped, what was sent may still be answered."""
 
 
 def question_sha256(request: CaptionRequest) -> str:

@@ -16,16 +16,15 @@ from streamcap_dagster.cli.instance import open_instance
 from streamcap_dagster.cli.progress import Watcher
 from streamcap_dagster.errors import SettingError, StreamcapError
 from streamcap_dagster.records import Video
-from streamcap_dagster.settings import Settings
+from streamcap_dagster.settings import Settings, gemini_key
 from streamcap_dagster.storage import Storage, keys
 from streamcap_dagster.storage.receipts import Receipts, read_receipts
 from streamcap_dagster.videos.manifest import read_manifest
-from streamcap_dagster.wiring import build_definitions, storage_for
+from streamcap_dagster.wiring import build_definitions, captioner_for, storage_for
 
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 VIDEOS_A_RUN = 500
 """Dagster keeps every event of a run in memory, so a large corpus is walked in several runs."""
-_OFFLINE_NOTE = "describes pixels, for rehearsal: its captions are not for training"
 
 
 def run_pipeline(settings: Settings, only: Sequence[str]) -> int:
@@ -33,7 +32,8 @@ def run_pipeline(settings: Settings, only: Sequence[str]) -> int:
     console = Console(stderr=False)
     watcher = Watcher(console)
     definitions = build_definitions(settings, watcher)
-    console.print(f"captioner: {settings.captioner}" + (f" ({_OFFLINE_NOTE})" if settings.captioner == "offline" else ""), highlight=False, soft_wrap=True)
+    chosen_by = f", chosen because {gemini_key()} is set" if settings.captioner_by_key else ""
+    console.print(f"captioner: {escape(captioner_for(settings).about)}{chosen_by}", highlight=False, soft_wrap=True)
     with open_instance() as instance, watcher.watching():
         graph = Graph(definitions, instance)
         graph.make(["video_catalog"])

@@ -22,7 +22,7 @@ _BAD = ("failed", "unusable")
 
 def show_status(settings: Settings, as_json: bool) -> int:
     """Print how every video of the manifest stands; returns the exit status."""
-    workshop = Workshop(settings, source_for(settings).open(), storage_for(settings).open(), captioner_for(settings).open())
+    workshop = Workshop(settings, source_for(settings).open(), storage_for(settings).open(), captioner_for(settings).bare())
     failures = {failure.video_id: failure for failure in read_failures(workshop.storage)}
     videos = read_manifest(workshop.storage).values()
     standings = [standing_of(video, PER_VIDEO, workshop, failures.get(video.video_id)) for video in videos]

@@ -9,7 +9,7 @@ import pytest
 
 from streamcap_dagster.assets.progress import AssetDone, Happening, VideoDone
 from streamcap_dagster.assets.work import Made, VideoWork
-from streamcap_dagster.errors import StreamcapError
+from streamcap_dagster.errors import QuotaExhausted, StreamcapError
 from streamcap_dagster.policies import SplitPolicy
 from streamcap_dagster.storage import keys
 from streamcap_dagster.storage.failures import Failure, read_failures
@@ -277,3 +277,22 @@ def test_a_storage_that_gives_no_turn_is_a_failure_with_a_sentence(storage: Fold
     (failure,) = walk([asset("look")], workshop(storage)).failures
 
     assert "A file stands where a folder is needed: choose another STREAMCAP_STORAGE." in failure.reason
+
+
+def _out_of_quota(work: VideoWork) -> Made:
+    if work.video_id == "v2":
+        raise QuotaExhausted("some-model", "all requests of the day", "tomorrow")
+    return put(work, "look", "some words")
+
+
+def test_once_nobody_can_be_asked_no_further_video_is_begun(storage: FolderStorage) -> None:
+    one_at_a_time = workshop(storage, videos_in_flight=1)
+    walked = walk([asset("look", make=_out_of_quota)], one_at_a_time, [video(f"v{number}") for number in range(5)])
+    assert [video_id for video_id, _ in walked.finished] == ["v0", "v1"]
+    assert [(stopped.unfinished, "tomorrow" in stopped.reason) for stopped in walked.stopped] == [(("v2", "v3", "v4"), True)]
+
+
+def test_a_stop_of_the_run_is_no_failure_of_a_video(storage: FolderStorage) -> None:
+    walked = walk([asset("look", make=_out_of_quota)], workshop(storage), [video(f"v{number}") for number in range(5)])
+    assert walked.failures == []
+    assert list(storage.list("ledger/failures/")) == []

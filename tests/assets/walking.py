@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from streamcap_dagster.assets.progress import Happening
-from streamcap_dagster.assets.walk import SOURCE, Finished, walk_videos
+from streamcap_dagster.assets.walk import SOURCE, Finished, Result, Stopped, walk_videos
 from streamcap_dagster.assets.work import Made, PerVideoAsset, VideoWork, Workshop
 from streamcap_dagster.captions.backends.offline import OfflineCaptioner
 from streamcap_dagster.records import Video
@@ -58,7 +58,7 @@ def asset(
 class Walked:
     """What a walk emitted, in order."""
 
-    results: list[Finished | Failure] = field(default_factory=list)
+    results: list[Result] = field(default_factory=list)
 
     @property
     def finished(self) -> list[tuple[str, str]]:
@@ -75,6 +75,10 @@ class Walked:
     @property
     def failures(self) -> list[Failure]:
         return [result for result in self.results if isinstance(result, Failure)]
+
+    @property
+    def stopped(self) -> list[Stopped]:
+        return [result for result in self.results if isinstance(result, Stopped)]
 
 
 async def walk_async(wanted: Sequence[PerVideoAsset], where: Workshop, videos: Sequence[Video] = (video(),)) -> Walked:

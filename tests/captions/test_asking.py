@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from streamcap_dagster.captions.asking import Answer, Asker
+from streamcap_dagster.captions.asking import Answer, Asker, Spent
 from streamcap_dagster.captions.calls import CallStore
-from streamcap_dagster.captions.captioner import Captioner, CaptionReply, CaptionRequest, Pair, Place, call_key
+from streamcap_dagster.captions.captioner import Bill, Captioner, CaptionReply, CaptionRequest, Pair, Place, call_key
+from streamcap_dagster.captions.underway import Underway
 from streamcap_dagster.errors import CaptionerUnavailable
 from streamcap_dagster.storage.folder import FolderStorage
 from tests.captions.captioners import Told, says, spoken, unavailable_at
@@ -22,8 +23,8 @@ QUOTED = CaptionReply("", "recitation", "m")
 BLOCKED = CaptionReply("", "blocked", "m", "SAFETY")
 
 
-def asker(tmp_path: Path, captioner: Captioner, video_id: str = "street", in_flight: asyncio.Semaphore | None = None) -> Asker:
-    return Asker(captioner, CallStore(FolderStorage(tmp_path), video_id), in_flight or asyncio.Semaphore(8))
+def asker(tmp_path: Path, captioner: Captioner, video_id: str = "street", underway: Underway | None = None) -> Asker:
+    return Asker(captioner, CallStore(FolderStorage(tmp_path), video_id), underway or Underway())
 
 
 def ask(tmp_path: Path, captioner: Captioner, question: CaptionRequest) -> Answer:
@@ -45,7 +46,7 @@ def test_the_asker_counts_what_it_asked_and_what_was_kept(tmp_path: Path) -> Non
     one = asker(tmp_path, Told())
     asyncio.run(one.ask(request(prompt="one")))
     asyncio.run(one.ask(request(prompt="two")))
-    assert (one.asked, one.from_store) == (1, 1)
+    assert (one.spent.answers, one.spent.from_store) == (1, 1)
 
 
 def test_identical_questions_in_flight_are_asked_once(tmp_path: Path) -> None:
@@ -59,17 +60,49 @@ def test_identical_questions_in_flight_are_asked_once(tmp_path: Path) -> None:
     assert len(told.requests) == 1
 
 
-@pytest.mark.parametrize("limit", [1, 3])
-def test_calls_in_flight_are_bounded_across_videos(tmp_path: Path, limit: int) -> None:
-    told = Told()
+class Slow(Told):
+    """Answers when it is let."""
 
-    async def many() -> None:
-        in_flight = asyncio.Semaphore(limit)
-        askers = [asker(tmp_path, told, f"video-{number}", in_flight) for number in range(4)]
-        await asyncio.gather(*(one.ask(request(prompt=f"{number}")) for one in askers for number in range(4)))
+    def __init__(self) -> None:
+        super().__init__()
+        self.begun, self.let = asyncio.Event(), asyncio.Event()
 
-    asyncio.run(many())
-    assert (told.most_at_once, len(told.requests)) == (limit, 16)
+    async def complete(self, request: CaptionRequest) -> CaptionReply:
+        self.begun.set()
+        await self.let.wait()
+        return await super().complete(request)
+
+
+def test_an_answer_that_comes_after_its_chain_was_cancelled_is_kept(tmp_path: Path) -> None:
+    async def stopped() -> int:
+        slow, underway = Slow(), Underway()
+        asking = asyncio.create_task(asker(tmp_path, slow, underway=underway).ask(request()))
+        await slow.begun.wait()
+        asking.cancel()
+        slow.let.set()
+        return await underway.settle(patience_s=5)
+
+    assert asyncio.run(stopped()) == 0
+    assert ask(tmp_path, Told(lambda _: NONSENSE), request()).text == "clip 0 window 1"
+
+
+def test_a_call_that_does_not_end_in_time_is_given_up(tmp_path: Path) -> None:
+    async def stopped() -> int:
+        slow, underway = Slow(), Underway()
+        asking = asyncio.create_task(asker(tmp_path, slow, underway=underway).ask(request()))
+        await slow.begun.wait()
+        asking.cancel()
+        return await underway.settle(patience_s=0.01)
+
+    assert asyncio.run(stopped()) == 1
+
+
+def test_what_answers_took_is_added_up(tmp_path: Path) -> None:
+    bill = Bill(text_tokens=100, image_tokens=2240, output_tokens=30, thought_tokens=5, cost_usd=0.5, requests=2)
+    one = asker(tmp_path, Told(lambda request: replace(spoken(request), bill=bill)))
+    asyncio.run(one.ask(request(prompt="one")))
+    asyncio.run(one.ask(request(prompt="two")))
+    assert one.spent == Spent(answers=2, requests=4, input_tokens=4680, output_tokens=70, cost_usd=1.0)
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from streamcap_dagster.captions.calls import CallStore
 from streamcap_dagster.captions.captioner import CaptionReply, CaptionRequest, Place
 from streamcap_dagster.captions.chain import caption_deltas, caption_initials
 from streamcap_dagster.captions.history import history_sha256
+from streamcap_dagster.captions.underway import Underway
 from streamcap_dagster.errors import CaptionerUnavailable, ObjectUnreadable
 from streamcap_dagster.policies import CaptionPolicy
 from streamcap_dagster.records import Caption, Clip, Clips
@@ -42,7 +43,7 @@ def caption(
     frames, clips = frames_file(tmp_path / "street.parquet", pictures), clips_of(*map(len, pictures))
 
     async def both() -> list[Caption]:
-        asker = Asker(told, CallStore(FolderStorage(tmp_path), "street"), asyncio.Semaphore(16))
+        asker = Asker(told, CallStore(FolderStorage(tmp_path), "street"), Underway())
         initials = await caption_initials("street", clips, frames, asker, policy)
         deltas = await caption_deltas("street", clips, frames, initials, asker, policy, on_window)
         return sorted((*initials.captions, *deltas.captions), key=lambda caption: (caption.clip, caption.window))
@@ -230,7 +231,7 @@ def test_a_video_without_clips_has_no_captions(tmp_path: Path) -> None:
 
 def test_a_clip_whose_frames_are_missing_is_named(tmp_path: Path) -> None:
     frames = frames_file(tmp_path / "street.parquet", [moving(2)])
-    asker = Asker(Told(), CallStore(FolderStorage(tmp_path), "street"), asyncio.Semaphore(1))
+    asker = Asker(Told(), CallStore(FolderStorage(tmp_path), "street"), Underway())
     initials = asyncio.run(caption_initials("street", clips_of(3), frames, asker, ALWAYS_ASK))
     with pytest.raises(ObjectUnreadable, match=r"frames/street\.parquet cannot be read: clip 0 has no frames for window 2 of its 3"):
         asyncio.run(caption_deltas("street", clips_of(3), frames, initials, asker, ALWAYS_ASK, print))

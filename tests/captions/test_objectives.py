@@ -10,6 +10,7 @@ from streamcap_dagster.captions.asking import Asker
 from streamcap_dagster.captions.calls import CallStore
 from streamcap_dagster.captions.captioner import CaptionReply, CaptionRequest, Place
 from streamcap_dagster.captions.objectives import state_objectives
+from streamcap_dagster.captions.underway import Underway
 from streamcap_dagster.errors import CaptionerUnavailable
 from streamcap_dagster.records import Caption, Captions, Objectives, Outcome
 from streamcap_dagster.storage.folder import FolderStorage
@@ -40,7 +41,7 @@ def stated(request: CaptionRequest) -> CaptionReply:
 
 
 def state(tmp_path: Path, told: Told, captions: list[Caption]) -> Objectives:
-    asker = Asker(told, CallStore(FolderStorage(tmp_path), "street"), asyncio.Semaphore(4))
+    asker = Asker(told, CallStore(FolderStorage(tmp_path), "street"), Underway())
     initials = Captions(video_id="street", captions=tuple(one for one in captions if one.kind == "initial"))
     deltas = Captions(video_id="street", captions=tuple(one for one in captions if one.kind == "delta"))
     return asyncio.run(state_objectives("street", initials, deltas, asker))

@@ -10,6 +10,7 @@ from streamcap_dagster.captions.asking import Answer, Asker
 from streamcap_dagster.captions.backends.recorded import RecordedCaptioner
 from streamcap_dagster.captions.calls import CallStore
 from streamcap_dagster.captions.captioner import CaptionRequest, Pair, Place
+from streamcap_dagster.captions.underway import Underway
 from streamcap_dagster.errors import CaptionerUnavailable, SettingError
 from streamcap_dagster.storage.folder import FolderStorage
 from tests.captions.captioners import Told, says
@@ -25,7 +26,7 @@ def answers(tmp_path: Path, *lines: object) -> Path:
 
 
 def ask(tmp_path: Path, file: Path, question: CaptionRequest) -> Answer:
-    asker = Asker(RecordedCaptioner(file), CallStore(FolderStorage(tmp_path), "street"), asyncio.Semaphore(1))
+    asker = Asker(RecordedCaptioner(file), CallStore(FolderStorage(tmp_path), "street"), Underway())
     return asyncio.run(asker.ask(question))
 
 
@@ -55,7 +56,7 @@ def test_windows_that_look_the_same_each_get_their_own_answer(tmp_path: Path) ->
 
 def test_a_kept_run_is_replayed_for_any_window_that_asks_the_same(tmp_path: Path) -> None:
     first = CallStore(FolderStorage(tmp_path / "first"), "street")
-    asked = Asker(Told(lambda question: says("A bus comes.") if question.attempt else says("")), first, asyncio.Semaphore(1))
+    asked = Asker(Told(lambda question: says("A bus comes.") if question.attempt else says("")), first, Underway())
     before = asyncio.run(asked.ask(request()))
     first.fold()
     after = ask(tmp_path, tmp_path / "first/calls/street.jsonl", request(place=Place("renamed", 3, 4)))
