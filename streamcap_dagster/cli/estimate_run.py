@@ -1,0 +1,64 @@
+"""The estimate of a run under these settings, of the videos that are cataloged."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+
+from streamcap_dagster.assets.estimate import estimate_videos, unwatched
+from streamcap_dagster.assets.work import Workshop
+from streamcap_dagster.captions.captioner import Captioner
+from streamcap_dagster.captions.estimate import Estimate, Terms
+from streamcap_dagster.errors import SettingError
+from streamcap_dagster.model_table import ModelQuota, model_table
+from streamcap_dagster.records import Video
+from streamcap_dagster.settings import Settings
+from streamcap_dagster.videos.manifest import read_manifest
+from streamcap_dagster.wiring import captioner_for, source_for, storage_for
+
+_FREE = ("offline", "recorded")
+
+
+def estimate_run(settings: Settings, only: Sequence[str] = (), on_videos: Callable[[int, int], None] = unwatched) -> Estimate:
+    """What captioning these videos, or all of the catalog, would take. Writes nothing, asks nobody and needs no key.
+
+    `on_videos` is told how many of how many videos are counted. Raises SettingError for an id that cannot be captioned.
+    """
+    storage, captioner = storage_for(settings).open(), captioner_for(settings).bare()
+    workshop = Workshop(settings, source_for(settings).open(), storage, captioner)
+    videos = usable(read_manifest(storage), only)
+    return Estimate(terms_of(settings, captioner), asyncio.run(estimate_videos(videos, workshop, on_videos)))
+
+
+def usable(manifest: dict[str, Video], only: Sequence[str]) -> list[Video]:
+    """The chosen videos of a catalog, or all that can be used."""
+    for video_id in only:
+        if video_id not in manifest:
+            raise SettingError("--only", video_id, "the catalog has no such video; `streamcap status` lists them")
+        if manifest[video_id].status != "ok":
+            raise SettingError("--only", video_id, f"the catalog lists it as {manifest[video_id].status}: {manifest[video_id].reason}")
+    return [video for video in manifest.values() if video.status == "ok" and (not only or video.video_id in only)]
+
+
+def terms_of(settings: Settings, captioner: Captioner) -> Terms:
+    """What captioning is billed and paced by under these settings, from today's prices."""
+    facts = model_table(settings.model_table).of(captioner.model)
+    return Terms(
+        captioner=captioner.name,
+        model=captioner.model,
+        paid=captioner.name not in _FREE,
+        facts=facts,
+        day=datetime.now(UTC).date(),
+        resolution=settings.media_resolution,
+        tier=settings.gemini_tier if captioner.name == "gemini" else "standard",
+        quota=_quota(settings, facts.quota),
+        share=settings.quota_share,
+        calls_in_flight=settings.calls_in_flight,
+        videos_in_flight=settings.videos_in_flight,
+        budget_usd=settings.budget_usd,
+    )
+
+
+def _quota(settings: Settings, usual: ModelQuota) -> ModelQuota:
+    """The quota of the settings, where they are silent that of the model table; 0 in the settings lifts a limit."""
+    given = {name: getattr(settings, name) for name in ModelQuota.model_fields}
+    return usual.model_copy(update={name: limit or None for name, limit in given.items() if limit is not None})
