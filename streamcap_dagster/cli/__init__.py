@@ -56,6 +56,25 @@ def run(
 
 
 @app.command()
+def estimate(
+    source: SourceArgument = None,
+    storage: StorageOption = None,
+    captioner: CaptionerOption = None,
+    only: Annotated[list[str] | None, typer.Option("--only", metavar="VIDEO_ID", help="Count only this video; may be given several times.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Tell what captioning SOURCE will take before anything is paid: calls, tokens, money and time, and what is answered already.
+
+    Catalogs the source, asks nobody and needs no key. Where frames exist the no-change gate and the kept answers are counted and the calls are exact;
+    where they do not, every window counts as asked.
+    """
+    from streamcap_dagster.cli.estimate import show_estimate
+    from streamcap_dagster.settings import read_settings
+
+    raise typer.Exit(show_estimate(read_settings(source=source, storage=storage, captioner=captioner), only or [], as_json))
+
+
+@app.command()
 def status(source: SourceArgument = None, storage: StorageOption = None, captioner: CaptionerOption = None, as_json: JsonOption = False) -> None:
     """Tell per video what exists, what is out of date or missing, and what failed and why. Exit status 1 when a video failed."""
     from streamcap_dagster.cli.status import show_status
