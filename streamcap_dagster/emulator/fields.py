@@ -1,0 +1,49 @@
+"""The names that a request may have; any other is a 400. As google-genai 3.4 can send them."""
+
+FIELDS = frozenset(
+    [
+        "contents",
+        "systemInstruction",
+        "tools",
+        "toolConfig",
+        "safetySettings",
+        "generationConfig",
+        "cachedContent",
+        "serviceTier",
+        "labels",
+        "model",
+        "store",
+        "modelArmorConfig",
+    ]
+)
+GENERATION_FIELDS = frozenset(
+    [
+        "responseJsonSchema",
+        "responseSchema",
+        "responseMimeType",
+        "responseModalities",
+        "candidateCount",
+        "maxOutputTokens",
+        "stopSequences",
+        "temperature",
+        "topP",
+        "topK",
+        "seed",
+        "presencePenalty",
+        "frequencyPenalty",
+        "responseLogprobs",
+        "logprobs",
+        "mediaResolution",
+        "thinkingConfig",
+        "speechConfig",
+        "routingConfig",
+        "modelSelectionConfig",
+        "audioTimestamp",
+        "enableAffectiveDialog",
+        "enableEnhancedCivicAnswers",
+        "imageConfig",
+        "responseFormat",
+        "translationConfig",
+        "audioTranscriptionConfig",
+    ]
+)
