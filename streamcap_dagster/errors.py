@@ -153,6 +153,13 @@ class CaptionerRefused(RunStopped):
         super().__init__(f"the {captioner} captioner refuses: {why}. {fix} Everything answered so far is kept.")
 
 
+class FramesAhead(StreamcapError):
+    """A frame of a window is shown after the window's end, so a caption of it would tell what a live feed has not shown yet."""
+
+    def __init__(self, where: object, pts_s: float, end_s: float) -> None:
+        super().__init__(f"{where}: a frame shown at {pts_s} s is later than the end of its window, {end_s} s. Delete the video's frames and make them again.")
+
+
 class FramesUnusable(StreamcapError):
     """The frames of one video cannot go into the dataset; the others go on."""
 

@@ -5,12 +5,14 @@ All times are seconds from the video's first presented frame.
 
 import hashlib
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 VIDEO_ID_PATTERN = r"^[a-z0-9][a-z0-9_-]{0,95}$"
 VideoId = Annotated[str, Field(pattern=VIDEO_ID_PATTERN)]
+_TICK_S = 1e-6
+"""Times are rounded to this."""
 Seconds = Annotated[float, Field(ge=0)]
 
 CaptionKind = Literal["initial", "delta"]
@@ -138,6 +140,19 @@ class Caption(Record):
     model: str
     call_key: str = ""
     """Name of the stored call that answered; empty when gated."""
+    attested: bool | None = None
+    """Whether the captioner was billed for as many image tokens as these frames come to; None where it does not tell."""
+
+    @model_validator(mode="after")
+    def _speaks_of_the_past(self) -> Self:
+        if self.max_evidence_pts_s > self.end_s + _TICK_S:
+            raise ValueError(f"clip {self.clip}, window {self.window} ends at {self.end_s} s, but a frame it speaks of is shown at {self.max_evidence_pts_s} s")
+        return self
+
+    @property
+    def max_evidence_pts_s(self) -> float:
+        """When the last picture is shown that the caption speaks of: never after its window, or it would tell what a live feed has not shown yet."""
+        return max(self.frame_pts_s, default=self.start_s)
 
 
 class Captions(Record):

@@ -35,6 +35,8 @@ class Answer:
     reason: str = ""
     objectives: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """For objectives: pair id to its statements, those that are valid."""
+    attested: bool | None = None
+    """What the bill says of the pictures, see `Bill`."""
 
 
 @dataclass(frozen=True)
@@ -151,8 +153,9 @@ def _readings(request: CaptionRequest, attempts: tuple[Attempt, ...]) -> list[Re
 
 def _answer(call: Call, request: CaptionRequest) -> Answer:
     assert call.chosen is not None
-    reading = read_reply(request, call.attempts[call.chosen].reply)
-    return Answer(call.key, reading.outcome, reading.text, reading.reason, reading.objectives)
+    reply = call.attempts[call.chosen].reply
+    reading = read_reply(request, reply)
+    return Answer(call.key, reading.outcome, reading.text, reading.reason, reading.objectives, reply.bill.attested)
 
 
 async def every(work: Iterable[Awaitable[T]]) -> list[T]:

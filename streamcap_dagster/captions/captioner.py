@@ -81,6 +81,8 @@ class Bill(Record):
     """Input other than images, the cached part included."""
     image_tokens: int | None = None
     """Input that the service counted as images; None when it does not tell."""
+    attested: bool | None = None
+    """Whether that is as many as the frames that were sent come to; None when it cannot be told."""
     cached_tokens: int = 0
     """Input that was billed at the price of the cache."""
     output_tokens: int = 0

@@ -10,6 +10,7 @@ from streamcap_dagster.captions.gate import NoChangeGate
 from streamcap_dagster.captions.history import History, history_sha256
 from streamcap_dagster.captions.prompts import Prompts
 from streamcap_dagster.captions.window_frames import FrameSource, WindowFrames
+from streamcap_dagster.errors import FramesAhead
 from streamcap_dagster.policies import CaptionPolicy
 from streamcap_dagster.records import SPOKEN, Caption, CaptionKind, Captions, Clip, Clips, Frame
 
@@ -92,7 +93,10 @@ class Chain:
             await asyncio.to_thread(self._gate.refer, frames, self._place(caption.window))
 
     async def _read(self, window: int) -> tuple[Frame, ...]:
-        return await asyncio.to_thread(self._frames.read, self.clip, window)
+        frames = await asyncio.to_thread(self._frames.read, self.clip, window)
+        if late := [frame for frame in frames if frame.pts_s > self._second(window + 1)]:
+            raise FramesAhead(self._place(window), late[0].pts_s, self._second(window + 1))
+        return frames
 
     def _request(self, kind: CaptionKind, window: int, frames: tuple[Frame, ...]) -> CaptionRequest:
         shown = self._history.shown(self._history_tokens)
@@ -126,6 +130,7 @@ class Chain:
             captioner=self._asker.captioner.name,
             model=self._asker.captioner.model,
             call_key=answer.call_key,
+            attested=answer.attested,
         )
 
     def _second(self, window: int) -> float:

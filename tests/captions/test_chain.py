@@ -3,24 +3,26 @@
 import asyncio
 import random
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from PIL import Image
+from pydantic import ValidationError
 
 from streamcap_dagster.captions.asking import Asker
 from streamcap_dagster.captions.calls import CallStore
-from streamcap_dagster.captions.captioner import CaptionReply, CaptionRequest, Place
+from streamcap_dagster.captions.captioner import Bill, CaptionReply, CaptionRequest, Place
 from streamcap_dagster.captions.chain import caption_deltas, caption_initials
 from streamcap_dagster.captions.history import history_sha256
 from streamcap_dagster.captions.underway import Underway
-from streamcap_dagster.errors import CaptionerUnavailable, ObjectUnreadable
+from streamcap_dagster.errors import CaptionerUnavailable, FramesAhead, ObjectUnreadable
 from streamcap_dagster.policies import CaptionPolicy
 from streamcap_dagster.records import Caption, Clip, Clips
 from streamcap_dagster.storage.folder import FolderStorage
-from streamcap_dagster.storage.frame_table import read_frames
+from streamcap_dagster.storage.frame_table import read_frames, write_frames
 from tests.captions.captioners import Told, says, spoken, unavailable_at
-from tests.captions.pictures import frames_file, plain, with_square
+from tests.captions.pictures import frame, frames_file, plain, with_square
 
 ALWAYS_ASK = CaptionPolicy(no_change_threshold=0)
 BLOCKED = CaptionReply("", "blocked", "m", "SAFETY")
@@ -235,3 +237,28 @@ def test_a_clip_whose_frames_are_missing_is_named(tmp_path: Path) -> None:
     initials = asyncio.run(caption_initials("street", clips_of(3), frames, asker, ALWAYS_ASK))
     with pytest.raises(ObjectUnreadable, match=r"frames/street\.parquet cannot be read: clip 0 has no frames for window 2 of its 3"):
         asyncio.run(caption_deltas("street", clips_of(3), frames, initials, asker, ALWAYS_ASK, print))
+
+
+def test_a_caption_tells_whether_its_pictures_were_counted_as_they_were_sent(tmp_path: Path) -> None:
+    counted = {0: True, 1: False, 2: None}
+    told = Told(lambda request: replace(spoken(request), bill=Bill(attested=counted[request.place.window])))
+    assert [one.attested for one in caption(tmp_path, told, [moving(3)])] == [True, False, None]
+
+
+def test_a_picture_from_after_its_window_is_never_captioned(tmp_path: Path) -> None:
+    frames = [frame(picture, 0, window, k) for window, picture in enumerate(moving(2)) for k in range(8)]
+    late = [*frames[:7], replace(frames[7], pts_s=2.5), *frames[8:]]
+    write_frames(tmp_path / "street.parquet", late, "by hand")
+    told = Told()
+    asker = Asker(told, CallStore(FolderStorage(tmp_path), "street"), Underway())
+
+    with pytest.raises(FramesAhead, match=r"window 0: a frame shown at 2\.5 s is later than the end of its window, 2\.0 s"):
+        asyncio.run(caption_initials("street", clips_of(2), tmp_path / "street.parquet", asker, ALWAYS_ASK))
+
+    assert told.requests == []
+
+
+def test_a_stored_caption_of_a_later_picture_is_no_caption(tmp_path: Path) -> None:
+    said = caption(tmp_path, Told(), [moving(2)])[0]
+    with pytest.raises(ValidationError, match="ends at 2.0 s"):
+        Caption.model_validate({**said.model_dump(), "frame_pts_s": (0.0, 2.01)})
