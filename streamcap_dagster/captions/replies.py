@@ -106,7 +106,7 @@ def _fit(items: tuple[str, ...]) -> bool:
 
 
 def _parsed(text: str, shape: type[M]) -> M:
-    for candidate in (text, _first_object(text)):
+    for candidate in (text, first_object(text)):
         try:
             return shape.model_validate_json(candidate)
         except ValidationError as error:
@@ -115,7 +115,7 @@ def _parsed(text: str, shape: type[M]) -> M:
     raise _Unfit(f"the reply is not the JSON that was asked for ({where}: {clean(fault['msg'])})")
 
 
-def _first_object(text: str) -> str:
+def first_object(text: str) -> str:
     """The first JSON object in a text: what is left of a code fence, of words around it, or of an answer given twice."""
     begin = text.find("{")
     try:

@@ -31,7 +31,7 @@ StorageOption = Annotated[
     str | None, typer.Option("--storage", metavar="ROOT", help="Folder that everything made is kept in. Default: STREAMCAP_STORAGE, else ./data.")
 ]
 CaptionerOption = Annotated[
-    str | None, typer.Option("--captioner", metavar="NAME", help="Who writes the captions: offline or recorded. Default: STREAMCAP_CAPTIONER.")
+    str | None, typer.Option("--captioner", metavar="NAME", help="Who writes the captions: gemini, openai, offline or recorded. Default: STREAMCAP_CAPTIONER.")
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for programs instead of a table for people.")]
 
@@ -42,6 +42,7 @@ def run(
     storage: StorageOption = None,
     captioner: CaptionerOption = None,
     only: Annotated[list[str] | None, typer.Option("--only", metavar="VIDEO_ID", help="Make only this video; may be given several times.")] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Ask the paid captioner that there is a key for without showing the estimate first.")] = False,
 ) -> None:
     """Turn the videos of SOURCE into a dataset, making only what is missing or out of date.
 
@@ -52,7 +53,7 @@ def run(
     from streamcap_dagster.cli.run import run_pipeline
     from streamcap_dagster.settings import read_settings
 
-    raise typer.Exit(run_pipeline(read_settings(source=source, storage=storage, captioner=captioner), only or []))
+    raise typer.Exit(run_pipeline(read_settings(source=source, storage=storage, captioner=captioner), only or [], yes))
 
 
 @app.command()

@@ -1,0 +1,141 @@
+"""What every process has used of a quota and of the budget, kept in storage, so that neither a restart nor a second process forgets it."""
+
+import asyncio
+import re
+import time
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from streamcap_dagster.captions.pacing.gate import Allowance, Used
+from streamcap_dagster.captions.pacing.others import Account, Others, Standing
+from streamcap_dagster.captions.pacing.quota import Quota
+from streamcap_dagster.errors import StreamcapError
+from streamcap_dagster.storage import Storage, keys
+from streamcap_dagster.storage.documents import write_record
+
+PACIFIC = ZoneInfo("America/Los_Angeles")
+"""Where the day of a quota begins at midnight."""
+HEARTBEAT_S = 30.0
+_WRITE_EVERY_S = 1.0
+
+
+class Accounts:
+    """One process's account and its view of the others'. Written at each heartbeat, and at most once a second when it changed.
+
+    A process that is killed may leave out what it began in its last second. What it had in flight is counted at its upper bound,
+    which makes up for some of it.
+    """
+
+    def __init__(
+        self,
+        storage: Storage,
+        name: str,
+        process: str,
+        used: Callable[[], Used],
+        *,
+        heartbeat_s: float = HEARTBEAT_S,
+        wall: Callable[[], float] = time.time,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`name` is the service and model that the quota is for; `used` tells what this process has used since its beginning."""
+        self._storage = storage
+        self._folder = f"{keys.QUOTA}{slug(name)}/"
+        self._process = process
+        self._used = used
+        self._heartbeat_s = heartbeat_s
+        self._wall = wall
+        self._clock = clock
+        self._others = Others(storage, self._folder, process, heartbeat_s, wall, clock)
+        self._day = ""
+        self._days: dict[str, Used] = {}
+        self._counted = Used()
+        self._ending = asyncio.Event()
+        self._keeping: asyncio.Task[None] | None = None
+
+    async def open(self, look: Callable[[Standing], None], fail: Callable[[StreamcapError | OSError], None]) -> None:
+        """Announce this process and `look` at the others, now and at each heartbeat; `fail` is told when the storage refuses that later on."""
+        look(await self._beat())
+        self._keeping = asyncio.create_task(self._keep(look, fail))
+
+    async def close(self) -> None:
+        """Sign off: from now on the others share the quota without this process."""
+        self._ending.set()
+        if self._keeping is not None:
+            await self._keeping
+            await self._write(ended=True)
+
+    def allowance(self, quota: Quota, standing: Standing) -> Allowance:
+        """How far this process may go: what it has used, and its part of what is left for the day and of the budget."""
+        used, parts = self._used(), standing.processes
+        today = self._days[self._day].requests + used.requests - self._counted.requests
+        allowance = Allowance(shared=parts > 1)
+        day_requests = quota.day_requests
+        if day_requests is not None:
+            left = max(0.0, day_requests - standing.requests_today - today)
+            allowance = Allowance(used.requests + left / parts, allowance.usd, allowance.shared)
+        if quota.budget_usd is not None:
+            left = max(0.0, quota.budget_usd - standing.usd - used.usd)
+            allowance = Allowance(allowance.requests, used.usd + left / parts, allowance.shared)
+        return allowance
+
+    async def _keep(self, look: Callable[[Standing], None], fail: Callable[[StreamcapError | OSError], None]) -> None:
+        try:
+            await self._keep_on(look)
+        except (StreamcapError, OSError) as error:
+            fail(error)
+
+    async def _keep_on(self, look: Callable[[Standing], None]) -> None:
+        beat_at_s = self._clock() + self._heartbeat_s
+        while not await self._ended_within(min(_WRITE_EVERY_S, self._heartbeat_s)):
+            if self._clock() >= beat_at_s:
+                beat_at_s = self._clock() + self._heartbeat_s
+                look(await self._beat())
+            elif self._used() != self._counted:
+                await self._write()
+
+    async def _ended_within(self, seconds: float) -> bool:
+        try:
+            await asyncio.wait_for(self._ending.wait(), seconds)
+        except TimeoutError:
+            return False
+        return True
+
+    async def _beat(self) -> Standing:
+        await self._write()
+        return await asyncio.to_thread(self._others.look, self._day)
+
+    async def _write(self, *, ended: bool = False) -> None:
+        """Put what was used since the last time on today's account; the account of a day that is over is closed."""
+        used, before = self._used(), self._day
+        self._day = pacific_day(self._wall()).isoformat()
+        self._days[self._day] = _plus(self._days.get(self._day, Used()), used, self._counted)
+        self._counted = used
+        if before and before != self._day:
+            await asyncio.to_thread(self._store, before, ended=True)
+        await asyncio.to_thread(self._store, self._day, ended=ended)
+
+    def _store(self, day: str, *, ended: bool) -> None:
+        used = self._days[day]
+        account = Account(process=self._process, requests=used.requests, tokens=used.tokens, usd=used.usd, seen_at=self._wall(), ended=ended)
+        write_record(self._storage, f"{self._folder}{day}/{self._process}.json", account)
+
+
+def pacific_day(wall_s: float) -> date:
+    """The day in California at a time."""
+    return datetime.fromtimestamp(wall_s, PACIFIC).date()
+
+
+def next_day(wall_s: float) -> datetime:
+    """When the day in California ends, in UTC."""
+    tomorrow = pacific_day(wall_s) + timedelta(days=1)
+    return datetime(tomorrow.year, tomorrow.month, tomorrow.day, tzinfo=PACIFIC).astimezone(UTC)
+
+
+def slug(name: str) -> str:
+    """A name as part of a key."""
+    return re.sub(r"[^A-Za-z0-9._-]+", "_", name).strip("._") or "captioner"
+
+
+def _plus(day: Used, now: Used, before: Used) -> Used:
+    return Used(day.requests + now.requests - before.requests, day.tokens + now.tokens - before.tokens, day.usd + now.usd - before.usd)
