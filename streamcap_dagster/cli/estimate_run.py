@@ -8,10 +8,13 @@ from streamcap_dagster.assets.estimate import estimate_videos, unwatched
 from streamcap_dagster.assets.work import Workshop
 from streamcap_dagster.captions.captioner import Captioner
 from streamcap_dagster.captions.estimate import Estimate, Terms
+from streamcap_dagster.captions.pacing.others import read_account
+from streamcap_dagster.captions.pacing.quota import Quota, quota_from
 from streamcap_dagster.errors import SettingError
-from streamcap_dagster.model_table import ModelQuota, model_table
+from streamcap_dagster.model_table import ModelFacts, model_table
 from streamcap_dagster.records import Video
 from streamcap_dagster.settings import Settings
+from streamcap_dagster.storage import Storage, keys
 from streamcap_dagster.videos.manifest import read_manifest
 from streamcap_dagster.wiring import captioner_for, source_for, storage_for
 
@@ -26,7 +29,7 @@ def estimate_run(settings: Settings, only: Sequence[str] = (), on_videos: Callab
     storage, captioner = storage_for(settings).open(), captioner_for(settings).bare()
     workshop = Workshop(settings, source_for(settings).open(), storage, captioner)
     videos = usable(read_manifest(storage), only)
-    return Estimate(terms_of(settings, captioner), asyncio.run(estimate_videos(videos, workshop, on_videos)))
+    return Estimate(terms_of(settings, captioner, _spent_usd(storage)), asyncio.run(estimate_videos(videos, workshop, on_videos)))
 
 
 def usable(manifest: dict[str, Video], only: Sequence[str]) -> list[Video]:
@@ -39,7 +42,7 @@ def usable(manifest: dict[str, Video], only: Sequence[str]) -> list[Video]:
     return [video for video in manifest.values() if video.status == "ok" and (not only or video.video_id in only)]
 
 
-def terms_of(settings: Settings, captioner: Captioner) -> Terms:
+def terms_of(settings: Settings, captioner: Captioner, spent_usd: float = 0.0) -> Terms:
     """What captioning is billed and paced by under these settings, from today's prices."""
     facts = model_table(settings.model_table).of(captioner.model)
     return Terms(
@@ -50,15 +53,27 @@ def terms_of(settings: Settings, captioner: Captioner) -> Terms:
         day=datetime.now(UTC).date(),
         resolution=settings.media_resolution,
         tier=settings.gemini_tier if captioner.name == "gemini" else "standard",
-        quota=_quota(settings, facts.quota),
-        share=settings.quota_share,
-        calls_in_flight=settings.calls_in_flight,
+        quota=_quota(settings, facts),
         videos_in_flight=settings.videos_in_flight,
+        spent_usd=spent_usd,
+        thinks=(facts.thinking.level if settings.thinking == "least" else settings.thinking) in ("low", "medium", "high"),
+        canary_every=settings.canary_every,
+    )
+
+
+def _quota(settings: Settings, facts: ModelFacts) -> Quota:
+    return quota_from(
+        facts.quota,
+        rpm=settings.rpm,
+        tpm=settings.tpm,
+        rpd=settings.rpd,
+        usd_per_10min=settings.usd_per_10min,
+        share=settings.quota_share,
+        in_flight=settings.calls_in_flight,
         budget_usd=settings.budget_usd,
     )
 
 
-def _quota(settings: Settings, usual: ModelQuota) -> ModelQuota:
-    """The quota of the settings, where they are silent that of the model table; 0 in the settings lifts a limit."""
-    given = {name: getattr(settings, name) for name in ModelQuota.model_fields}
-    return usual.model_copy(update={name: limit or None for name, limit in given.items() if limit is not None})
+def _spent_usd(storage: Storage) -> float:
+    """What all processes have put on their accounts of this storage."""
+    return sum(read_account(storage, stored.key).usd for stored in storage.list(keys.QUOTA))

@@ -20,10 +20,11 @@ from streamcap_dagster.captions.estimate.counting import MadeBefore, Planner, co
 from streamcap_dagster.captions.estimate.load import Load, load_of, typical_answer
 from streamcap_dagster.captions.estimate.sentence import amount, amount_of_time, money, summary
 from streamcap_dagster.captions.objectives import state_objectives
+from streamcap_dagster.captions.pacing.quota import Quota
 from streamcap_dagster.captions.replies import read_reply
 from streamcap_dagster.captions.underway import Underway
 from streamcap_dagster.errors import CaptionerUnavailable
-from streamcap_dagster.model_table import ModelFacts, ModelQuota, Price, TierPrice
+from streamcap_dagster.model_table import ModelFacts, Price, TierPrice
 from streamcap_dagster.policies import CaptionPolicy
 from streamcap_dagster.records import Clip, Clips
 from streamcap_dagster.storage.folder import FolderStorage
@@ -300,7 +301,7 @@ def test_flex_is_told_where_it_was_chosen_and_auto_is_judged_by_the_standard_pri
 
 @pytest.mark.parametrize("facts", [ModelFacts(image_tokens={"low": 280}), ModelFacts(prices=FACTS.prices)], ids=["no price", "no image tokens"])
 def test_what_is_not_known_of_a_model_makes_its_cost_unknown_and_not_nothing(facts: ModelFacts) -> None:
-    told = estimate(facts=facts, budget_usd=1.0)
+    told = estimate(facts=facts, quota=Quota(budget_usd=1))
     assert (told.usd, told.usd_per_hour, told.exceeds_budget) == (None, None, None)
     assert "unknown" in summary(told)
 
@@ -315,18 +316,18 @@ def test_a_video_that_was_partly_made_before_says_nothing_about_an_hour() -> Non
 
 @pytest.mark.parametrize(("budget", "spent", "exceeds"), [(None, 0, None), (0.2, 0, False), (0.1, 0, True), (0.2, 0.1, True)])
 def test_the_budget_holds_for_what_is_spent_and_what_is_to_come(budget: float | None, spent: float, exceeds: bool | None) -> None:
-    assert estimate(budget_usd=budget, spent_usd=spent).exceeds_budget is exceeds
+    assert estimate(quota=Quota(budget_usd=budget), spent_usd=spent).exceeds_budget is exceeds
 
 
 QUOTAS = [
-    ({"quota": ModelQuota(rpm=10)}, 600, "requests per minute"),
-    ({"quota": ModelQuota(rpm=10), "share": 0.5}, 1200, "requests per minute"),
-    ({"quota": ModelQuota(tpm=1000)}, 6000, "tokens per minute"),
-    ({"quota": ModelQuota(rpd=40)}, 2 * 86_400, "requests per day"),
-    ({"quota": ModelQuota(usd_per_10min=0.04)}, 3 * 600, "money per ten minutes"),
-    ({"calls_in_flight": 2}, 150, "STREAMCAP_CALLS_IN_FLIGHT=2"),
+    ({"quota": Quota(rpm=10, share=1)}, 600, "requests per minute"),
+    ({"quota": Quota(rpm=10, share=0.5)}, 1200, "requests per minute"),
+    ({"quota": Quota(tpm=1000, share=1)}, 6000, "tokens per minute"),
+    ({"quota": Quota(rpd=50, share=0.8)}, 2 * 86_400, "requests per day"),
+    ({"quota": Quota(usd_per_10min=0.05, share=0.8)}, 3 * 600, "money per ten minutes"),
+    ({"quota": Quota(in_flight=2)}, 150, "STREAMCAP_CALLS_IN_FLIGHT=2"),
     ({"steps": 90}, 270, "the longest chain, 90 calls"),
-    ({"steps": 10, "videos": 40, "videos_in_flight": 2, "calls_in_flight": 1000}, 600, "STREAMCAP_VIDEOS_IN_FLIGHT=2"),
+    ({"steps": 10, "videos": 40, "videos_in_flight": 2, "quota": Quota(in_flight=1000)}, 600, "STREAMCAP_VIDEOS_IN_FLIGHT=2"),
 ]
 
 
@@ -338,11 +339,11 @@ def test_time_is_told_by_what_binds(more: dict[str, object], seconds: float, bin
 
 
 def test_a_quota_of_the_day_that_is_enough_for_all_holds_nothing_up() -> None:
-    assert estimate(quota=ModelQuota(rpd=100, usd_per_10min=1)).wall.seconds == estimate().wall.seconds
+    assert estimate(quota=Quota(rpd=100, usd_per_10min=1, share=1)).wall.seconds == estimate().wall.seconds
 
 
 def test_a_paragraph_tells_all_of_it() -> None:
-    told = summary(estimate(held=25, budget_usd=0.1, quota=ModelQuota(rpm=10)))
+    told = summary(estimate(held=25, quota=Quota(rpm=10, share=1, budget_usd=0.1)))
     assert told == (
         "gemini (gemini-x): 1 video of 30 min in 110 windows, 10 of them without a visible change, which nobody is asked about. "
         "They take 125 calls, of which 25 (20%) are answered already and 100 are left. "
@@ -361,11 +362,13 @@ def test_a_paragraph_tells_all_of_it() -> None:
         ({"paid": False}, "Nothing is paid: gemini costs nothing."),
         ({"left": Load(), "held": 7}, "All 7 calls they take are answered already, so nothing is left to ask."),
         ({"left": Load()}, "There is nothing to ask."),
-        ({"budget_usd": 9.0, "spent_usd": 1.5}, "That is within STREAMCAP_BUDGET_USD=9 with the $1.50 spent so far."),
+        ({"quota": Quota(budget_usd=9), "spent_usd": 1.5}, "That is within STREAMCAP_BUDGET_USD=9 with the $1.50 spent so far."),
         ({"tier": "auto"}, "about $0.15 on the standard tier; $0.075 as far as flex serves it"),
         ({"tier": "flex"}, "Flex answers may take minutes each"),
         ({"facts": ModelFacts()}, "200 pictures whose tokens are not known for this model"),
         ({"facts": ModelFacts()}, "the model table has no price for gemini-x (STREAMCAP_MODEL_TABLE can add one)"),
+        ({"thinks": True}, "thinks before it answers is billed as output and not counted"),
+        ({"canary_every": 50}, "Canaries add one call to every 50."),
         ({"held": 100_000}, "(99%) are answered already"),
     ],
 )
@@ -374,7 +377,7 @@ def test_the_paragraph_says_how_things_stand(more: dict[str, object], said: str)
 
 
 def test_what_costs_nothing_is_told_no_price_and_no_budget() -> None:
-    told = summary(estimate(paid=False, budget_usd=0.01))
+    told = summary(estimate(paid=False, quota=Quota(budget_usd=0.01)))
     assert "$" not in told
     assert "BUDGET" not in told
 

@@ -6,7 +6,8 @@ from datetime import date
 from typing import Literal
 
 from streamcap_dagster.captions.estimate.load import Load
-from streamcap_dagster.model_table import ModelFacts, ModelQuota, Resolution
+from streamcap_dagster.captions.pacing.quota import Quota
+from streamcap_dagster.model_table import ModelFacts, Resolution
 
 LATENCY_S = 3.0
 """From a question to its answer; hosted models take two to five seconds for a window."""
@@ -45,14 +46,14 @@ class Terms:
     day: date
     resolution: Resolution = "low"
     tier: Literal["standard", "flex", "auto"] = "standard"
-    quota: ModelQuota = field(default_factory=ModelQuota)
-    share: float = 1.0
-    """The part of the quota that is used."""
-    calls_in_flight: int = 64
+    quota: Quota = field(default_factory=Quota)
     videos_in_flight: int = 32
-    budget_usd: float | None = None
     spent_usd: float = 0.0
     """What of the budget is spent already."""
+    thinks: bool = False
+    """Whether the model thinks before it answers, which nobody can count beforehand."""
+    canary_every: int = 0
+    """After that many answers comes one question more than is counted; 0 is never."""
 
     def image_tokens(self, load: Load) -> int | None:
         """Tokens of the pictures; None when the table does not tell for this model."""
@@ -150,7 +151,8 @@ class Estimate:
     def exceeds_budget(self) -> bool | None:
         """None when there is no budget or no known price."""
         usd = self.terms.likely_usd(self.left)
-        return None if self.terms.budget_usd is None or usd is None else self.terms.spent_usd + usd > self.terms.budget_usd
+        budget_usd = self.terms.quota.budget_usd
+        return None if budget_usd is None or usd is None else self.terms.spent_usd + usd > budget_usd
 
     @property
     def wall(self) -> Wall:
@@ -158,22 +160,23 @@ class Estimate:
         return max(self._waits(), key=lambda wall: wall.seconds)
 
     def _waits(self) -> Iterator[Wall]:
-        terms, quota, calls = self.terms, self.terms.quota, self.left.calls
+        terms, whole, calls = self.terms, self.terms.quota, self.left.calls
+        ours = whole.part_of(1)
         steps = [video.steps for video in self.videos]
         longest = max(steps, default=0)
         yield Wall(longest * LATENCY_S, f"the longest chain, {longest:,} calls one after another")
-        yield Wall(calls * LATENCY_S / terms.calls_in_flight, f"STREAMCAP_CALLS_IN_FLIGHT={terms.calls_in_flight}")
+        yield Wall(calls * LATENCY_S / whole.in_flight, f"STREAMCAP_CALLS_IN_FLIGHT={whole.in_flight}")
         yield Wall(sum(steps) * LATENCY_S / terms.videos_in_flight, f"STREAMCAP_VIDEOS_IN_FLIGHT={terms.videos_in_flight}")
-        if quota.rpm:
-            yield Wall(calls / (quota.rpm * terms.share) * _MINUTE, "the requests per minute of your quota")
-        if quota.tpm:
+        if ours.rpm:
+            yield Wall(calls / ours.rpm * _MINUTE, "the requests per minute of your quota")
+        if ours.tpm:
             tokens = terms.input_tokens(self.left) or self.left.text_tokens
-            yield Wall(tokens / (quota.tpm * terms.share) * _MINUTE, "the tokens per minute of your quota")
-        if quota.rpd:
-            yield Wall(max(0, calls - 1) // (quota.rpd * terms.share) * _DAY, "the requests per day of your quota")
-        if quota.usd_per_10min:
+            yield Wall(tokens / ours.tpm * _MINUTE, "the tokens per minute of your quota")
+        if whole.day_requests:
+            yield Wall(max(0, calls - 1) // whole.day_requests * _DAY, "the requests per day of your quota")
+        if ours.usd_per_10min:
             usd = terms.likely_usd(self.left) or 0.0
-            yield Wall(usd // (quota.usd_per_10min * terms.share) * _TEN_MINUTES, "the money per ten minutes of your quota")
+            yield Wall(usd // ours.usd_per_10min * _TEN_MINUTES, "the money per ten minutes of your quota")
 
 
 def _sum(loads: Iterable[Load]) -> Load:

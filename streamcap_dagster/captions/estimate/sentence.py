@@ -23,7 +23,7 @@ def _sentences(estimate: Estimate) -> Iterator[str]:
         yield _money(estimate)
         yield _budget(estimate)
         yield _time(estimate)
-        yield "Answers of no use are asked again: a few percent more."
+        yield _more(estimate)
 
 
 def _scope(estimate: Estimate) -> str:
@@ -71,21 +71,28 @@ def _money(estimate: Estimate) -> str:
 
 
 def _budget(estimate: Estimate) -> str:
-    terms = estimate.terms
-    if terms.budget_usd is None:
+    terms, budget_usd = estimate.terms, estimate.terms.quota.budget_usd
+    if budget_usd is None:
         return "No STREAMCAP_BUDGET_USD is set."
     spent = f" with the {money(terms.spent_usd)} spent so far" if terms.spent_usd else ""
     if estimate.exceeds_budget is None:
-        return f"Whether that is within STREAMCAP_BUDGET_USD={terms.budget_usd:g} cannot be told."
+        return f"Whether that is within STREAMCAP_BUDGET_USD={budget_usd:g} cannot be told."
     if estimate.exceeds_budget:
-        return f"That exceeds STREAMCAP_BUDGET_USD={terms.budget_usd:g}{spent}: a run would stop there and keep what it paid for."
-    return f"That is within STREAMCAP_BUDGET_USD={terms.budget_usd:g}{spent}."
+        return f"That exceeds STREAMCAP_BUDGET_USD={budget_usd:g}{spent}: a run would stop there and keep what it paid for."
+    return f"That is within STREAMCAP_BUDGET_USD={budget_usd:g}{spent}."
 
 
 def _time(estimate: Estimate) -> str:
     wall = estimate.wall
     slower = "" if estimate.terms.tier == "standard" else " Flex answers may take minutes each, and then it takes longer."
     return f"It takes at least about {amount_of_time(wall.seconds)}; what it waits for most is {wall.binding}.{slower}"
+
+
+def _more(estimate: Estimate) -> str:
+    terms = estimate.terms
+    thoughts = " What the model thinks before it answers is billed as output and not counted." if terms.thinks else ""
+    canaries = f" Canaries add one call to every {terms.canary_every:,}." if terms.canary_every else ""
+    return f"Answers of no use are asked again: a few percent more.{canaries}{thoughts}"
 
 
 def share_in_percent(estimate: Estimate) -> str:
