@@ -93,6 +93,47 @@ def doctor(source: SourceArgument = None, storage: StorageOption = None, caption
     raise typer.Exit(show_diagnosis(read_settings(source=source, storage=storage, captioner=captioner), as_json))
 
 
+@app.command("emulate-gemini")
+def emulate(
+    port: Annotated[int, typer.Option(min=0, max=65535, metavar="P", help="Port to serve on; 0 is any that is free.")] = 8787,
+    host: Annotated[str, typer.Option(metavar="H", help="Address to serve on.")] = "127.0.0.1",
+    latency_ms: Annotated[str, typer.Option(metavar="A..B", help="How long an answer takes, in milliseconds.")] = "0..0",
+    rpm: Annotated[int | None, typer.Option(min=1, metavar="N", help="Requests a minute; no limit by default.")] = None,
+    tpm: Annotated[int | None, typer.Option(min=1, metavar="N", help="Input tokens a minute; no limit by default.")] = None,
+    rpd: Annotated[int | None, typer.Option(min=1, metavar="N", help="Requests a day, until midnight Pacific time; no limit by default.")] = None,
+    faults: Annotated[float, typer.Option(min=0, max=1, metavar="RATE", help="Share of requests that meet a transient fault.")] = 0,
+    content_faults: Annotated[
+        float | None, typer.Option(min=0, max=1, metavar="RATE", help="Share of windows that are blocked or broken off. Default: a quarter of --faults.")
+    ] = None,
+    seed: Annotated[int, typer.Option(metavar="S", help="What chance is drawn from.")] = 0,
+    journal: Annotated[Path | None, typer.Option(dir_okay=False, metavar="FILE", help="Append a line of JSON for each request; no keys, no pictures.")] = None,
+    key: Annotated[str, typer.Option(metavar="KEY", help="The only key to accept; by default any plausible one.")] = "",
+    by_hash: Annotated[bool, typer.Option("--answer-by-hash", help="Answer without looking at the pictures: for benchmarks.")] = False,
+) -> None:
+    """Serve an emulated Gemini on this machine: real HTTP, quotas and faults, captions from the pixels, no key and no bill.
+
+    Prints the two variables to set where streamcap runs. The same seed brings the same faults and the same captions.
+    """
+    from streamcap_dagster.cli.emulate import emulate_gemini
+    from streamcap_dagster.settings import read_settings
+
+    limits = {"rpm": rpm, "tpm": tpm, "rpd": rpd}
+    more = {**limits, "seed": seed, "journal": journal, "key": key, "by_hash": by_hash}
+    raise typer.Exit(emulate_gemini(read_settings(), host, port, latency_ms, faults, content_faults, **more))
+
+
+@app.command()
+def ledger(
+    storage: StorageOption = None,
+    output: Annotated[Path | None, typer.Option("--output", metavar="FILE", help="Write to this file instead of standard output.")] = None,
+) -> None:
+    """List every HTTP request to a captioner as CSV: for which window, how it ended, tokens, cost and latency; `unknown` after a kill."""
+    from streamcap_dagster.cli.ledger import show_ledger
+    from streamcap_dagster.settings import read_settings
+
+    raise typer.Exit(show_ledger(read_settings(storage=storage), output))
+
+
 def main() -> NoReturn:
     """Entry point: errors made for people are printed as one sentence, without a traceback; to be told to end is no error."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # `kill`, a closing session and Ctrl-C end it alike

@@ -302,9 +302,8 @@ class PacedCaptioner:
         wait_s = question.patience.next_wait_s(outage=self._outage)
         if wait_s is None:
             self._outage = self._outage or self._last_answer_s < question.began_s
-            waited = (
-                f"{question.number} requests in {now_s - question.began_s:.0f} s" if question.number > 1 else "only once, for others had no answer for minutes"
-            )
+            many = f"{question.number} requests in {now_s - question.began_s:.0f} s"
+            waited = many if question.number > 1 else "only one request, for others had no answer for minutes"
             raise self._unavailable(attempt, f"{error.why} ({waited})", error.fix or _FIX)
         self._count(retries=1)
         await self._gate.rest(max(wait_s, error.retry_after_s or 0.0))
