@@ -358,7 +358,7 @@ def test_a_paragraph_tells_all_of_it() -> None:
 @pytest.mark.parametrize(
     ("more", "said"),
     [
-        ({"gated": None}, "The videos have no frames yet, so this is an upper bound: the no-change gate and answers kept for them are not counted."),
+        ({"gated": None}, "There are no up-to-date frames yet, so this is an upper bound: the no-change gate and kept answers are not counted without them."),
         ({"paid": False}, "Nothing is paid: gemini costs nothing."),
         ({"left": Load(), "held": 7}, "All 7 calls they take are answered already, so nothing is left to ask."),
         ({"left": Load()}, "There is nothing to ask."),

@@ -46,10 +46,8 @@ def _calls(estimate: Estimate) -> str:
 def _bounds(estimate: Estimate) -> str:
     if not estimate.without_frames:
         return ""
-    which = (
-        "The videos have no frames yet" if estimate.without_frames == len(estimate.videos) else f"{estimate.without_frames:,} of the videos have no frames yet"
-    )
-    return f"{which}, so this is an upper bound: the no-change gate and answers kept for them are not counted."
+    which = "There are" if estimate.without_frames == len(estimate.videos) else f"Of {_counted(estimate.without_frames, 'video')} there are"
+    return f"{which} no up-to-date frames yet, so this is an upper bound: the no-change gate and kept answers are not counted without them."
 
 
 def _tokens(estimate: Estimate) -> str:
