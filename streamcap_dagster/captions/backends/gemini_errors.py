@@ -37,11 +37,11 @@ _REFUSALS = (
     _Rule(r"reported as leaked", "Delete that key, make a new one at https://aistudio.google.com/apikey and set GEMINI_API_KEY to it."),
     _Rule(r"API_KEY_INVALID|API key (not valid|expired|not found)|unregistered callers", _KEY),
     _Rule(r"SERVICE_DISABLED|has not been used in project", "Enable the API for the project of the key, as the message says."),
+    _Rule(r"cannot find field|unknown name", "Set STREAMCAP_GEMINI_API_VERSION to a version that knows the field; v1beta knows them all."),
     _Rule(r"thinking[ _]?(level|budget|config)|thinking is not supported", "Set STREAMCAP_THINKING to a level that the model accepts, or to least."),
     _Rule(r"deadline", "Set STREAMCAP_CALL_TIMEOUT_S and STREAMCAP_FLEX_TIMEOUT_S to 10 or more."),
     _Rule(r"service[ _]?tier|flex", "Set STREAMCAP_GEMINI_TIER=standard: not every model and project has the flex tier."),
     _Rule(r"media[ _]?resolution", "Set STREAMCAP_MEDIA_RESOLUTION to one that the model accepts."),
-    _Rule(r"cannot find field|unknown name", "Set STREAMCAP_GEMINI_API_VERSION to a version that knows the field; v1beta knows them all."),
     _Rule(r"location is not supported|enable billing|FAILED_PRECONDITION", "Link billing to the project of the key, or caption through Vertex AI."),
 )
 

@@ -27,11 +27,15 @@ _TIER_HEADER = "x-gemini-service-tier"
 
 def read_answer(answer: types.GenerateContentResponse, request: CaptionRequest, model: str) -> CaptionReply:
     """The reply to a request that `model` was asked. Raises CallFailed for a 200 that holds nothing at all."""
-    if not (answer.candidates or answer.prompt_feedback or answer.usage_metadata):
+    if not (_began(answer) or answer.prompt_feedback or answer.usage_metadata):
         raise CallFailed("dropped", "the service answered 200 without a word", status=200)
     text = _text(answer)
     finish, reason = _end(answer, text)
     return CaptionReply(text, finish, answer.model_version or model, reason, _bill(answer, request))
+
+
+def _began(answer: types.GenerateContentResponse) -> bool:
+    return any(candidate.content or candidate.finish_reason for candidate in answer.candidates or ())
 
 
 def _end(answer: types.GenerateContentResponse, text: str) -> tuple[Finish, str]:
