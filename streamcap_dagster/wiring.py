@@ -1,5 +1,8 @@
 """The only wiring: which assets, with which resources, under given settings. Everything that Dagster and `streamcap` run is built here."""
 
+import os
+from typing import Any
+
 import dagster as dg
 
 from streamcap_dagster.assets import PER_VIDEO
@@ -8,13 +11,20 @@ from streamcap_dagster.assets.per_video import per_video_assets
 from streamcap_dagster.assets.progress import Progress, unwatched
 from streamcap_dagster.assets.videos import source_videos, video_catalog_asset
 from streamcap_dagster.errors import SettingError
-from streamcap_dagster.resources.captioner import CaptionerResource, OfflineCaptionerResource, RecordedCaptionerResource
+from streamcap_dagster.resources.captioner import (
+    CaptionerResource,
+    GeminiCaptionerResource,
+    OfflineCaptionerResource,
+    OpenAICaptionerResource,
+    PacedCaptionerResource,
+    RecordedCaptionerResource,
+)
 from streamcap_dagster.resources.hub import HubResource
 from streamcap_dagster.resources.io_manager import StreamcapIOManager
 from streamcap_dagster.resources.run_end import run_end
 from streamcap_dagster.resources.storage import FolderStorageResource, StorageResource
 from streamcap_dagster.resources.video_source import FolderSourceResource, VideoSourceResource
-from streamcap_dagster.settings import Settings
+from streamcap_dagster.settings import Settings, gemini_key
 
 
 def _offline(settings: Settings) -> CaptionerResource:
@@ -28,7 +38,36 @@ def _recorded(settings: Settings) -> CaptionerResource:
     return RecordedCaptionerResource(answers=str(settings.recorded_answers))
 
 
-CAPTIONERS = {"offline": _offline, "recorded": _recorded}
+def _paced(settings: Settings) -> dict[str, Any]:
+    """What the captioners behind a network have in common; a setting of theirs has the same name as its field."""
+    shared = PacedCaptionerResource.model_fields.keys() & Settings.model_fields.keys() - {"model"}
+    return {**{name: getattr(settings, name) for name in shared}, "models": str(settings.model_table or "")}
+
+
+def _gemini(settings: Settings) -> CaptionerResource:
+    return GeminiCaptionerResource(
+        **_paced(settings),
+        model=settings.gemini_model,
+        key=dg.EnvVar(gemini_key()) if gemini_key() and not settings.vertex_project else "",
+        base_url=settings.gemini_base_url,
+        tier=settings.gemini_tier,
+        api_version=settings.gemini_api_version,
+        vertex_project=settings.vertex_project,
+        vertex_location=settings.vertex_location,
+        thinking=settings.thinking,
+    )
+
+
+def _openai(settings: Settings) -> CaptionerResource:
+    return OpenAICaptionerResource(
+        **_paced(settings),
+        model=settings.openai_model,
+        key=dg.EnvVar("OPENAI_API_KEY") if os.environ.get("OPENAI_API_KEY") else "",
+        base_url=os.environ.get("OPENAI_BASE_URL", ""),
+    )
+
+
+CAPTIONERS = {"gemini": _gemini, "openai": _openai, "offline": _offline, "recorded": _recorded}
 
 
 def captioner_for(settings: Settings) -> CaptionerResource:

@@ -76,6 +76,26 @@ def estimate(
 
 
 @app.command()
+def rehearse(
+    source: SourceArgument = None,
+    storage: StorageOption = None,
+    only: Annotated[list[str] | None, typer.Option("--only", metavar="VIDEO_ID", help="Rehearse only this video; may be given several times.")] = None,
+    latency_ms: Annotated[str, typer.Option("--latency-ms", metavar="A..B", help="How long the emulator takes for an answer.")] = "200..600",
+    faults: Annotated[float, typer.Option("--faults", min=0, max=1, help="Share of requests that go wrong, such as 503s and dropped connections.")] = 0.0,
+    seed: Annotated[int, typer.Option("--seed", help="Draws latencies and faults; the same seed draws the same.")] = 0,
+) -> None:
+    """Run the whole pipeline against an emulator of Gemini on this machine: no key, no money, the quota of your settings.
+
+    The real client speaks HTTP to it, so pacing, retries, tokens and would-be cost are those of a real run; only the captions are not.
+    Everything is kept beside the storage, in STORAGE-rehearsal, so that nothing of it gets into a dataset.
+    """
+    from streamcap_dagster.cli.rehearse import rehearse_pipeline
+    from streamcap_dagster.settings import read_settings
+
+    raise typer.Exit(rehearse_pipeline(read_settings(source=source, storage=storage, captioner="gemini"), only or [], latency_ms, faults, seed))
+
+
+@app.command()
 def status(source: SourceArgument = None, storage: StorageOption = None, captioner: CaptionerOption = None, as_json: JsonOption = False) -> None:
     """Tell per video what exists, what is out of date or missing, and what failed and why. Exit status 1 when a video failed."""
     from streamcap_dagster.cli.status import show_status

@@ -107,7 +107,7 @@ def _source(settings: Settings) -> str:
 
 
 def _captioner(settings: Settings) -> str:
-    captioner = captioner_for(settings).open()
+    captioner = captioner_for(settings).bare()
     return f"{captioner.name} ({captioner.model}), needs no key"
 
 

@@ -10,8 +10,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
 from streamcap_dagster.captions.estimate import Estimate, Terms, VideoEstimate
-from streamcap_dagster.captions.estimate.load import Load
 from streamcap_dagster.captions.estimate.sentence import amount, amount_of_time, money, summary
+from streamcap_dagster.captions.estimate.volume import Volume
 from streamcap_dagster.cli.estimate_run import estimate_run
 from streamcap_dagster.cli.instance import open_instance
 from streamcap_dagster.cli.progress import Watcher
@@ -71,26 +71,26 @@ def _rows(estimate: Estimate) -> Sequence[VideoEstimate]:
     return sorted(estimate.videos, key=lambda video: (_dear(estimate.terms, video.left), video.left.calls), reverse=True)[:_DEAREST]
 
 
-def _dear(terms: Terms, load: Load) -> float:
-    return terms.likely_usd(load) or 0.0
+def _dear(terms: Terms, volume: Volume) -> float:
+    return terms.likely_usd(volume) or 0.0
 
 
 def _cells(terms: Terms, video: VideoEstimate) -> list[str]:
     gated = "?" if video.gated is None else f"{video.gated:,}"
-    return [amount_of_time(video.duration_s), f"{video.windows:,}", gated, f"{video.held + video.left.calls:,}", f"{video.held:,}", *_load(terms, video.left)]
+    return [amount_of_time(video.duration_s), f"{video.windows:,}", gated, f"{video.held + video.left.calls:,}", f"{video.held:,}", *_volume(terms, video.left)]
 
 
 def _totals(estimate: Estimate) -> list[str]:
     gated = f"{estimate.gated:,}+" if estimate.without_frames else f"{estimate.gated:,}"
-    left = _load(estimate.terms, estimate.left)
+    left = _volume(estimate.terms, estimate.left)
     return [amount_of_time(estimate.hours * 3600), f"{estimate.windows:,}", gated, f"{estimate.calls:,}", f"{estimate.held:,}", *left]
 
 
-def _load(terms: Terms, load: Load) -> list[str]:
+def _volume(terms: Terms, volume: Volume) -> list[str]:
     if not terms.paid:
-        return [f"{load.calls:,}"]
-    tokens = terms.input_tokens(load)
-    return [f"{load.calls:,}", "unknown" if tokens is None else amount(tokens), amount(load.output_tokens), money(terms.likely_usd(load))]
+        return [f"{volume.calls:,}"]
+    tokens = terms.input_tokens(volume)
+    return [f"{volume.calls:,}", "unknown" if tokens is None else amount(tokens), amount(volume.output_tokens), money(terms.likely_usd(volume))]
 
 
 def as_plain(estimate: Estimate) -> dict[str, object]:
@@ -109,7 +109,7 @@ def as_plain(estimate: Estimate) -> dict[str, object]:
         "calls": estimate.calls,
         "answered": estimate.held,
         "share_answered": round(estimate.share_held, 6),
-        "to_ask": _plain_load(terms, estimate.left),
+        "to_ask": _plain_volume(terms, estimate.left),
         "standard_usd": estimate.usd,
         "flex_usd": estimate.flex_usd,
         "usd_per_hour": estimate.usd_per_hour,
@@ -131,18 +131,18 @@ def _plain_video(terms: Terms, video: VideoEstimate) -> dict[str, object]:
         "gated": video.gated,
         "calls": video.held + video.left.calls,
         "answered": video.held,
-        "to_ask": _plain_load(terms, video.left),
+        "to_ask": _plain_volume(terms, video.left),
         "usd": terms.likely_usd(video.left),
         "trouble": video.trouble,
     }
 
 
-def _plain_load(terms: Terms, load: Load) -> dict[str, object]:
+def _plain_volume(terms: Terms, volume: Volume) -> dict[str, object]:
     return {
-        "calls": load.calls,
-        "text_tokens": load.text_tokens,
-        "images": load.images,
-        "image_tokens": terms.image_tokens(load),
-        "input_tokens": terms.input_tokens(load),
-        "output_tokens": load.output_tokens,
+        "calls": volume.calls,
+        "text_tokens": volume.text_tokens,
+        "images": volume.images,
+        "image_tokens": terms.image_tokens(volume),
+        "input_tokens": terms.input_tokens(volume),
+        "output_tokens": volume.output_tokens,
     }

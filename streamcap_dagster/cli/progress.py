@@ -10,8 +10,11 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from streamcap_dagster.assets.progress import AssetDone, FilesRead, Happening, VideoDone, WindowsDone, WindowsFound
+from streamcap_dagster.assets.progress import AssetDone, CallsMetered, FilesRead, Happening, VideoDone, WindowsDone, WindowsFound
+from streamcap_dagster.captions.estimate.sentence import amount, money
+from streamcap_dagster.captions.pacing.meter import Meter
 
+_TELL_CALLS_EVERY_S = 15.0
 _WORTH_TELLING = 20
 """With fewer files to look at, cataloging is over before a line about it is read."""
 
@@ -25,6 +28,35 @@ class Tally:
     seconds: dict[str, float] = field(default_factory=lambda: defaultdict(float))
     failures: dict[str, str] = field(default_factory=dict)
     videos: int = 0
+    meters: dict[str, Meter] = field(default_factory=dict)
+    """How the calls of each Dagster run stood last."""
+
+    @property
+    def meter(self) -> Meter:
+        """All calls so far."""
+        return sum(self.meters.values(), Meter())
+
+
+def told_calls(meter: Meter) -> str:
+    """What was asked over the network, what it took and what went wrong on the way; empty when nobody was asked."""
+    if not meter.requests:
+        return ""
+    troubles = {"429": meter.rate_limited, "other failures": meter.failed - meter.rate_limited, "thrown away as mispaired": meter.mispaired}
+    went_wrong = ", ".join(f"{count:,} {name}" for name, count in troubles.items() if count)
+    tokens = f"{amount(meter.text_tokens + meter.image_tokens)} input and {amount(meter.output_tokens)} output tokens"
+    parts = [f"{meter.requests:,} requests, {meter.answered:,} answered" + (f" ({went_wrong}; {meter.retries:,} asked again)" if went_wrong else "")]
+    parts += [tokens, money(meter.cost_usd) if meter.cost_usd else ""]
+    if meter.unattested:
+        parts.append(f"{meter.unattested:,} answers billed for other image tokens than were sent")
+    if meter.canaries_asked:
+        parts.append(f"canaries read back: {meter.canaries_read} of {meter.canaries_asked}")
+    return "calls: " + "; ".join(filter(None, parts))
+
+
+def _told_now(meter: Meter) -> str:
+    """The calls at this moment, for beside a bar."""
+    pace = f"{meter.requests_last_minute}{f'/{meter.rpm}' if meter.rpm else ''} a minute"
+    return f"{meter.in_flight} in flight, {pace}, {amount(meter.tokens)} tokens, {money(meter.cost_usd)}"
 
 
 class Watcher:
@@ -33,7 +65,7 @@ class Watcher:
     def __init__(self, console: Console) -> None:
         self.tally = Tally()
         self._console = console
-        self._started = time.monotonic()
+        self._started = self._calls_told_s = time.monotonic()
         self._bars: Progress | None = None
         self._tasks: dict[str, TaskID] = {}
         self._expected = 0
@@ -74,6 +106,26 @@ class Watcher:
                 self._show("windows", more=happening.windows)
             case WindowsDone():
                 self._show("windows", advance=happening.windows)
+            case CallsMetered():
+                self._calls_metered(happening)
+
+    @contextmanager
+    def hidden(self) -> Iterator[None]:
+        """No bars for a moment, as while a question is asked."""
+        if self._bars is not None:
+            self._bars.stop()
+        yield
+        if self._bars is not None:
+            self._bars.start()
+
+    def _calls_metered(self, metered: CallsMetered) -> None:
+        self.tally.meters[metered.run] = metered.meter
+        now_s = time.monotonic()
+        if self._bars is not None:
+            self._show("windows", now=_told_now(self.tally.meter))
+        elif now_s - self._calls_told_s >= _TELL_CALLS_EVERY_S:
+            self._calls_told_s = now_s
+            self._console.print(f"calls: {_told_now(self.tally.meter)}", markup=False, highlight=False, soft_wrap=True)
 
     def _files_read(self, done: int, total: int) -> None:
         self._show("files", total=total, completed=done)
@@ -102,7 +154,7 @@ class Watcher:
         elif done.failure:
             self._console.print(f"[red]failed[/] {escape(done.failure)}", highlight=False, soft_wrap=True)
 
-    def _show(self, name: str, total: int | None = None, completed: int | None = None, advance: int = 0, more: int = 0, now: str = "") -> None:
+    def _show(self, name: str, total: int | None = None, completed: int | None = None, advance: int = 0, more: int = 0, now: str | None = None) -> None:
         """Move a bar, which appears when it is first moved."""
         if self._bars is None:
             return
@@ -110,7 +162,9 @@ class Watcher:
             self._tasks[name] = self._bars.add_task(name, total=0, now="")
         task = self._tasks[name]
         known = self._bars.tasks[self._bars.task_ids.index(task)].total or 0
-        self._bars.update(task, total=(known if total is None else total) + more, completed=completed, advance=advance or None, now=now)
+        self._bars.update(task, total=(known if total is None else total) + more, completed=completed, advance=advance or None)
+        if now is not None:
+            self._bars.update(task, now=now)
 
     @property
     def wall_s(self) -> float:

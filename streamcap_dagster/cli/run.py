@@ -1,9 +1,11 @@
 """`streamcap run`: the whole graph in this process, on the shared instance and storage."""
 
+import sys
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 import dagster as dg
+import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -12,8 +14,10 @@ from streamcap_dagster.assets import PER_VIDEO
 from streamcap_dagster.assets.clips import unknown_in_selection
 from streamcap_dagster.assets.dataset import WHOLE_CORPUS
 from streamcap_dagster.assets.standing import why_skipped
+from streamcap_dagster.captions.estimate.sentence import summary
+from streamcap_dagster.cli.estimate_run import estimate_run
 from streamcap_dagster.cli.instance import open_instance
-from streamcap_dagster.cli.progress import Watcher
+from streamcap_dagster.cli.progress import Watcher, told_calls
 from streamcap_dagster.errors import SettingError, StreamcapError
 from streamcap_dagster.records import Video
 from streamcap_dagster.settings import Settings, gemini_key
@@ -27,15 +31,15 @@ VIDEOS_A_RUN = 500
 """Dagster keeps every event of a run in memory, so a large corpus is walked in several runs."""
 
 
-def run_pipeline(settings: Settings, only: Sequence[str]) -> int:
-    """Make everything that is missing or out of date; returns the exit status."""
+def run_pipeline(settings: Settings, only: Sequence[str], yes: bool = False) -> int:
+    """Make everything that is missing or out of date; returns the exit status. `yes` spends money without asking whether it may."""
     console = Console(stderr=False)
     watcher = Watcher(console)
     definitions = build_definitions(settings, watcher)
     chosen_by = f", chosen because {gemini_key()} is set" if settings.captioner_by_key else ""
     console.print(f"captioner: {escape(captioner_for(settings).about)}{chosen_by}", highlight=False, soft_wrap=True)
     with open_instance() as instance, watcher.watching():
-        graph = Graph(definitions, instance)
+        graph, stopped = Graph(definitions, instance), ""
         graph.make(["video_catalog"])
         storage = storage_for(settings).open()
         manifest = read_manifest(storage)
@@ -45,12 +49,28 @@ def run_pipeline(settings: Settings, only: Sequence[str]) -> int:
         console.print(f"source: {escape(settings.source)}: {found}", highlight=False, soft_wrap=True)
         for video_id in unknown_in_selection(settings, manifest):
             console.print(f"[yellow]{settings.clips_csv} names {escape(video_id)!r}, which the catalog does not know[/]", highlight=False, soft_wrap=True)
+        if settings.captioner_by_key and not yes:
+            with watcher.hidden():
+                ask_to_pay(console, settings, only)
         watcher.expect(len(chosen))
         for first, last in stretches(chosen, instance.get_dynamic_partitions("videos"), VIDEOS_A_RUN):
-            graph.make_range([asset.name for asset in PER_VIDEO], first, last)
+            if stopped := graph.make_range([asset.name for asset in PER_VIDEO], first, last):
+                break
         trouble = graph.make(WHOLE_CORPUS, may_fail=True)
-    _summarize(console, watcher, storage, [manifest[video_id] for video_id in chosen], unusable, trouble)
-    return 1 if watcher.tally.failures or trouble or any(video.status == "failed" for video in unusable) else 0
+    _summarize(console, watcher, storage, [manifest[video_id] for video_id in chosen], unusable, [stopped, trouble])
+    return 1 if watcher.tally.failures or stopped or trouble or any(video.status == "failed" for video in unusable) else 0
+
+
+def ask_to_pay(console: Console, settings: Settings, only: Sequence[str]) -> None:
+    """Show what a captioner that nobody named would cost, and ask. Raises SettingError when there is nobody to ask, typer.Abort on a no."""
+    estimate = estimate_run(settings, only)
+    if not estimate.left.calls:
+        return
+    console.print(summary(estimate), markup=False, highlight=False, soft_wrap=True)
+    if not (console.is_terminal and sys.stdin.isatty()):
+        why = f"{settings.captioner} would be asked, and paid, only because {gemini_key()} is set. Name it (--captioner {settings.captioner}), or add --yes"
+        raise SettingError("STREAMCAP_CAPTIONER", "", why)
+    typer.confirm("Go on?", abort=True)
 
 
 class Graph:
@@ -70,13 +90,18 @@ class Graph:
             return str(error.description if isinstance(error, dg.Failure) else error)
         return ""
 
-    def make_range(self, names: Sequence[str], first: str, last: str) -> None:
-        """Materialize per-video assets of neighbouring partitions. The failures of single videos are the watcher's to tell."""
+    def make_range(self, names: Sequence[str], first: str, last: str) -> str:
+        """Materialize per-video assets of neighbouring partitions. The failures of single videos are the watcher's to tell.
+
+        Returns what stopped it before its time, such as a budget; empty when nothing did.
+        """
         try:
             self._run(names, {"dagster/asset_partition_range_start": first, "dagster/asset_partition_range_end": last})
         except dg.Failure as failure:
             if "failed" not in failure.metadata:
                 raise
+            return str(failure.metadata["stopped"].value) if "stopped" in failure.metadata else ""
+        return ""
 
     def _run(self, names: Sequence[str], tags: dict[str, str]) -> None:
         selection = [dg.AssetKey(name) for name in names]
@@ -109,7 +134,7 @@ def _videos(count: int) -> str:
     return "1 video" if count == 1 else f"{count} videos"
 
 
-def _summarize(console: Console, watcher: Watcher, storage: Storage, videos: Sequence[Video], unusable: Sequence[Video], trouble: str) -> None:
+def _summarize(console: Console, watcher: Watcher, storage: Storage, videos: Sequence[Video], unusable: Sequence[Video], troubles: Sequence[str]) -> None:
     tally = watcher.tally
     console.print(_table(storage, videos, watcher))
     for video in videos:
@@ -119,8 +144,10 @@ def _summarize(console: Console, watcher: Watcher, storage: Storage, videos: Seq
         console.print(f"[yellow]{video.status}[/] {escape(video.trouble)}", highlight=False, soft_wrap=True)
     for failure in tally.failures.values():
         console.print(f"[red]failed[/] {escape(failure)}", highlight=False, soft_wrap=True)
-    if trouble:
+    for trouble in filter(None, troubles):
         console.print(f"[red]failed[/] {escape(trouble)}", highlight=False, soft_wrap=True)
+    if calls := told_calls(tally.meter):
+        console.print(calls, highlight=False, soft_wrap=True)
     console.print(f"{tally.made} made, {tally.reused} reused in {watcher.wall_s:.1f} s", highlight=False)
     for key in (keys.TRAIN_JSON, keys.RL_JSON, f"{keys.DATASET}/README.md"):
         if storage.stat(key) is not None:

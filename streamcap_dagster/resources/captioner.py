@@ -3,15 +3,24 @@
 from abc import abstractmethod
 from collections.abc import Callable
 from pathlib import Path
+from typing import Literal
 
 import dagster as dg
-from pydantic import Field
+from pydantic import Field, JsonValue, SecretStr
 
+from streamcap_dagster.captions.backends.gemini import GeminiCaptioner
 from streamcap_dagster.captions.backends.offline import OfflineCaptioner
+from streamcap_dagster.captions.backends.openai import OpenAICaptioner
 from streamcap_dagster.captions.backends.recorded import RecordedCaptioner
 from streamcap_dagster.captions.captioner import Captioner
 from streamcap_dagster.captions.pacing.meter import Meter
+from streamcap_dagster.captions.pacing.paced import PacedCaptioner
+from streamcap_dagster.captions.pacing.quota import quota_from
+from streamcap_dagster.model_table import ModelTable, model_table
 from streamcap_dagster.storage import Storage
+
+_SECRET: dict[str, JsonValue] = {"dagster__is_secret": True}
+"""Dagster shows stars instead of the value."""
 
 Watch = Callable[[Meter], None]
 
@@ -61,3 +70,116 @@ class RecordedCaptionerResource(CaptionerResource):
 
     def bare(self) -> RecordedCaptioner:
         return RecordedCaptioner(Path(self.answers))
+
+
+class PacedCaptionerResource(CaptionerResource):
+    """Base of the captioners behind a network: paced to a quota, asked again after faults, paid from a budget, kept in a ledger."""
+
+    model: str = Field(description="the model by name")
+    key: str = Field("", description="the key; a secret", json_schema_extra=_SECRET)
+    base_url: str = Field("", description="the address; empty is the service's own")
+    media_resolution: Literal["low", "medium", "high"] = "low"
+    tier: Literal["standard", "flex", "auto"] = "standard"
+    rpm: int | None = Field(None, description="requests a minute; None is the model table's, 0 no limit")
+    tpm: int | None = Field(None, description="input tokens a minute")
+    rpd: int | None = Field(None, description="requests a day")
+    usd_per_10min: float | None = Field(None, description="dollars in ten minutes")
+    quota_share: float = Field(0.95, description="share of the quota that is used")
+    calls_in_flight: int = Field(200, description="most requests at the same time")
+    budget_usd: float | None = Field(None, description="most dollars to spend on the storage in all")
+    call_timeout_s: float = Field(120, description="longest wait for an answer, in seconds")
+    flex_timeout_s: float = Field(900, description="longest wait for an answer of the flex tier, in seconds")
+    canary_every: int = Field(0, description="answers between two canaries; 0 sends none")
+    models: str = Field("", description="a YAML whose rows replace or extend the model table")
+
+    def open(self, storage: Storage, watch: Watch = unwatched) -> PacedCaptioner:
+        table = self.table()
+        quota = quota_from(
+            table.of(self.model).quota,
+            rpm=self.rpm,
+            tpm=self.tpm,
+            rpd=self.rpd,
+            usd_per_10min=self.usd_per_10min,
+            share=self.quota_share,
+            in_flight=self.calls_in_flight,
+            budget_usd=self.budget_usd,
+        )
+        return PacedCaptioner(
+            self.ready(),
+            quota,
+            storage,
+            table,
+            resolution=self.media_resolution,
+            tiers=self.tier,
+            call_timeout_s=self.call_timeout_s,
+            flex_timeout_s=self.flex_timeout_s,
+            canary_every=self.canary_every,
+            watch=watch,
+        )
+
+    def ready(self) -> Captioner:
+        """The bare captioner, once it is sure that it can be asked. Raises SettingError when it cannot, as without a key."""
+        return self.bare()
+
+    def table(self) -> ModelTable:
+        """What is known of models."""
+        return model_table(Path(self.models) if self.models else None)
+
+    @property
+    def secret(self) -> SecretStr | None:
+        """The key, resolved: outside of a Dagster run it is still the name of a variable."""
+        key = self.key.get_value() if isinstance(self.key, dg.EnvVar) else self.key
+        return SecretStr(key) if key else None
+
+
+class GeminiCaptionerResource(PacedCaptionerResource):
+    """Google's Gemini, with a key or on Vertex AI with application-default credentials."""
+
+    api_version: str | None = Field(None, description="v1beta, on Vertex AI v1beta1, unless given")
+    vertex_project: str = Field("", description="the Google Cloud project; with one no key is used")
+    vertex_location: str = "global"
+    thinking: Literal["least", "minimal", "low", "medium", "high"] = "least"
+
+    @property
+    def about(self) -> str:
+        where = f"Vertex AI project {self.vertex_project}" if self.vertex_project else self.base_url or "Google"
+        return f"gemini ({self.model} at {where})"
+
+    def bare(self) -> GeminiCaptioner:
+        return GeminiCaptioner(
+            self.model,
+            key=self.secret,
+            facts=self.table().of(self.model),
+            base_url=self.base_url,
+            api_version=self.api_version,
+            vertex_project=self.vertex_project,
+            vertex_location=self.vertex_location,
+            most_connections=self.calls_in_flight,
+            media_resolution=self.media_resolution,
+            thinking=self.thinking,
+            timeout_s=self.call_timeout_s,
+            flex_timeout_s=self.flex_timeout_s,
+        )
+
+    def ready(self) -> GeminiCaptioner:
+        captioner = self.bare()
+        captioner.check()
+        return captioner
+
+
+class OpenAICaptionerResource(PacedCaptionerResource):
+    """Any OpenAI-compatible server, such as vLLM, SGLang, Ollama or llama-server."""
+
+    @property
+    def about(self) -> str:
+        return f"openai ({self.model} at {self.base_url or 'api.openai.com'})"
+
+    def bare(self) -> OpenAICaptioner:
+        return OpenAICaptioner(
+            self.model,
+            key=self.secret,
+            base_url=self.base_url,
+            most_connections=self.calls_in_flight,
+            media_resolution=self.media_resolution,
+            timeout_s=self.call_timeout_s,
+        )

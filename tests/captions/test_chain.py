@@ -260,5 +260,5 @@ def test_a_picture_from_after_its_window_is_never_captioned(tmp_path: Path) -> N
 
 def test_a_stored_caption_of_a_later_picture_is_no_caption(tmp_path: Path) -> None:
     said = caption(tmp_path, Told(), [moving(2)])[0]
-    with pytest.raises(ValidationError, match="ends at 2.0 s"):
+    with pytest.raises(ValidationError, match=r"ends at 2\.0 s"):
         Caption.model_validate({**said.model_dump(), "frame_pts_s": (0.0, 2.01)})

@@ -33,7 +33,7 @@ class GeminiCaptioner:
 
     Gives Vertex AI the preference when `vertex_project` is set. A timeout is how long the service may be silent, and what it is told
     as its deadline, of which it takes no less than 10 s; the deadline of a whole call is set by whoever calls.
-    Raises SettingError when there is no key, or when the model does not accept the thinking level.
+    Raises SettingError when the model does not accept the thinking level.
     """
 
     name = "gemini"
@@ -68,6 +68,10 @@ class GeminiCaptioner:
             most_connections=most_connections,
             credentials=credentials,
         )
+
+    def check(self) -> None:
+        """Raises SettingError when there is no key and no project, so that nothing can be asked."""
+        self._service.check()
 
     def parameters(self, request: CaptionRequest) -> Mapping[str, Parameter]:
         return {**({"media_resolution": self._resolution} if request.frames else {}), **self._thinking}

@@ -22,7 +22,7 @@ class GeminiService:
     """The Developer API with a key, or Vertex AI with a project and its credentials (application-default ones unless given).
 
     Everything that the SDK would take from the environment is given to it, so that no variable changes where the key goes.
-    Raises SettingError when there is neither key nor project, or the address is none.
+    Raises SettingError when the address is none, or the key cannot be one; without a key nothing can be asked, but the captioner has its names.
     """
 
     def __init__(
@@ -45,13 +45,23 @@ class GeminiService:
         self._open: dict[asyncio.AbstractEventLoop, tuple[genai.Client, httpx2.AsyncClient]] = {}
 
     def client(self) -> genai.Client:
-        """The client of the running event loop, made at its first use."""
+        """The client of the running event loop, made at its first use. Raises SettingError when there is neither key nor project."""
+        self.check()
         loop = asyncio.get_running_loop()
         if loop not in self._open:
             self._open = {other: held for other, held in self._open.items() if not other.is_closed()}
             connections = self._connections()
             self._open[loop] = self._client(connections), connections
         return self._open[loop][0]
+
+    def check(self) -> None:
+        """Raises SettingError when there is neither key nor project."""
+        if self._key is None and not self.vertex:
+            why = (
+                "there is no key for Gemini. Make one at https://aistudio.google.com/apikey and `export GEMINI_API_KEY=...` or write it into .env; "
+                "or caption through Vertex AI with STREAMCAP_VERTEX_PROJECT"
+            )
+            raise SettingError("GEMINI_API_KEY", "", why)
 
     async def aclose(self) -> None:
         """Close the client of the running event loop."""
@@ -98,17 +108,11 @@ class GeminiService:
         return genai.Client(enterprise=False, api_key=self._key.get_secret_value(), http_options=options, debug_config=live)
 
 
-def _usable(key: SecretStr | None) -> SecretStr:
+def _usable(key: SecretStr | None) -> SecretStr | None:
     given = key.get_secret_value().strip() if key else ""
-    if not given:
-        why = (
-            "there is no key for Gemini. Make one at https://aistudio.google.com/apikey and `export GEMINI_API_KEY=...` or write it into .env; "
-            "or caption through Vertex AI with STREAMCAP_VERTEX_PROJECT"
-        )
-        raise SettingError("GEMINI_API_KEY", "", why)
     if not (given.isascii() and given.isprintable() and " " not in given):
         raise SettingError("GEMINI_API_KEY", "(hidden)", "it holds a space or another character that no key has; copy it again")
-    return SecretStr(given)
+    return SecretStr(given) if given else None
 
 
 def _checked(base_url: str) -> str:

@@ -205,7 +205,7 @@ def test_a_thinking_level_that_the_model_does_not_accept_is_a_fault_of_the_setti
 @pytest.mark.parametrize("key", [None, SecretStr(""), SecretStr("  \n")])
 def test_without_a_key_the_way_to_one_is_told(key: SecretStr | None) -> None:
     with pytest.raises(SettingError, match=r"GEMINI_API_KEY.*aistudio\.google\.com/apikey.*STREAMCAP_VERTEX_PROJECT"):
-        GeminiCaptioner(MODEL, key=key, facts=ModelFacts())
+        GeminiCaptioner(MODEL, key=key, facts=ModelFacts()).check()
 
 
 def test_a_key_that_is_none_is_not_repeated() -> None:

@@ -1,0 +1,52 @@
+"""`streamcap emulate-gemini`: a Gemini service on this machine, to try the pipeline against without a key and without a bill."""
+
+import json
+from functools import partial
+from typing import Any
+
+import typer
+
+from streamcap_dagster.errors import SettingError
+from streamcap_dagster.model_table import model_table
+from streamcap_dagster.settings import Settings
+
+_LATENCY = "--latency-ms"
+_CONTENT_SHARE = 0.25
+"""Blocked and broken-off answers for each transient fault, unless a share of their own is given."""
+
+
+def emulate_gemini(settings: Settings, host: str, port: int, latency_ms: str, faults: float, content_faults: float | None, **more: Any) -> int:
+    """Serve until interrupted; returns the exit status. `more` are further options of the emulator.
+
+    Raises MissingTool without the extra, and SettingError for an option that cannot work.
+    """
+    from streamcap_dagster.emulator.options import Options
+    from streamcap_dagster.emulator.server import serve
+
+    content = faults * _CONTENT_SHARE if content_faults is None else content_faults
+    table = model_table(settings.model_table)
+    options = Options(latency_ms=read_latency(latency_ms), faults=faults, content_faults=content, table=table, remember=False, **more)
+    try:
+        service = serve(options, host, port, partial(_announce, "the-one-of---key" if options.key else "any"))
+    except OSError as error:
+        raise SettingError("--port", port, f"{error.strerror or error}; give another, or 0 for any that is free") from error
+    typer.echo(json.dumps(service.journal.counts()))
+    return 0
+
+
+def read_latency(text: str) -> tuple[float, float]:
+    """`A..B` or one number, in milliseconds."""
+    least, _, most = text.partition("..")
+    try:
+        latency = float(least), float(most or least)
+    except ValueError:
+        latency = (-1.0, -1.0)
+    if not 0 <= latency[0] <= latency[1] < float("inf"):
+        raise SettingError(_LATENCY, text, "give milliseconds as A..B, the smaller first, such as 800..2500")
+    return latency
+
+
+def _announce(key: str, url: str) -> None:
+    """The first line is what another terminal needs."""
+    typer.echo(f"export STREAMCAP_GEMINI_BASE_URL={url} GEMINI_API_KEY={key}")
+    typer.echo(f"The Gemini emulator serves at {url} and counts at {url}/. Set the two variables above where streamcap runs; Ctrl-C ends it.")

@@ -1,0 +1,50 @@
+"""`streamcap rehearse`: a whole run through the real client, against an emulator of Gemini in this process."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from streamcap_dagster.captions.pacing.quota import quota_from
+from streamcap_dagster.cli.emulate import read_latency
+from streamcap_dagster.cli.run import run_pipeline
+from streamcap_dagster.emulator.options import Options
+from streamcap_dagster.emulator.server import running
+from streamcap_dagster.model_table import model_table
+from streamcap_dagster.settings import GEMINI_KEYS, Settings, read_settings
+
+_KEY = "no-key-is-needed-to-rehearse"
+
+
+def rehearse_pipeline(settings: Settings, only: Sequence[str], latency_ms: str, faults: float, seed: int) -> int:
+    """Run everything in a storage and a Dagster instance of its own; returns the exit status of the run."""
+    table = model_table(settings.model_table)
+    quota = quota_from(table.of(settings.gemini_model).quota, rpm=settings.rpm, tpm=settings.tpm, rpd=settings.rpd)
+    options = Options(
+        latency_ms=read_latency(latency_ms),
+        rpm=_whole(quota.rpm),
+        tpm=_whole(quota.tpm),
+        rpd=_whole(quota.rpd),
+        faults=faults,
+        seed=seed,
+        table=table,
+        remember=False,
+    )
+    beside = Path(f"{settings.storage.rstrip('/')}-rehearsal").expanduser().absolute()
+    with running(options) as emulator:
+        _be_a_rehearsal(beside)
+        rehearsal = read_settings(source=settings.source, storage=str(beside / "data"), captioner="gemini", gemini_base_url=emulator.url, vertex_project="")
+        return run_pipeline(rehearsal, only)
+
+
+def _be_a_rehearsal(beside: Path) -> None:
+    """From here on this process knows no key, and an instance whose partitions are the rehearsal's."""
+    instance = beside / "instance"
+    instance.mkdir(parents=True, exist_ok=True)
+    (instance / "dagster.yaml").touch()
+    for name in GEMINI_KEYS:
+        os.environ[name] = _KEY
+    os.environ["DAGSTER_HOME"] = str(instance)
+
+
+def _whole(limit: float | None) -> int | None:
+    return None if limit is None else int(limit)
