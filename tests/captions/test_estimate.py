@@ -17,8 +17,8 @@ from streamcap_dagster.captions.captioner import CaptionReply, CaptionRequest, P
 from streamcap_dagster.captions.chain import caption_deltas, caption_initials
 from streamcap_dagster.captions.estimate import Estimate, Terms, VideoEstimate
 from streamcap_dagster.captions.estimate.counting import MadeBefore, Planner, count_video
-from streamcap_dagster.captions.estimate.load import Load, load_of, typical_answer
 from streamcap_dagster.captions.estimate.sentence import amount, amount_of_time, money, summary
+from streamcap_dagster.captions.estimate.volume import Volume, typical_answer, volume_of
 from streamcap_dagster.captions.objectives import state_objectives
 from streamcap_dagster.captions.pacing.quota import Quota
 from streamcap_dagster.captions.replies import read_reply
@@ -144,7 +144,7 @@ def test_after_a_run_nothing_is_left(video: Video) -> None:
 
     after = video.count(Told())
 
-    assert (after.held, after.left, after.steps) == (len(told.requests), Load(), 0)
+    assert (after.held, after.left, after.steps) == (len(told.requests), Volume(), 0)
 
 
 def test_what_is_up_to_date_counts_as_answered_without_its_frames_or_answers(video: Video) -> None:
@@ -155,7 +155,7 @@ def test_what_is_up_to_date_counts_as_answered_without_its_frames_or_answers(vid
 
     after = video.count(Told(), made)
 
-    assert (after.held, after.left, after.whole) == (len(told.requests), Load(), None)
+    assert (after.held, after.left, after.whole) == (len(told.requests), Volume(), None)
 
 
 def test_captions_that_are_up_to_date_leave_only_the_statements(video: Video) -> None:
@@ -252,7 +252,7 @@ def test_the_history_that_is_counted_grows_to_its_cap_and_no_further() -> None:
 
 def test_a_video_without_clips_takes_nothing() -> None:
     plan = planned(clips_of())
-    assert (plan.left, plan.steps, plan.gated) == (Load(), 0, 0)
+    assert (plan.left, plan.steps, plan.gated) == (Volume(), 0, 0)
 
 
 @pytest.mark.parametrize("kind", ["initial", "delta"])
@@ -262,7 +262,7 @@ def test_a_typical_answer_is_good_and_says_something(kind: str) -> None:
 
 
 def test_the_word_to_give_back_is_counted() -> None:
-    assert load_of(request(prompt="", version="")).text_tokens >= len(replace(request(prompt=""), nonce="12345678").closing) // 4
+    assert volume_of(request(prompt="", version="")).text_tokens >= len(replace(request(prompt=""), nonce="12345678").closing) // 4
 
 
 FACTS = ModelFacts(
@@ -270,7 +270,7 @@ FACTS = ModelFacts(
     image_tokens={"low": 280, "high": 1120},
 )
 DAY = date(2026, 11, 20)
-HUNDRED = Load(calls=100, text_tokens=44_000, images=200, output_tokens=5_000)
+HUNDRED = Volume(calls=100, text_tokens=44_000, images=200, output_tokens=5_000)
 """At FACTS 100,000 input tokens: 10 cents for them and 5 for the output."""
 
 
@@ -279,7 +279,7 @@ def terms(**more: object) -> Terms:
 
 
 def estimate(
-    left: Load = HUNDRED, held: int = 0, steps: int = 5, gated: int | None = 10, whole: Load | None = HUNDRED, videos: int = 1, **more: object
+    left: Volume = HUNDRED, held: int = 0, steps: int = 5, gated: int | None = 10, whole: Volume | None = HUNDRED, videos: int = 1, **more: object
 ) -> Estimate:
     video = VideoEstimate("street", 1800.0, 110, gated, held, left, steps, whole)
     return Estimate(terms(**more), (video,) * videos)
@@ -307,7 +307,7 @@ def test_what_is_not_known_of_a_model_makes_its_cost_unknown_and_not_nothing(fac
 
 
 def test_an_hour_of_video_costs_what_all_its_calls_cost_however_many_are_answered() -> None:
-    assert estimate(left=Load(), held=100).usd_per_hour == pytest.approx(0.30)
+    assert estimate(left=Volume(), held=100).usd_per_hour == pytest.approx(0.30)
 
 
 def test_a_video_that_was_partly_made_before_says_nothing_about_an_hour() -> None:
@@ -360,8 +360,8 @@ def test_a_paragraph_tells_all_of_it() -> None:
     [
         ({"gated": None}, "There are no up-to-date frames yet, so this is an upper bound: the no-change gate and kept answers are not counted without them."),
         ({"paid": False}, "Nothing is paid: gemini costs nothing."),
-        ({"left": Load(), "held": 7}, "All 7 calls they take are answered already, so nothing is left to ask."),
-        ({"left": Load()}, "There is nothing to ask."),
+        ({"left": Volume(), "held": 7}, "All 7 calls they take are answered already, so nothing is left to ask."),
+        ({"left": Volume()}, "There is nothing to ask."),
         ({"quota": Quota(budget_usd=9), "spent_usd": 1.5}, "That is within STREAMCAP_BUDGET_USD=9 with the $1.50 spent so far."),
         ({"tier": "auto"}, "about $0.15 on the standard tier; $0.075 as far as flex serves it"),
         ({"tier": "flex"}, "Flex answers may take minutes each"),

@@ -8,23 +8,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pydantic import SecretStr
 from rich.console import Console
 from typer.testing import CliRunner
 
-from streamcap_dagster import wiring
-from streamcap_dagster.captions.backends.gemini import GeminiCaptioner
-from streamcap_dagster.captions.captioner import Captioner
 from streamcap_dagster.captions.estimate import Estimate, Terms, VideoEstimate
-from streamcap_dagster.captions.estimate.load import Load
+from streamcap_dagster.captions.estimate.volume import Volume
 from streamcap_dagster.captions.pacing.others import Account
 from streamcap_dagster.cli import app
 from streamcap_dagster.cli.estimate import show
 from streamcap_dagster.cli.estimate_run import estimate_run
 from streamcap_dagster.errors import SettingError
 from streamcap_dagster.model_table import model_table
-from streamcap_dagster.resources.captioner import CaptionerResource
-from streamcap_dagster.settings import Settings, read_settings
+from streamcap_dagster.settings import SECRETS, Settings, read_settings
 from streamcap_dagster.storage import keys
 from streamcap_dagster.storage.documents import write_record
 from streamcap_dagster.storage.folder import FolderStorage
@@ -36,20 +31,10 @@ from tests.media import make_video
 MODEL = "gemini-3.5-flash-lite"
 
 
-class Gemini(CaptionerResource):
-    """The real captioner, with a key that opens nothing."""
-
-    @property
-    def about(self) -> str:
-        return "gemini"
-
-    def bare(self) -> Captioner:
-        return GeminiCaptioner(MODEL, key=SecretStr("a-key-for-nothing"), facts=model_table().of(MODEL))
-
-
 @pytest.fixture(autouse=True)
-def _gemini_without_a_key(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(wiring.CAPTIONERS, "gemini", lambda settings: Gemini())
+def _no_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in SECRETS:
+        monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("STREAMCAP_DECODER", "ffmpeg")
     monkeypatch.setenv("COLUMNS", "200")
 
@@ -148,7 +133,7 @@ def test_a_run_asks_what_was_estimated_and_afterwards_nothing_is_left(framed: Pr
 
     answered = sum(len(path.read_bytes().splitlines()) for path in (framed.storage / "calls").glob("*.jsonl"))
     after = estimate_run(settings_of(framed, "offline"))
-    assert (before.left.calls, after.held, after.left) == (answered, answered, Load())
+    assert (before.left.calls, after.held, after.left) == (answered, answered, Volume())
 
 
 def test_frames_that_cannot_be_read_are_told_and_the_video_is_counted_without(framed: Project) -> None:
@@ -196,17 +181,20 @@ def test_the_settings_quota_wins_over_the_tables_and_zero_is_no_limit() -> None:
     assert (quota.rpm, quota.tpm, quota.rpd, quota.share) == (7, None, 150_000, 0.5)
 
 
-def test_a_model_without_a_row_in_the_table_costs_an_unknown_amount(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("chosen", [{"captioner": "gemini", "gemini_model": "gemini-of-next-year"}, {"captioner": "openai", "openai_model": "of-our-own"}])
+def test_a_model_without_a_row_in_the_table_costs_an_unknown_amount(chosen: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:9/v1")
     write_manifest(FolderStorage(Path("data")), [video("cat", duration_s=60.0)])
-    monkeypatch.setattr(f"{__name__}.MODEL", "gemini-of-next-year")
-    assert estimate_run(read_settings(captioner="gemini")).usd is None
+    told = estimate_run(read_settings(**chosen))
+    assert told.left.calls > 0
+    assert told.usd is None
 
 
 def shown(count: int) -> list[str]:
     facts = model_table().of(MODEL)
     terms = Terms("gemini", MODEL, paid=True, facts=facts, day=model_table().of(MODEL).prices[0].valid_from)
-    loads = [Load(10, 1000 * number, 80, 500) for number in range(count)]
-    videos = tuple(VideoEstimate(f"v{number:03d}", 60.0, 10, None, 0, load, 10, load) for number, load in enumerate(loads))
+    volumes = [Volume(10, 1000 * number, 80, 500) for number in range(count)]
+    videos = tuple(VideoEstimate(f"v{number:03d}", 60.0, 10, None, 0, volume, 10, volume) for number, volume in enumerate(volumes))
     out = io.StringIO()
     show(Console(file=out, width=120), Estimate(terms, videos))
     return [line.split()[0] for line in out.getvalue().splitlines()]

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal
 
-from streamcap_dagster.captions.estimate.load import Load
+from streamcap_dagster.captions.estimate.volume import Volume
 from streamcap_dagster.captions.pacing.quota import Quota
 from streamcap_dagster.model_table import ModelFacts, Resolution
 
@@ -25,11 +25,11 @@ class VideoEstimate:
     """Windows that the no-change gate answers; None while there are no frames to tell, so that every window counts as asked."""
     held: int
     """Calls whose answer is there already."""
-    left: Load
+    left: Volume
     """What is still to be asked."""
     steps: int
     """Calls of these that must wait for each other."""
-    whole: Load | None
+    whole: Volume | None
     """Everything, as if nothing had been answered; None when some of it was made before and is not asked at all."""
     trouble: str = ""
     """Why it could be counted only as a video without frames, though it has some."""
@@ -55,30 +55,30 @@ class Terms:
     canary_every: int = 0
     """After that many answers comes one question more than is counted; 0 is never."""
 
-    def image_tokens(self, load: Load) -> int | None:
+    def image_tokens(self, volume: Volume) -> int | None:
         """Tokens of the pictures; None when the table does not tell for this model."""
-        if not load.images:
+        if not volume.images:
             return 0
         each = self.facts.image_tokens.get(self.resolution)
-        return None if each is None else each * load.images
+        return None if each is None else each * volume.images
 
-    def input_tokens(self, load: Load) -> int | None:
-        images = self.image_tokens(load)
-        return None if images is None else load.text_tokens + images
+    def input_tokens(self, volume: Volume) -> int | None:
+        images = self.image_tokens(volume)
+        return None if images is None else volume.text_tokens + images
 
-    def usd(self, load: Load, flex: bool) -> float | None:
+    def usd(self, volume: Volume, flex: bool) -> float | None:
         """Money at the price of the day; None when no price is known."""
-        tokens, price = self.input_tokens(load), self.facts.price_on(self.day)
-        if not self.paid or not load.calls:
+        tokens, price = self.input_tokens(volume), self.facts.price_on(self.day)
+        if not self.paid or not volume.calls:
             return 0.0
         if tokens is None or price is None or (flex and price.flex is None):
             return None
-        return self.facts.cost_usd(self.day, input_tokens=tokens, output_tokens=load.output_tokens, flex=flex)
+        return self.facts.cost_usd(self.day, input_tokens=tokens, output_tokens=volume.output_tokens, flex=flex)
 
-    def likely_usd(self, load: Load) -> float | None:
+    def likely_usd(self, volume: Volume) -> float | None:
         """Money at the tier that was chosen. For `auto` that of the standard tier, which it never exceeds."""
-        flex = self.usd(load, flex=True) if self.tier == "flex" else None
-        return self.usd(load, flex=False) if flex is None else flex
+        flex = self.usd(volume, flex=True) if self.tier == "flex" else None
+        return self.usd(volume, flex=False) if flex is None else flex
 
 
 @dataclass(frozen=True)
@@ -127,7 +127,7 @@ class Estimate:
         return self.held / self.calls if self.calls else 0.0
 
     @property
-    def left(self) -> Load:
+    def left(self) -> Volume:
         return _sum(video.left for video in self.videos)
 
     @property
@@ -144,7 +144,7 @@ class Estimate:
     def usd_per_hour(self) -> float | None:
         """What an hour of such video takes from the start; None when no price is known or no video is counted in full."""
         fresh = [video for video in self.videos if video.whole is not None and video.duration_s]
-        usd = self.terms.likely_usd(_sum(video.whole or Load() for video in fresh))
+        usd = self.terms.likely_usd(_sum(video.whole or Volume() for video in fresh))
         return None if usd is None or not fresh else usd * _HOUR / sum(video.duration_s for video in fresh)
 
     @property
@@ -179,5 +179,5 @@ class Estimate:
             yield Wall(usd // ours.usd_per_10min * _TEN_MINUTES, "the money per ten minutes of your quota")
 
 
-def _sum(loads: Iterable[Load]) -> Load:
-    return sum(loads, Load())
+def _sum(volumes: Iterable[Volume]) -> Volume:
+    return sum(volumes, Volume())

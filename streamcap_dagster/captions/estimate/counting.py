@@ -13,7 +13,7 @@ from streamcap_dagster.captions.calls import Call
 from streamcap_dagster.captions.captioner import Captioner, CaptionReply, CaptionRequest, Parameter, RequestKind, call_key
 from streamcap_dagster.captions.chain import Chain, caption_deltas, caption_initials
 from streamcap_dagster.captions.estimate import VideoEstimate
-from streamcap_dagster.captions.estimate.load import Load, load_of, typical_answer
+from streamcap_dagster.captions.estimate.volume import Volume, typical_answer, volume_of
 from streamcap_dagster.captions.objectives import state_objectives
 from streamcap_dagster.captions.underway import Underway
 from streamcap_dagster.policies import CaptionPolicy
@@ -71,12 +71,12 @@ class Planner:
         self._captioner = captioner
         self._policy = policy.model_copy(update={"no_change_threshold": 0.0})
         self._frames = _NoFrames(frames_per_window)
-        self._known: dict[int, Load] = {}
+        self._known: dict[int, Volume] = {}
 
     async def plan(self, duration_s: float, clips: Clips, trouble: str = "") -> VideoEstimate:
-        loads = [await self._clip(clips, clip) for clip in clips.clips]
+        volumes = [await self._clip(clips, clip) for clip in clips.clips]
         longest = max((clip.windows for clip in clips.clips), default=0)
-        whole = sum(loads, Load())
+        whole = sum(volumes, Volume())
         return VideoEstimate(
             video_id=clips.video_id,
             duration_s=duration_s,
@@ -89,7 +89,7 @@ class Planner:
             trouble=trouble,
         )
 
-    async def _clip(self, clips: Clips, clip: Clip) -> Load:
+    async def _clip(self, clips: Clips, clip: Clip) -> Volume:
         """Clips of as many windows take as much, so each length is walked once."""
         if clip.windows not in self._known:
             asker = _Counter(self._captioner, _Remembered(_nothing))
@@ -111,7 +111,7 @@ def _nothing(key: str) -> Call | None:
 class _Question:
     kind: RequestKind
     clip: int
-    load: Load
+    volume: Volume
     held: bool
 
 
@@ -127,16 +127,16 @@ class _Counter(Asker):
         key = call_key(self.captioner, request)
         if key not in self._questions:
             call = self._remembered.get(key)
-            self._questions[key] = _Question(request.kind, request.place.clip, load_of(request), held=call is not None and call.chosen is not None)
+            self._questions[key] = _Question(request.kind, request.place.clip, volume_of(request), held=call is not None and call.chosen is not None)
         return await super().ask(request)
 
     def held(self) -> set[str]:
         return {key for key, question in self._questions.items() if question.held}
 
-    def whole(self) -> Load:
+    def whole(self) -> Volume:
         return _sum(self._questions.values())
 
-    def left(self) -> tuple[Load, int]:
+    def left(self) -> tuple[Volume, int]:
         """What is not answered yet, and how many calls of it wait for each other: deltas for the initials, statements for all deltas of the video."""
         left = [question for question in self._questions.values() if not question.held]
         deltas = Counter(question.clip for question in left if question.kind == "delta")
@@ -144,8 +144,8 @@ class _Counter(Asker):
         return _sum(left), max(deltas.values(), default=0) + len(once)
 
 
-def _sum(questions: Iterable[_Question]) -> Load:
-    return sum((question.load for question in questions), Load())
+def _sum(questions: Iterable[_Question]) -> Volume:
+    return sum((question.volume for question in questions), Volume())
 
 
 class _Remembered:

@@ -15,7 +15,7 @@ _NONCE = "x" * 8
 
 
 @dataclass(frozen=True)
-class Load:
+class Volume:
     """What some questions and their answers come to."""
 
     calls: int = 0
@@ -24,8 +24,8 @@ class Load:
     images: int = 0
     output_tokens: int = 0
 
-    def __add__(self, other: "Load") -> "Load":
-        return Load(
+    def __add__(self, other: "Volume") -> "Volume":
+        return Volume(
             self.calls + other.calls,
             self.text_tokens + other.text_tokens,
             self.images + other.images,
@@ -33,11 +33,11 @@ class Load:
         )
 
 
-def load_of(request: CaptionRequest) -> Load:
+def volume_of(request: CaptionRequest) -> Volume:
     """What one question takes when its answer is of typical length."""
     asked = replace(request, nonce=_NONCE)
     text = sum(map(len, (asked.system, asked.prompt, *asked.times, asked.closing)))
-    return Load(1, _tokens(text), len(asked.frames), _tokens(len(typical_answer(request))))
+    return Volume(1, _tokens(text), len(asked.frames), _tokens(len(typical_answer(request))))
 
 
 def typical_answer(request: CaptionRequest) -> str:
