@@ -4,6 +4,7 @@ import asyncio
 import json
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -39,6 +40,8 @@ class Seen:
     """What the request line asked for: a path, or a whole address when the client takes this server for a proxy."""
     headers: Mapping[str, str]
     body: Any
+    client: str
+    """Host and port of the other end of the connection."""
 
 
 class Scripted:
@@ -46,6 +49,7 @@ class Scripted:
 
     def __init__(self, answer: Answer | Callable[[Seen], Answer]) -> None:
         self.url = ""
+        self.server: uvicorn.Server | None = None
         self.seen: list[Seen] = []
         self.most_at_once = 0
         self.together: int | None = None
@@ -53,11 +57,11 @@ class Scripted:
         self._answer = answer
         self._now = 0
         self._barrier: asyncio.Barrier | None = None
-        self._drop: Callable[[Scope], None] = lambda scope: None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         body = await _whole(receive)
-        seen = Seen(scope["method"], scope["raw_path"].decode(), {name.decode(): value.decode() for name, value in scope["headers"]}, _read(body))
+        headers = {name.decode(): value.decode() for name, value in scope["headers"]}
+        seen = Seen(scope["method"], scope["raw_path"].decode(), headers, _read(body), "{}:{}".format(*scope["client"]))
         self.seen.append(seen)
         answer = self._answer(seen) if callable(self._answer) else self._answer
         await self._meet()
@@ -76,22 +80,29 @@ class Scripted:
             await self._barrier.wait()
         self._now -= 1
 
-    def dropping(self, server: uvicorn.Server) -> None:
-        def drop(scope: Scope) -> None:
-            for connection in server.server_state.connections:
-                if list(getattr(connection, "client", None) or ()) == list(scope["client"]):
-                    connection.transport.close()
+    def connections(self) -> list[Any]:
+        """Those that are open."""
+        return list(self.server.server_state.connections) if self.server else []
 
-        self._drop = drop
+    def is_left(self, within_s: float = 2) -> bool:
+        """Whether the last connection is given up in time."""
+        end = time.monotonic() + within_s
+        while self.connections() and time.monotonic() < end:
+            time.sleep(0.01)
+        return not self.connections()
+
+    def _drop(self, scope: Scope) -> None:
+        for connection in self.connections():
+            if list(connection.client or ()) == list(scope["client"]):
+                connection.transport.close()
 
 
 @contextmanager
 def scripted(answer: Answer | Callable[[Seen], Answer]) -> Iterator[Scripted]:
     """Such a server in a thread, for the length of the block."""
     app, listening = Scripted(answer), socket.create_server(("127.0.0.1", 0), backlog=1024)
-    server = uvicorn.Server(uvicorn.Config(app, log_level="critical", lifespan="off", http="h11", backlog=1024, timeout_graceful_shutdown=0))
+    app.server = server = uvicorn.Server(uvicorn.Config(app, log_level="critical", lifespan="off", http="h11", backlog=1024, timeout_graceful_shutdown=0))
     app.url = f"http://127.0.0.1:{listening.getsockname()[1]}"
-    app.dropping(server)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
     thread.start()
     try:
