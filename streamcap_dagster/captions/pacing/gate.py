@@ -267,13 +267,13 @@ class QuotaGate:
 
     def _fits(self, load: Load) -> bool:
         """Whether the allowance holds it even if everything in flight takes what it may take at most."""
-        return self._requests < math.floor(self._allowance.requests) and self.used.usd + load.usd <= self._allowance.usd
+        return self._requests + 1 <= self._allowance.requests and self.used.usd + load.usd <= self._allowance.usd
 
     def _enough(self, load: Load) -> Exhausted | None:
         """What is used up so that this load can never go: not by what is in flight, nor by what others may leave at the next look."""
         if self._allowance.shared and self._requests > self._looked_at:
             return None
-        if self._requests >= math.floor(self._allowance.requests):
+        if self._requests + 1 > self._allowance.requests:
             return "day"
         return "budget" if self._settled_usd + load.usd > self._allowance.usd else None
 
