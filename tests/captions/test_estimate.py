@@ -346,7 +346,7 @@ def test_a_paragraph_tells_all_of_it() -> None:
     told = summary(estimate(held=25, quota=Quota(rpm=10, share=1, budget_usd=0.1)))
     assert told == (
         "gemini (gemini-x): 1 video of 30 min in 110 windows, 10 of them without a visible change, which nobody is asked about. "
-        "They take 125 calls, of which 25 (20%) are answered already and 100 are left. "
+        "They take up to 125 calls, of which 25 (20%) are answered already and 100 are left. "
         "That is 100 k input tokens (56 k of them pictures) and 5 k output tokens. "
         "At the prices of 2026-11-20 they cost about $0.15, $0.30 per hour of video. "
         "That exceeds STREAMCAP_BUDGET_USD=0.1: a run would stop there and keep what it paid for. "

@@ -11,12 +11,14 @@ import pytest
 from rich.console import Console
 from typer.testing import CliRunner
 
+from streamcap_dagster.captions.calls import Call
 from streamcap_dagster.captions.estimate import Estimate, Terms, VideoEstimate
 from streamcap_dagster.captions.estimate.volume import Volume
 from streamcap_dagster.captions.pacing.others import Account
 from streamcap_dagster.cli import app
 from streamcap_dagster.cli.estimate import show
 from streamcap_dagster.cli.estimate_run import estimate_run
+from streamcap_dagster.emulator.server import running
 from streamcap_dagster.errors import SettingError
 from streamcap_dagster.model_table import model_table
 from streamcap_dagster.settings import SECRETS, Settings, read_settings
@@ -85,7 +87,7 @@ def test_a_source_that_was_never_seen_is_cataloged_and_counted_as_an_upper_bound
 
     assert (framed.storage / keys.MANIFEST).exists()
     assert "clock" in told
-    assert "2 videos of 18 s in 8 windows. They take 10 calls, none of them answered yet." in told
+    assert "2 videos of 18 s in 8 windows. They take up to 10 calls, none of them answered yet." in told
     assert "this is an upper bound" in told
     assert "the tokens per minute" in told or "the longest chain, 5 calls" in told
 
@@ -124,16 +126,23 @@ def test_frames_that_would_be_made_anew_are_not_counted_from(framed: Project) ->
     assert [(one.gated, one.left.images) for one in told.videos] == [(None, 4 * 4), (None, 4 * 4)]
 
 
-def test_a_run_asks_what_was_estimated_and_afterwards_nothing_is_left(framed: Project) -> None:
-    before = estimate_run(settings_of(framed, "offline"))
-    assert before.held == 0
+def test_a_run_over_http_asks_and_is_billed_what_was_estimated_and_afterwards_nothing_is_left(framed: Project) -> None:
+    before = estimate_run(settings_of(framed))
 
-    done = framed.streamcap("run", "--captioner", "offline")
+    with running() as service:
+        paid = {"STREAMCAP_CAPTIONER": "gemini", "STREAMCAP_GEMINI_BASE_URL": service.url, "GEMINI_API_KEY": "AIza" + "x" * 35}
+        done = framed.streamcap("run", **paid)
     assert done.returncode == 0, done.stdout + done.stderr
 
-    answered = sum(len(path.read_bytes().splitlines()) for path in (framed.storage / "calls").glob("*.jsonl"))
-    after = estimate_run(settings_of(framed, "offline"))
-    assert (before.left.calls, after.held, after.left) == (answered, answered, Volume())
+    bills = [call.attempts[-1].bill for one in before.videos for call in kept_calls(framed, one.video_id)]
+    after = estimate_run(settings_of(framed))
+    assert (before.held, before.left.calls, after.held, after.left) == (0, len(bills), len(bills), Volume())
+    assert before.terms.image_tokens(before.left) == sum(bill.image_tokens or 0 for bill in bills)
+    assert after.terms.spent_usd == pytest.approx(sum(bill.cost_usd for bill in bills))
+
+
+def kept_calls(project: Project, video_id: str) -> list[Call]:
+    return [Call.model_validate_json(line) for line in (project.storage / keys.folded_calls(video_id)).read_bytes().splitlines()]
 
 
 def test_frames_that_cannot_be_read_are_told_and_the_video_is_counted_without(framed: Project) -> None:

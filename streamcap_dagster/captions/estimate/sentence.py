@@ -36,11 +36,11 @@ def _calls(estimate: Estimate) -> str:
     if not estimate.calls:
         return "There is nothing to ask."
     if not estimate.held:
-        return f"They take {_counted(estimate.calls, 'call')}, none of them answered yet."
+        return f"They take up to {_counted(estimate.calls, 'call')}, none of them answered yet."
     if not estimate.left.calls:
         return f"All {_counted(estimate.calls, 'call')} they take are answered already, so nothing is left to ask."
     share = f"{estimate.held:,} ({share_in_percent(estimate)}) are answered already"
-    return f"They take {_counted(estimate.calls, 'call')}, of which {share} and {estimate.left.calls:,} are left."
+    return f"They take up to {_counted(estimate.calls, 'call')}, of which {share} and {estimate.left.calls:,} are left."
 
 
 def _bounds(estimate: Estimate) -> str:
