@@ -77,30 +77,28 @@ def call_failure(error: Exception, host: str, *, loopback: bool, without_key: Ca
 
 
 def _refusal(error: openai.APIStatusError, without_key: Callable[[str], str]) -> CallFailed:
-    message, status = clean(without_key(_message(error)))[:_LONGEST_MESSAGE], error.status_code
-    why = f"the server answered {status}" + (f": {message.rstrip('.')}" if message else "")
-    kind, fix = _meaning(status, message)
-    return CallFailed(kind, why, fix, status=status, retry_after_s=_retry_after_s(error.response.headers))
+    message, codes = (clean(without_key(text))[:_LONGEST_MESSAGE] for text in _told(error.body))
+    why = f"the server answered {error.status_code}" + (f": {message.rstrip('.')}" if message else "")
+    kind, fix = _meaning(error.status_code, f"{message} {codes}")
+    return CallFailed(kind, why, fix, status=error.status_code, retry_after_s=_retry_after_s(error.response.headers))
 
 
-def _meaning(status: int, message: str) -> tuple[CallFault, str]:
-    if status in (403, 429) and _SPENT.search(message):
+def _meaning(status: int, words: str) -> tuple[CallFault, str]:
+    if status in (403, 429) and _SPENT.search(words):
         return "spent", _BILLING
     if status in (400, 404, 422, 500):
-        objection = next((rule for rule in _OBJECTIONS if rule.says.search(message)), None)
+        objection = next((rule for rule in _OBJECTIONS if rule.says.search(words)), None)
         if objection is not None:
             return objection.kind, objection.fix
     return _STATUSES.get(status, ("dropped", "") if status >= 500 else ("refused", _ADDRESS))
 
 
-def _message(error: openai.APIStatusError) -> str:
-    """What the server says, in the places where the different servers put it; a web page says nothing."""
-    body = error.body
+def _told(body: object) -> tuple[str, str]:
+    """What the server says in words, in the places where the different servers put them, and in codes; a web page says nothing."""
     if isinstance(body, dict):
-        told = [body.get(name) for name in ("message", "detail", "type", "code", "param")]
-        return " ".join(str(part) for part in told if part and str(part) != str(error.status_code))
+        return str(body.get("message") or body.get("detail") or ""), " ".join(str(body.get(name) or "") for name in ("type", "code", "param"))
     text = str(body or "")
-    return "a web page instead of an answer" if text.lstrip().startswith("<") else text
+    return "a web page instead of an answer" if text.lstrip().startswith("<") else text, ""
 
 
 def _retry_after_s(headers: httpx2.Headers) -> float | None:

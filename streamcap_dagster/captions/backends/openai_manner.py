@@ -41,8 +41,8 @@ class Manner:
 
     def after(self, failure: CallFailed) -> "Manner | None":
         """How to ask once a server has refused this manner; None when that is not what it minds."""
-        if failure.status not in (400, 422) or failure.kind != "rejected":
-            return None
+        if failure.status not in (400, 422) or failure.kind != "rejected" or failure.fix:
+            return None  # or it is known already what it minds, such as the length of the question
         if not self.limit_changed and _ABOUT_LIMIT.search(failure.why):
             return replace(self, limit=_OTHER[self.limit], limit_changed=True)
         if self.form in _LOOSER and _ABOUT_FORM.search(failure.why):

@@ -2,22 +2,25 @@
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 
 import pytest
 
 from streamcap_dagster.captions.backends.offline import OfflineCaptioner
+from streamcap_dagster.captions.backends.openai import OpenAICaptioner
 from streamcap_dagster.captions.backends.recorded import RecordedCaptioner
 from streamcap_dagster.captions.captioner import Captioner, CaptionRequest, Pair, RequestKind, call_key
 from streamcap_dagster.captions.replies import read_reply
 from tests.captions.pictures import plain, still, window_of, with_square
 from tests.captions.requests import request
+from tests.emulators.openai_server import MODEL, VLLM, serving
 
 QUESTIONS: dict[RequestKind, CaptionRequest] = {
     "initial": request("initial", frames=still(plain())),
     "delta": request("delta", frames=window_of([with_square(8 + 16 * k, 60) for k in range(8)]), history=("An evenly lit scene, mostly grey. Nothing moves.",)),
-    "objectives": request("objectives", pairs=(Pair("1", "A bus comes."), Pair("2", "It stops."))),
+    "objectives": request("objectives", "New:\n[1] A bus comes.\n[2] It stops.", pairs=(Pair("1", "A bus comes."), Pair("2", "It stops."))),
 }
 
 
@@ -28,12 +31,23 @@ def recorded(tmp_path: Path) -> Captioner:
     return RecordedCaptioner(path)
 
 
-CAPTIONERS: dict[str, Callable[[Path], Captioner]] = {"offline": lambda tmp_path: OfflineCaptioner(), "recorded": recorded}
+@contextmanager
+def of_a_server(tmp_path: Path) -> Iterator[Captioner]:
+    with serving(VLLM) as server:
+        yield OpenAICaptioner(MODEL, key=None, base_url=server.base_url)
+
+
+CAPTIONERS: dict[str, Callable[[Path], AbstractContextManager[Captioner]]] = {
+    "offline": lambda tmp_path: nullcontext(OfflineCaptioner()),
+    "recorded": lambda tmp_path: nullcontext(recorded(tmp_path)),
+    "openai": of_a_server,
+}
 
 
 @pytest.fixture(params=CAPTIONERS)
-def captioner(request: pytest.FixtureRequest, tmp_path: Path) -> Captioner:
-    return CAPTIONERS[request.param](tmp_path)
+def captioner(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Captioner]:
+    with CAPTIONERS[request.param](tmp_path) as captioner:
+        yield captioner
 
 
 @pytest.mark.parametrize("kind", QUESTIONS)
