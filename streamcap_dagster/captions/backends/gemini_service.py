@@ -108,11 +108,23 @@ class GeminiService:
         return genai.Client(enterprise=False, api_key=self._key.get_secret_value(), http_options=options, debug_config=live)
 
 
-def _usable(key: SecretStr | None) -> SecretStr | None:
-    given = key.get_secret_value().strip() if key else ""
-    if not (given.isascii() and given.isprintable() and " " not in given):
+def _usable(key: SecretStr | None) -> SecretStr:
+    """The key without what stands round it. Its plain text stays out of the frames of the errors raised here."""
+    key = SecretStr(key.get_secret_value().strip()) if key else SecretStr("")
+    if not key:
+        why = (
+            "there is no key for Gemini. Make one at https://aistudio.google.com/apikey and `export GEMINI_API_KEY=...` or write it into .env; "
+            "or caption through Vertex AI with STREAMCAP_VERTEX_PROJECT"
+        )
+        raise SettingError("GEMINI_API_KEY", "", why)
+    if not _fits_a_header(key):
         raise SettingError("GEMINI_API_KEY", "(hidden)", "it holds a space or another character that no key has; copy it again")
-    return SecretStr(given) if given else None
+    return key
+
+
+def _fits_a_header(key: SecretStr) -> bool:
+    text = key.get_secret_value()
+    return text.isascii() and text.isprintable() and " " not in text
 
 
 def _checked(base_url: str) -> str:

@@ -51,6 +51,8 @@ class Scripted:
         self.url = ""
         self.server: uvicorn.Server | None = None
         self.seen: list[Seen] = []
+        self.arrived = threading.Event()
+        """Set once a request is here."""
         self.most_at_once = 0
         self.together: int | None = None
         """Answer no request before so many are here at once."""
@@ -63,6 +65,7 @@ class Scripted:
         headers = {name.decode(): value.decode() for name, value in scope["headers"]}
         seen = Seen(scope["method"], scope["raw_path"].decode(), headers, _read(body), "{}:{}".format(*scope["client"]))
         self.seen.append(seen)
+        self.arrived.set()
         answer = self._answer(seen) if callable(self._answer) else self._answer
         await self._meet()
         if answer.silent:
