@@ -54,6 +54,7 @@ class HttpAttempt(Record):
     served_tier: str = ""
     text_tokens: int = 0
     image_tokens: int | None = None
+    attested: bool | None = None
     cached_tokens: int = 0
     output_tokens: int = 0
     thought_tokens: int = 0

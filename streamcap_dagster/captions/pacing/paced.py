@@ -214,7 +214,7 @@ class PacedCaptioner:
         except CallFailed as error:
             await self._take_failure(attempt, error)
         except TimeoutError:
-            attempt.question.shedding.timed_out()
+            self._note_late(attempt, limit_s)
             await self._take_failure(attempt, _too_late(attempt.request.tier, limit_s))
         except BaseException:
             attempt.permit.fail(billed=True)
@@ -224,6 +224,11 @@ class PacedCaptioner:
         else:
             return await self._take_reply(attempt, reply)
         return None
+
+    def _note_late(self, attempt: _Attempt, limit_s: float) -> None:
+        attempt.question.shedding.timed_out()
+        if attempt.request.tier == "flex":
+            self._flex.note(limit_s, self._clock())
 
     async def _take_reply(self, attempt: _Attempt, reply: CaptionReply) -> CaptionReply | None:
         reply = self._priced(attempt, reply)
@@ -249,6 +254,7 @@ class PacedCaptioner:
                 "price_table": self._price_table if facts.price_on(today) is not None else "",
                 "latency_s": round(self._since(attempt.sent_s), 3),
                 "requests": attempt.question.number,
+                "attested": attested(reply.bill, len(attempt.request.frames), facts, self._resolution),
             }
         )
         return replace(reply, bill=bill)
@@ -262,7 +268,7 @@ class PacedCaptioner:
         self._count(
             answered=int(not strange),
             mispaired=int(strange),
-            unattested=int(attested(bill, len(attempt.request.frames), self._facts, self._resolution) is False),
+            unattested=int(bill.attested is False),
             text_tokens=bill.text_tokens,
             image_tokens=bill.image_tokens or 0,
             cached_tokens=bill.cached_tokens,
@@ -273,40 +279,43 @@ class PacedCaptioner:
 
     async def _take_failure(self, attempt: _Attempt, error: CallFailed) -> None:
         """Wait as long as this failure asks for; raise when asking again will not help."""
+        self._hold_back(attempt, error)  # before its place is given to the next
         billed = error.sent and error.kind == "dropped" and error.status < 400
         attempt.permit.fail(billed=billed)
-        limited = error.kind == "busy" and error.status == _TOO_MANY_REQUESTS
-        self._count(failed=1, rate_limited=int(limited), unsure_usd=attempt.load.usd if billed else 0.0)
+        self._count(failed=1, rate_limited=int(_is_rate_limit(error)), unsure_usd=attempt.load.usd if billed else 0.0)
         await self._book(self._ledger.failed(attempt.sent, error, round(self._since(attempt.sent_s), 3)))
+        if error.kind == "rejected":
+            raise self._unavailable(attempt, error.why, error.fix)
+        if error.kind in ("busy", "dropped"):
+            await self._be_patient(attempt, error)
+
+    def _hold_back(self, attempt: _Attempt, error: CallFailed) -> None:
+        """What a failure of one request means for all."""
         if error.kind == "spent":
             self._gate.close(QuotaExhausted(self.model, _all(error), self._resume(error)))
         elif error.kind == "refused":
             self._gate.close(CaptionerRefused(self.name, error.why, error.fix))
-        elif error.kind == "rejected":
-            raise self._unavailable(attempt, error.why, error.fix)
-        else:
-            await self._be_patient(attempt, error, limited=limited)
+        elif error.kind == "busy":
+            self._gate.slow_down()
+        if _is_rate_limit(error):
+            self._gate.pause(self._pauses.after(error, attempt.sent_s, self._clock()))
 
-    async def _be_patient(self, attempt: _Attempt, error: CallFailed, *, limited: bool) -> None:
+    async def _be_patient(self, attempt: _Attempt, error: CallFailed) -> None:
         now_s, question = self._clock(), attempt.question
         if question.number == 1:
             question.began_s = attempt.sent_s
-        if attempt.request.tier == "flex":
+        if attempt.request.tier == "flex" and error.kind == "busy":
             question.shedding.turned_away()
-            self._flex.note(now_s - attempt.sent_s, now_s)
-        if error.kind == "busy":
-            self._gate.slow_down()
-        if limited:
-            self._gate.pause(self._pauses.after(error, attempt.sent_s, now_s))
-            return
-        wait_s = question.patience.next_wait_s(outage=self._outage)
+        if _is_rate_limit(error):
+            return  # the gate waits
+        wait_s = question.patience.next_wait_s(error, outage=self._outage)
         if wait_s is None:
-            self._outage = self._outage or self._last_answer_s < question.began_s
+            self._outage = self._outage or self._last_answer_s <= question.began_s
             many = f"{question.number} requests in {now_s - question.began_s:.0f} s"
             waited = many if question.number > 1 else "only one request, for others had no answer for minutes"
             raise self._unavailable(attempt, f"{error.why} ({waited})", error.fix or _FIX)
         self._count(retries=1)
-        await self._gate.rest(max(wait_s, error.retry_after_s or 0.0))
+        await self._gate.rest(wait_s)
 
     def _unavailable(self, attempt: _Attempt, why: str, fix: str) -> CaptionerUnavailable:
         return CaptionerUnavailable(self.name, str(attempt.request.place), why, fix)
@@ -374,6 +383,10 @@ class PacedCaptioner:
 def _too_late(tier: Tier, limit_s: float) -> CallFailed:
     setting = "STREAMCAP_FLEX_TIMEOUT_S" if tier == "flex" else "STREAMCAP_CALL_TIMEOUT_S"
     return CallFailed("dropped", f"no answer came within {limit_s:g} s", f"If the service is only slow, raise {setting} and run the same command again.")
+
+
+def _is_rate_limit(error: CallFailed) -> bool:
+    return error.kind == "busy" and error.status == _TOO_MANY_REQUESTS
 
 
 def _all(error: CallFailed) -> str:

@@ -11,7 +11,7 @@ RETRIES = 6
 MISPAIRED_RETRIES = 2
 _FIRST_S, _LONGEST_S = 2.0, 60.0
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 15.0, 120.0
-_LONGEST_ASKED_PAUSE_S = 600.0
+_LONGEST_ASKED_S = 600.0
 _SHEDS = 3
 _RECENT_S = 600.0
 _ENOUGH_LATENCIES = 20
@@ -31,13 +31,13 @@ class Patience:
         self._failures = 0
         self.mispaired = 0
 
-    def next_wait_s(self, *, outage: bool) -> float | None:
-        """Seconds until asking again; None when it is enough."""
+    def next_wait_s(self, error: CallFailed, *, outage: bool) -> float | None:
+        """Seconds until asking again, no less than the service asks for; None when it is enough."""
         if self._failures >= RETRIES or (outage and self._failures == 0):
             return None
         longest = min(_LONGEST_S, _FIRST_S * 2**self._failures)
         self._failures += 1
-        return self._chance.uniform(longest / 2, longest)
+        return max(self._chance.uniform(longest / 2, longest), _asked_s(error) or 0.0)
 
 
 class Pauses:
@@ -51,14 +51,13 @@ class Pauses:
         self._next_s = _FIRST_PAUSE_S
 
     def after(self, error: CallFailed, sent_s: float, now_s: float) -> float:
-        """Seconds to pause for. What the service asks for is believed up to ten minutes."""
+        """Seconds to pause for."""
         news = sent_s >= self._began_s
         if news:
             self._began_s = now_s
-        if error.retry_after_s is not None:
-            return min(max(error.retry_after_s, 0.0), _LONGEST_ASKED_PAUSE_S)
-        if not news:
-            return 0.0
+        asked_s = _asked_s(error)
+        if asked_s is not None or not news:
+            return asked_s or 0.0
         seconds, self._next_s = self._next_s, min(2 * self._next_s, _LONGEST_PAUSE_S)
         return seconds
 
@@ -99,3 +98,8 @@ class Shedding:
 
     def tier(self, *, slow: bool) -> Tier:
         return "standard" if slow or self._sheds >= _SHEDS else "flex"
+
+
+def _asked_s(error: CallFailed) -> float | None:
+    """What the service asks to be waited for, believed up to ten minutes."""
+    return None if error.retry_after_s is None else min(max(error.retry_after_s, 0.0), _LONGEST_ASKED_S)
