@@ -56,10 +56,9 @@ class _Answer(_Wire):
 
 def read_answer(content: bytes, model: str) -> CaptionReply:
     """The reply that `model` was asked for. Raises CallFailed when the server answered 200 with something else."""
-    try:
-        answer = _Answer.model_validate_json(content)
-    except ValidationError as error:
-        raise _unreadable(content, error) from None
+    answer = _parsed(content)
+    if isinstance(answer, CallFailed):
+        raise answer
     choice = answer.choices[0]
     if choice.finish_reason in _BROKEN_OFF:
         raise CallFailed("dropped", f"the server broke off its answer ({choice.finish_reason})", status=200)
@@ -99,6 +98,13 @@ def _bill(answer: _Answer) -> Bill:
         output_tokens=output - thoughts,
         thought_tokens=thoughts,
     )
+
+
+def _parsed(content: bytes) -> _Answer | CallFailed:
+    try:
+        return _Answer.model_validate_json(content)
+    except ValidationError as error:
+        return _unreadable(content, error)
 
 
 def _unreadable(content: bytes, error: ValidationError) -> CallFailed:

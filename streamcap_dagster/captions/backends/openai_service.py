@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
-from typing import Any, NoReturn
+from typing import Any
 
 import httpx2
 import openai
@@ -50,9 +50,6 @@ class OpenAIService:
     def host(self) -> str:
         """Host and port of the address, for messages."""
         return host_of(self.base_url)
-
-    def __reduce__(self) -> NoReturn:
-        raise TypeError("a way to a server holds a key and connections, so it is never pickled: make one in each process")
 
     def _client(self) -> openai.AsyncOpenAI:
         loop = asyncio.get_running_loop()
