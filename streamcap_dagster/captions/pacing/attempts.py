@@ -97,8 +97,8 @@ def _lines(storage: Storage, journal: str) -> Iterator[tuple[str, dict[str, Any]
                 return  # torn off by a kill
             try:
                 facts = json.loads(line)
-                event = facts.pop("event")
-            except (ValueError, KeyError, AttributeError) as error:
+                event, _ = facts.pop("event"), facts["id"]
+            except (ValueError, KeyError, TypeError, AttributeError) as error:
                 raise _damaged(journal, f"line {number} is no line of the ledger") from error
             yield event, facts
 
