@@ -29,6 +29,8 @@ def emulate_gemini(settings: Settings, host: str, port: int, latency_ms: str, fa
     try:
         service = serve(options, host, port, partial(_announce, "the-one-of---key" if options.key else "any"))
     except OSError as error:
+        if error.filename:
+            raise SettingError("--journal", error.filename, f"it cannot be written ({error.strerror})") from error
         raise SettingError("--port", port, f"{error.strerror or error}; give another, or 0 for any that is free") from error
     typer.echo(json.dumps(service.journal.counts()))
     return 0

@@ -16,6 +16,8 @@ _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _SIZE = 48
 _GRID = (16, 24)
 """Columns and rows that a letter is compared in."""
+_SHORTEST = 3
+"""Letters of the shortest word: a single upright bar is more likely a thing than an I."""
 _LEAST_CONTRAST = 40
 _MOST_INK = 0.25
 _UNLIKE = 0.22
@@ -28,7 +30,7 @@ def read_word(jpeg: bytes) -> str:
     if ink is None:
         return ""
     letters = [_letter(ink[:, left:right]) for left, right in _columns(ink > 0.5)]
-    return "".join(letters) if all(letters) else ""
+    return "".join(letters) if all(letters) and len(letters) >= _SHORTEST else ""
 
 
 def _ink(grey: Grey) -> Grey | None:

@@ -4,7 +4,7 @@ import logging
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from streamcap_dagster.emulator.faults import Fault
@@ -53,7 +53,6 @@ def running(options: Options | None = None, port: int = 0) -> Iterator[Running]:
     try:
         yield Running(url_of(listening), service)
     finally:
-        logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)  # to be cut off is no error now
         server.should_exit = True
         thread.join()
         listening.close()
@@ -61,11 +60,15 @@ def running(options: Options | None = None, port: int = 0) -> Iterator[Running]:
 
 
 def serve(options: Options, host: str, port: int, announce: Callable[[str], None]) -> Service:
-    """Serve until this process is told to end; `announce` is given the address once connections are taken. Raises OSError for a port in use."""
-    service = Service(options)
+    """Serve until this process is interrupted; `announce` is given the address once connections are taken.
+
+    Raises OSError for a port in use or a journal that cannot be written.
+    """
     with listen(host, port) as listening:
+        service = Service(options)
         announce(url_of(listening))
-        _server(service).run(sockets=[listening])
+        with suppress(KeyboardInterrupt):  # which uvicorn passes on once all is closed
+            _server(service).run(sockets=[listening])
     service.journal.close()
     return service
 
@@ -80,6 +83,13 @@ def listen(host: str, port: int) -> socket.socket:
 def url_of(listening: socket.socket) -> str:
     host, port = listening.getsockname()[:2]
     return f"http://{host}:{port}"
+
+
+class _Server(uvicorn.Server):
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Requests that are cut off now are no errors to be told of."""
+        logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
+        await super().shutdown(sockets)
 
 
 def _server(service: Service) -> uvicorn.Server:
@@ -99,5 +109,5 @@ def _server(service: Service) -> uvicorn.Server:
         timeout_graceful_shutdown=0,
         server_header=False,
     )
-    server = uvicorn.Server(config)
+    server = _Server(config)
     return server
