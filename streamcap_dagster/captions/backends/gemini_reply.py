@@ -23,6 +23,8 @@ _FINISHES: Mapping[str, Finish] = {
 """How an answer ended. `empty` are faults of the model that another try can mend; whatever is not listed was withheld for its content."""
 _ACCOUNT_DISABLED = "PUP_LIMITED_DISABLED"
 _TIER_HEADER = "x-gemini-service-tier"
+_TIERS = {types.TrafficType.ON_DEMAND: "standard", types.TrafficType.ON_DEMAND_FLEX: "flex", types.TrafficType.ON_DEMAND_PRIORITY: "priority"}
+"""How Vertex AI says the same, within the usage."""
 
 
 def read_answer(answer: types.GenerateContentResponse, request: CaptionRequest, model: str) -> CaptionReply:
@@ -68,10 +70,11 @@ def _text(answer: types.GenerateContentResponse) -> str:
 def _bill(answer: types.GenerateContentResponse, request: CaptionRequest) -> Bill:
     usage = answer.usage_metadata or types.GenerateContentResponseUsageMetadata()
     headers = (answer.sdk_http_response.headers if answer.sdk_http_response else None) or {}
+    told = _TIERS.get(usage.traffic_type) if usage.traffic_type else None
     images = _image_tokens(usage)
     return Bill(
         response_id=answer.response_id or "",
-        tier=headers.get(_TIER_HEADER, "").strip().lower() or request.tier,
+        tier=headers.get(_TIER_HEADER, "").strip().lower() or told or request.tier,
         text_tokens=max((usage.prompt_token_count or 0) - (images or 0), 0),
         image_tokens=images,
         cached_tokens=usage.cached_content_token_count or 0,

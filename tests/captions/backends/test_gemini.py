@@ -250,6 +250,12 @@ def test_the_tier_is_what_the_service_says_else_what_was_asked_for() -> None:
     assert replied(said(), flex).bill.tier == "flex"
 
 
+def test_on_vertex_the_tier_is_the_traffic_that_the_usage_tells() -> None:
+    with scripted(Answer(said(usageMetadata={"promptTokenCount": 5, "trafficType": "ON_DEMAND"}))) as server:
+        reply = ask(server.url, replace(WINDOW, tier="flex"), vertex_project="museum", credentials=Token())
+    assert reply.bill.tier == "standard"
+
+
 def test_image_tokens_are_unknown_when_the_input_is_not_told_by_kind() -> None:
     bill = replied(said(usageMetadata={"promptTokenCount": 1500})).bill
     assert (bill.text_tokens, bill.image_tokens, bill.output_tokens) == (1500, None, 0)
