@@ -2,14 +2,8 @@
 
 import asyncio
 import base64
-import logging
-import pickle
-import socket
 import subprocess
 import sys
-import traceback
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -18,12 +12,11 @@ from pydantic import SecretStr
 
 from streamcap_dagster.captions.backends.openai import OpenAICaptioner
 from streamcap_dagster.captions.backends.openai_reply import without_thoughts
-from streamcap_dagster.captions.captioner import Bill, CaptionReply, CaptionRequest, Pair
+from streamcap_dagster.captions.captioner import Bill, CaptionReply, CaptionRequest
 from streamcap_dagster.captions.replies import read_reply
-from streamcap_dagster.errors import CallFailed, CallFault, MissingTool, SettingError
+from streamcap_dagster.errors import CallFailed, MissingTool, SettingError
+from tests.captions.backends.openai_asking import ALL, KEY, OBJECTIVES, WINDOW, ask, captioner, ends, failure, outcome, reply, sent
 from tests.captions.backends.scripted_server import Answer
-from tests.captions.pictures import plain, still
-from tests.captions.requests import request
 from tests.emulators.openai_server import (
     CARELESS,
     LLAMA_SERVER,
@@ -41,83 +34,6 @@ from tests.emulators.openai_server import (
     serving,
     thinking,
 )
-
-KEY = "sk-canary-4f1d9b"
-WINDOW = request(frames=still(plain()))
-ALL = replace(WINDOW, nonce="n4", hint="Be brief.")
-OBJECTIVES = request("objectives", "New:\n[1] A bus comes.\n[2] It stops.", pairs=(Pair("1", "A bus comes."), Pair("2", "It stops.")))
-
-
-@contextmanager
-def captioner(server: OpenAIServer | str, **settings: Any) -> Iterator[OpenAICaptioner]:
-    base_url = server if isinstance(server, str) else server.base_url
-    yield OpenAICaptioner(**{"model": MODEL, "key": SecretStr(KEY), "base_url": base_url, "timeout_s": 5, **settings})
-
-
-def ask(server: OpenAIServer | str, *questions: CaptionRequest, **settings: Any) -> list[CaptionReply | CallFailed]:
-    """What comes of questions that one captioner is asked one after another."""
-
-    async def all_of_them() -> list[CaptionReply | CallFailed]:
-        with captioner(server, **settings) as asked:
-            outcomes = [await outcome(asked, question) for question in questions]
-            await asked.aclose()
-            return outcomes
-
-    return asyncio.run(all_of_them())
-
-
-async def outcome(asked: OpenAICaptioner, question: CaptionRequest) -> CaptionReply | CallFailed:
-    try:
-        return await asked.complete(question)
-    except CallFailed as failure:
-        return failure
-
-
-def answered(body: object, status: int = 200, **headers: str) -> CaptionReply | CallFailed:
-    """What one answer of a server comes to."""
-    with serving() as server:
-        server.next.append(Answer(body, status, headers={name.replace("_", "-"): value for name, value in headers.items()}))
-        (only,) = ask(server, WINDOW)
-        assert len(server.bodies) == 1
-        return only
-
-
-def reply(body: object) -> CaptionReply:
-    only = answered(body)
-    assert isinstance(only, CaptionReply)
-    return only
-
-
-def failure(body: object, status: int, **headers: str) -> CallFailed:
-    only = answered(body, status, **headers)
-    assert isinstance(only, CallFailed)
-    return only
-
-
-def sent(question: CaptionRequest = WINDOW, manners: Manners = OLLAMA, **settings: Any) -> Any:
-    with serving(manners) as server:
-        ask(server, question, **settings)
-        return server.bodies[0]
-
-
-def ends(server: OpenAIServer, question: CaptionRequest = ALL, **settings: Any) -> tuple[list[str], CaptionReply]:
-    """How requests went that ask until there is an answer, as whoever paces does."""
-    how: list[str] = []
-
-    async def until_answered() -> CaptionReply:
-        with captioner(server, **settings) as asked:
-            for _ in range(5):
-                last = await outcome(asked, question)
-                if isinstance(last, CaptionReply):
-                    await asked.aclose()
-                    return last
-                how.append(f"{last.kind} {last.status} {last.retry_after_s:g}")
-        raise AssertionError(how)
-
-    return how, asyncio.run(until_answered())
-
-
-# what is sent
 
 
 def test_the_whole_request_is_as_told() -> None:
@@ -346,132 +262,6 @@ def test_text_in_any_script_reaches_the_server_and_comes_back() -> None:
         assert (server.bodies[0]["messages"][1]["content"][0]["text"], told.text) == (words, words)
 
 
-# what goes wrong
-
-
-def error(message: str, **more: object) -> dict[str, object]:
-    return {"error": {"message": message, **more}}
-
-
-@pytest.mark.parametrize(
-    ("status", "body", "kind", "fix"),
-    [
-        (400, error("Failed to load image: cannot identify image file"), "rejected", ""),
-        (400, {"error": {"code": 400, "message": "the request exceeds the available context size", "type": "exceed_context_size_error"}}, "rejected", "llama-"),
-        (400, error("At most 4 image(s) may be provided in one prompt."), "refused", "--limit-mm-per-prompt"),
-        (400, error("eyes-7b is not a multimodal model"), "refused", "a model that sees"),
-        (401, error("Incorrect API key provided"), "refused", "OPENAI_API_KEY"),
-        (402, error("Insufficient Balance"), "spent", "billing"),
-        (403, error("Project has no access"), "refused", "OPENAI_API_KEY"),
-        (404, error('model "qwen2.5vl:7b" not found, try pulling it first'), "refused", "STREAMCAP_OPENAI_MODEL"),
-        (404, {"detail": "Not Found"}, "refused", "OPENAI_BASE_URL"),
-        (307, b"", "refused", "OPENAI_BASE_URL"),
-        (405, {"detail": "Method Not Allowed"}, "refused", "OPENAI_BASE_URL"),
-        (413, b"<html>too large</html>", "rejected", "STREAMCAP_FRAME_HEIGHT"),
-        (422, {"detail": [{"loc": ["body", "messages"], "msg": "Input should be a valid string"}]}, "rejected", ""),
-        (429, error("Rate limit reached on requests per min. See https://platform.openai.com/account/billing"), "busy", ""),
-        (429, error("You exceeded your current quota, please check your plan", code="insufficient_quota"), "spent", "billing"),
-        (429, error("Rate limit reached for requests per day (RPD): Limit 200"), "spent", "billing"),
-        (500, error("image input is not supported - hint: you may need to provide the mmproj"), "refused", "--mmproj"),
-        (500, error("EngineCore encountered an issue"), "dropped", ""),
-        (502, b"<html><body>Bad Gateway</body></html>", "dropped", ""),
-        (503, {"error": {"code": 503, "message": "Loading model", "type": "unavailable_error"}}, "busy", ""),
-    ],
-)
-def test_every_refusal_is_sorted_and_says_what_to_do(status: int, body: object, kind: CallFault, fix: str) -> None:
-    failed = failure(body, status)
-    assert (failed.kind, failed.status) == (kind, status)
-    assert fix in failed.fix
-    assert bool(failed.fix) == bool(fix)
-
-
-@pytest.mark.parametrize(
-    ("headers", "wait_s"),
-    [({"retry_after": "7"}, 7), ({"retry_after_ms": "1500", "retry_after": "2"}, 1.5), ({"retry_after": "Wed, 21 Oct 2015 07:28:00 GMT"}, 0), ({}, None)],
-)
-def test_how_long_to_wait_is_what_the_server_says(headers: dict[str, str], wait_s: float | None) -> None:
-    assert failure(error("slow down"), 429, **headers).retry_after_s == wait_s
-
-
-@pytest.mark.parametrize(
-    "answer",
-    [
-        Answer(b"<html>hello</html>", headers={"content-type": "text/html"}),
-        Answer(b""),
-        Answer({"error": "Unexpected endpoint or method"}),
-        Answer({**completion("x"), "choices": []}),
-        Answer(completion("x", finish="abort")),
-        Answer(completion("x"), cut_after=40),
-        Answer(hang_up=True),
-    ],
-    ids=["page", "nothing", "error-as-200", "no-choice", "abort", "cut", "hang-up"],
-)
-def test_what_is_no_answer_is_dropped_after_one_request(answer: Answer) -> None:
-    with serving() as server:
-        server.next.append(answer)
-        (failed,) = ask(server, WINDOW)
-        assert isinstance(failed, CallFailed)
-        assert (failed.kind, failed.sent, len(server.bodies)) == ("dropped", True, 1)
-
-
-def test_a_server_that_stays_silent_is_dropped_after_one_request() -> None:
-    with serving() as server:
-        server.next.append(Answer(silent=True))
-        (failed,) = ask(server, WINDOW, timeout_s=0.3)
-        assert isinstance(failed, CallFailed)
-        assert (failed.kind, failed.sent, len(server.bodies)) == ("dropped", True, 1)
-        assert "did not answer in time (ReadTimeout)" in failed.why
-
-
-def test_an_address_where_nobody_listens_is_named_and_cost_nothing() -> None:
-    with socket.socket() as nobody:
-        nobody.bind(("127.0.0.1", 0))
-        host = f"127.0.0.1:{nobody.getsockname()[1]}"
-        (failed,) = ask(f"http://{host}/v1", WINDOW)
-    assert isinstance(failed, CallFailed)
-    assert (failed.kind, failed.sent) == ("dropped", False)
-    assert f"the connection to {host} failed (ConnectError" in failed.why
-    assert failed.fix == "Start the server, or check OPENAI_BASE_URL."
-
-
-def test_a_redirect_is_not_followed_with_the_key() -> None:
-    with serving() as elsewhere, serving() as server:
-        server.next.append(Answer(status=307, headers={"location": f"{elsewhere.base_url}/chat/completions"}))
-        ask(server, WINDOW)
-        assert elsewhere.web.seen == []
-
-
-def test_a_long_message_is_cut_and_kept_on_one_line() -> None:
-    why = failure(error("no\n" * 2000), 400).why
-    assert len(why) < 600
-    assert "\n" not in why
-
-
-def test_one_captioner_can_be_asked_from_one_loop_after_another() -> None:
-    with serving() as server, captioner(server) as asked:
-        assert [asyncio.run(asked.complete(WINDOW)).finish for _ in range(3)] == ["stop"] * 3
-
-
-def test_a_call_that_is_cancelled_ends_at_once_and_the_next_is_answered() -> None:
-    async def cancel_one(server: OpenAIServer) -> str:
-        with captioner(server) as asked:
-            call = asyncio.create_task(asked.complete(WINDOW))
-            await asyncio.to_thread(server.asked.wait, 10)
-            call.cancel()
-            with pytest.raises(asyncio.CancelledError):
-                await call
-            finish = (await asked.complete(WINDOW)).finish
-            await asked.aclose()
-            return finish
-
-    with serving() as server:
-        server.next.append(Answer(silent=True))
-        assert asyncio.run(cancel_one(server)) == "stop"
-
-
-# settings
-
-
 def test_without_a_model_the_setting_is_named() -> None:
     with pytest.raises(SettingError, match=r"STREAMCAP_OPENAI_MODEL=' ' cannot be used: name the model as its server does"):
         OpenAICaptioner(" ", key=None, base_url="http://127.0.0.1:8000/v1")
@@ -518,75 +308,3 @@ def test_without_the_sdk_the_line_that_installs_it_is_told(monkeypatch: pytest.M
 def test_the_sdk_is_not_loaded_before_a_captioner_is_made() -> None:
     look = "import sys, streamcap_dagster.captions.backends.openai; print('openai' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, check=True).stdout.strip() == "False"
-
-
-# the key
-
-
-def held_by(thing: object, seen: set[int]) -> Iterator[str]:
-    """The words of an object and of what it holds of ours."""
-    yield repr(thing)
-    if id(thing) not in seen and type(thing).__module__.startswith("streamcap_dagster"):
-        seen.add(id(thing))
-        for value in vars(thing).values():
-            yield from held_by(value, seen)
-
-
-def test_a_captioner_shows_its_key_to_nobody_who_looks_at_it() -> None:
-    async def look(server: OpenAIServer) -> str:
-        with captioner(server) as asked:
-            await asked.complete(WINDOW)
-            words = " ".join(held_by(asked, set()))
-            await asked.aclose()
-            return words
-
-    with serving() as server:
-        assert KEY not in asyncio.run(look(server))
-
-
-def test_a_captioner_cannot_be_pickled() -> None:
-    with captioner("http://127.0.0.1:1/v1") as asked, pytest.raises(TypeError, match="never pickled"):
-        pickle.dumps(asked)
-
-
-TROUBLES = {
-    "401": Answer(error(f"Incorrect API key provided: {KEY}."), 401),
-    "400": Answer(error(f"Unknown parameter for {KEY}: response_format"), 400),
-    "503": Answer(error("busy"), 503),
-    "page": Answer(b"<html>", headers={"content-type": "text/html"}),
-    "hang-up": Answer(hang_up=True),
-    "cut": Answer(completion("x"), cut_after=40),
-    "silent": Answer(silent=True),
-}
-
-
-@pytest.mark.parametrize("trouble", TROUBLES)
-def test_no_trace_of_a_failure_holds_the_key(trouble: str, caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.DEBUG)
-    with serving() as server, captioner(server, timeout_s=0.3) as asked:
-        server.next.append(TROUBLES[trouble])
-        with pytest.raises(CallFailed) as caught:
-            asyncio.run(asked.complete(WINDOW))
-        trace = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
-        frames = [trace, *filter(None, (trace.__cause__, trace.__context__))]
-        assert server.web.seen[0].headers["authorization"].endswith(KEY)
-    assert KEY not in "".join(line for one in frames for line in one.format())
-    assert KEY.encode() not in pickle.dumps(caught.value)
-    assert KEY not in caplog.text
-    assert (caught.value.__cause__, caught.value.__context__) == (None, None)
-
-
-def test_a_call_that_is_cancelled_shows_no_key() -> None:
-    async def cancel_one(server: OpenAIServer, asked: OpenAICaptioner) -> str:
-        call = asyncio.create_task(asked.complete(WINDOW))
-        await asyncio.to_thread(server.asked.wait, 10)
-        call.cancel()
-        try:
-            await call
-        except asyncio.CancelledError as cancelled:
-            return "".join(traceback.TracebackException.from_exception(cancelled, capture_locals=True).format())
-        raise AssertionError("it was answered")
-
-    with serving() as server, captioner(server) as asked:
-        server.next.append(Answer(silent=True))
-        assert KEY not in asyncio.run(cancel_one(server, asked))
