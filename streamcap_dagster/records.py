@@ -23,6 +23,9 @@ SPOKEN: frozenset[Outcome] = frozenset({"ok", "no_change"})
 NO_CHANGE = "No change."
 """What the assistant says in conversations and exports when a window adds nothing."""
 
+STAND_IN = "localhost/"
+"""How the name of a hosted model begins when something on this machine answered in its place, such as the Gemini emulator."""
+
 
 class Record(BaseModel):
     """Base of every stored record."""

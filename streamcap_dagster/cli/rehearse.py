@@ -42,7 +42,8 @@ def _be_a_rehearsal(beside: Path) -> None:
     instance.mkdir(parents=True, exist_ok=True)
     (instance / "dagster.yaml").touch()
     for name in GEMINI_KEYS:
-        os.environ[name] = _KEY
+        os.environ.pop(name, None)
+    os.environ[GEMINI_KEYS[-1]] = _KEY
     os.environ["DAGSTER_HOME"] = str(instance)
 
 

@@ -35,12 +35,12 @@ def render_card(contents: Contents) -> str:
 
 
 def _warning(contents: Contents) -> list[str]:
-    if not contents.rehearsal:
+    if not contents.rehearsed:
         return []
-    offline = sum(count for (captioner, _, _), count in contents.voices.items() if captioner == "offline")
+    makers = " and ".join(plain(maker) for maker in sorted(contents.rehearsed))
     return [
-        f"> **WARNING: for rehearsal, not for training.** {offline:,} of {contents.voices.total():,} captions come from the `offline` captioner, which "
-        "describes pixels by rule and understands nothing. They show that the pipeline works; a model trained on them learns nothing worth knowing."
+        f"> **WARNING: for rehearsal, not for training.** {sum(contents.rehearsed.values()):,} of {contents.voices.total():,} captions come from {makers}, "
+        "which describes pixels by rule and understands nothing. They show that the pipeline works; a model trained on them learns nothing worth knowing."
     ]
 
 

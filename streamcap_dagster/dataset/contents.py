@@ -8,7 +8,7 @@ from streamcap_dagster.dataset.configs import Config
 from streamcap_dagster.dataset.rows import VideoRows
 from streamcap_dagster.dataset.shards import Shard
 from streamcap_dagster.dataset.splits import Split
-from streamcap_dagster.records import SftExample
+from streamcap_dagster.records import STAND_IN, SftExample
 
 EXAMPLES_SHOWN = 3
 
@@ -35,9 +35,15 @@ class Contents:
     examples: list[SftExample] = field(default_factory=list)
 
     @property
-    def rehearsal(self) -> bool:
-        """Whether any caption was made without a model, and so must not be trained on."""
-        return any(captioner == "offline" for captioner, _, _ in self.voices)
+    def rehearsed(self) -> dict[str, int]:
+        """Captions that were made without a model that sees, and so must not be trained on, by who made them."""
+        made: Counter[str] = Counter()
+        for (captioner, model, _), count in self.voices.items():
+            if captioner == "offline":
+                made["offline"] += count
+            elif model.startswith(STAND_IN):
+                made[model] += count
+        return dict(made)
 
     def add_video(self, video: VideoRows) -> None:
         records = [row.record for rows in video.rows.values() for row in rows]

@@ -87,11 +87,11 @@ class ModelTable(_Fact):
     models: Mapping[str, ModelFacts]
 
     def of(self, model: str) -> ModelFacts:
-        """The row of a model, by its name with or without `models/`; an empty row when the table does not know it."""
-        return self.models.get(model.removeprefix("models/"), ModelFacts())
+        """The row of a model, by the last part of a name such as `models/…`; an empty row when the table does not know it."""
+        return self.models.get(model.rpartition("/")[2], ModelFacts())
 
     def knows(self, model: str) -> bool:
-        return model.removeprefix("models/") in self.models
+        return model.rpartition("/")[2] in self.models
 
 
 @cache

@@ -5,10 +5,13 @@ import os
 import re
 import subprocess
 import sys
+from collections import Counter
 
 import yaml
 from markdown_it import MarkdownIt
 
+from streamcap_dagster.dataset.card import render_card
+from streamcap_dagster.dataset.contents import Contents
 from streamcap_dagster.dataset.hub_dataset import CARD, build_dataset
 from streamcap_dagster.dataset.markdown import plain
 from streamcap_dagster.policies import Windowing
@@ -61,6 +64,11 @@ def test_the_numbers_are_those_of_the_dataset(storage: FolderStorage) -> None:
 
 def test_offline_captions_bring_a_warning(storage: FolderStorage) -> None:
     assert "> **WARNING: for rehearsal, not for training.** 3 of 3 captions" in made_of(storage, *HELLO, captioner="offline")
+
+
+def test_captions_of_a_stand_in_on_this_machine_bring_a_warning() -> None:
+    voices = Counter({("gemini", "localhost/gemini-x", "p1"): 3, ("gemini", "gemini-x", "p1"): 4})
+    assert "3 of 7 captions come from localhost\\/gemini\\-x, which" in render_card(Contents(voices=voices))
 
 
 def test_captions_of_a_model_bring_no_warning(storage: FolderStorage) -> None:

@@ -19,6 +19,7 @@ from streamcap_dagster.captions.backends.reply_schema import Schema, reply_schem
 from streamcap_dagster.captions.captioner import CaptionReply, CaptionRequest, Parameter, Tier
 from streamcap_dagster.errors import CallFailed, SettingError
 from streamcap_dagster.model_table import ModelFacts, Thinking
+from streamcap_dagster.records import STAND_IN
 
 _HARMS = ("HARASSMENT", "HATE_SPEECH", "SEXUALLY_EXPLICIT", "DANGEROUS_CONTENT")
 _NO_FILTERS = [
@@ -31,7 +32,8 @@ is withheld by a score of likelihood leaves a hole in its clip. What the service
 class GeminiCaptioner:
     """Any Gemini model by name; `facts` is its row of the model table.
 
-    Gives Vertex AI the preference when `vertex_project` is set. A timeout is how long the service may be silent, and what it is told
+    Google's models never run on this machine: at a loopback address the model's name says that something stood in for it, so that its answers
+    and Gemini's never mix. Gives Vertex AI the preference when `vertex_project` is set. A timeout is how long the service may be silent, and what it is told
     as its deadline, of which it takes no less than 10 s; the deadline of a whole call is set by whoever calls.
     Raises SettingError when the model does not accept the thinking level.
     """
@@ -55,8 +57,8 @@ class GeminiCaptioner:
         flex_timeout_s: float = 900,
         credentials: Credentials | None = None,
     ) -> None:
-        self.model = _model_name(model)
-        self._thinking = _thinking(self.model, thinking, facts)
+        self._asked = _model_name(model)
+        self._thinking = _thinking(self._asked, thinking, facts)
         self._resolution = media_resolution
         self._timeouts_s: Mapping[Tier, float] = {"standard": timeout_s, "flex": flex_timeout_s}
         self._service = GeminiService(
@@ -68,6 +70,7 @@ class GeminiCaptioner:
             most_connections=most_connections,
             credentials=credentials,
         )
+        self.model = f"{STAND_IN}{self._asked}" if self._service.loopback else self._asked
 
     def check(self) -> None:
         """Raises SettingError when there is no key and no project, so that nothing can be asked."""
@@ -81,14 +84,14 @@ class GeminiCaptioner:
         answer = await self._ask(_content(request), self._config(request))
         if isinstance(answer, CallFailed):
             raise answer  # here and not where it was caught: the SDK's error and its frames hold the key, and would be its context
-        return read_answer(answer, request, self.model)
+        return read_answer(answer, request, self._asked)
 
     async def aclose(self) -> None:
         await self._service.aclose()
 
     async def _ask(self, content: types.Content, config: types.GenerateContentConfig) -> types.GenerateContentResponse | CallFailed:
         try:
-            return await self._service.client().aio.models.generate_content(model=self.model, contents=content, config=config)
+            return await self._service.client().aio.models.generate_content(model=self._asked, contents=content, config=config)
         except asyncio.CancelledError as cancelled:
             cancelled.__context__ = None
             raise cancelled.with_traceback(None) from None

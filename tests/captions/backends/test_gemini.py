@@ -202,6 +202,11 @@ def test_a_thinking_level_that_the_model_does_not_accept_is_a_fault_of_the_setti
         captioner("", model, thinking=level)
 
 
+@pytest.mark.parametrize(("address", "named"), [("http://127.0.0.1:8080", f"localhost/{MODEL}"), ("https://gateway.example.com", MODEL), ("", MODEL)])
+def test_what_stands_in_for_gemini_on_this_machine_is_not_named_like_it(address: str, named: str) -> None:
+    assert captioner(address).model == named
+
+
 @pytest.mark.parametrize("key", [None, SecretStr(""), SecretStr("  \n")])
 def test_without_a_key_the_way_to_one_is_told(key: SecretStr | None) -> None:
     with pytest.raises(SettingError, match=r"GEMINI_API_KEY.*aistudio\.google\.com/apikey.*STREAMCAP_VERTEX_PROJECT"):
