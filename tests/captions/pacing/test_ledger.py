@@ -67,6 +67,7 @@ def test_each_request_is_a_row_that_tells_how_it_ended(tmp_path: Path) -> None:
         (process_name(), WALL, False, "in flight"),
         (process_name().replace(f"-{os.getpid()}-", "-4194304-"), WALL, False, "unknown"),
     ],
+    ids=["fresh", "silent", "far ahead", "signed off", "of this machine", "of this machine and gone"],
 )
 def test_a_request_without_an_end_is_in_flight_only_while_its_process_lives(tmp_path: Path, process: str, seen_at: float, ended: bool, end: str) -> None:
     write_ledger(tmp_path, process)
