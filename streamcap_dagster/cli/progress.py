@@ -15,6 +15,8 @@ from streamcap_dagster.captions.estimate.sentence import amount, money
 from streamcap_dagster.captions.pacing.meter import Meter
 
 _TELL_CALLS_EVERY_S = 15.0
+_BAR_CHARACTERS = 20
+"""Short enough to leave room for the numbers beside it."""
 _WORTH_TELLING = 20
 """With fewer files to look at, cataloging is over before a line about it is read."""
 
@@ -56,7 +58,7 @@ def told_calls(meter: Meter) -> str:
 def _told_now(meter: Meter) -> str:
     """The calls at this moment, for beside a bar."""
     pace = f"{meter.requests_last_minute}{f'/{meter.rpm}' if meter.rpm else ''} a minute"
-    return f"{meter.in_flight} in flight, {pace}, {amount(meter.tokens)} tokens, {money(meter.cost_usd)}"
+    return f"{money(meter.cost_usd)}, {meter.in_flight} in flight, {pace}, {amount(meter.tokens)} tokens"
 
 
 class Watcher:
@@ -79,7 +81,7 @@ class Watcher:
             return
         columns = (
             TextColumn("{task.description:>8}"),
-            BarColumn(),
+            BarColumn(bar_width=_BAR_CHARACTERS),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
             TimeRemainingColumn(),
