@@ -2,7 +2,8 @@
 
 PYTHON_IN = .venv/bin/python
 ARGS =
-OFFLINE = STREAMCAP_CAPTIONER=offline GEMINI_API_KEY= GOOGLE_API_KEY= GOOGLE_APPLICATION_CREDENTIALS= HF_TOKEN=
+# Empty variables win over an .env, so that nothing of yours is used and nothing is paid.
+OFFLINE = STREAMCAP_CAPTIONER=offline GEMINI_API_KEY= GOOGLE_API_KEY= GOOGLE_APPLICATION_CREDENTIALS= OPENAI_API_KEY= OPENAI_BASE_URL= HF_TOKEN=
 # From its own folder, where no .env of yours is in force.
 DEMO = cd demo && DAGSTER_HOME="$(CURDIR)/demo/instance" STREAMCAP_SOURCE=videos STREAMCAP_STORAGE=data STREAMCAP_HUB_REPO= $(OFFLINE)
 PORT = 3000
@@ -34,10 +35,10 @@ ui: setup ## open Dagster's pages on your videos (PORT=3000)
 	@DAGSTER_HOME="$(CURDIR)" $(UI)
 
 test: setup ## run the tests (ARGS="tests/clips -k pairs" for some)
-	@$(PYTHON_IN) -m pytest -m "not heavy and not live" -n 2 $(ARGS)
+	@$(OFFLINE) $(PYTHON_IN) -m pytest -m "not heavy and not live" -n 2 $(ARGS)
 
 test-heavy: setup ## run the tests that need a browser, daemons and many kills; installs what they need
-	@CHROMIUM="$$(sh setup/chromium.sh)" && export CHROMIUM && $(PYTHON_IN) -m pytest -p tests.setup.no_skips -m "heavy and not live" $(ARGS)
+	@CHROMIUM="$$(sh setup/chromium.sh)" && export CHROMIUM && $(OFFLINE) $(PYTHON_IN) -m pytest -p tests.setup.no_skips -m "heavy and not live" $(ARGS)
 
 check: setup ## lint, format, types and import contracts
 	@.venv/bin/ruff check
@@ -46,7 +47,7 @@ check: setup ## lint, format, types and import contracts
 	@.venv/bin/lint-imports
 
 bench: setup ## measure against the baselines; writes benchmarks/results.json
-	@$(PYTHON_IN) -m benchmarks
+	@$(OFFLINE) $(PYTHON_IN) -m benchmarks
 
 constraints: ## pin every package anew, from what pyproject.toml resolves to today (needs Python 3.11)
 	@sh setup/constraints.sh

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from streamcap_dagster.settings import SECRETS
 from tests.setup.stranger import REPOSITORY, Stranger
 
 
@@ -100,6 +101,19 @@ def test_a_python_without_venv_is_told_which_package_brings_it(stranger: Strange
 def test_an_unknown_decoder_is_refused_with_the_known_ones(stranger: Stranger) -> None:
     refused = stranger.run("make", "setup", "DECODER=vlc")
     assert "DECODER=vlc is not known; it is torchcodec or ffmpeg." in refused.stderr
+
+
+@pytest.mark.parametrize("target", ["demo", "test", "bench"])
+def test_no_key_and_no_server_of_the_user_reaches_what_is_not_to_be_paid(stranger: Stranger, target: str) -> None:
+    stranger.run("make", "setup")
+    for program in ("python", "streamcap"):
+        (stranger.repository / ".venv/bin" / program).write_text(f'#!/bin/sh\nenv >> "{stranger.notes}"\n')
+        (stranger.repository / ".venv/bin" / program).chmod(0o755)
+    done = stranger.run("make", target, **dict.fromkeys((*SECRETS, "STREAMCAP_CAPTIONER"), "hunter2"))
+    assert done.returncode == 0, done.stderr
+    last = {name: value for name, _, value in (line.partition("=") for line in stranger.noted())}
+    assert {name: last[name] for name in SECRETS} == dict.fromkeys(SECRETS, "")
+    assert last["STREAMCAP_CAPTIONER"] == "offline"
 
 
 def test_clean_leaves_what_is_the_users(stranger: Stranger) -> None:
