@@ -92,11 +92,15 @@ class _Face:
 
 async def _body(request: Request) -> bytes:
     """Raises Refusal as soon as it is clear that a body is larger than the service takes."""
-    chunks, size = [], int(request.headers.get("content-length", 0))
+    too_large = invalid(f"Request payload size exceeds the limit: {MOST_BYTES} bytes.")
+    if int(request.headers.get("content-length", 0)) > MOST_BYTES:
+        raise too_large
+    chunks, size = [], 0
     async for chunk in request.stream():
         chunks.append(chunk)
-        if max(size, sum(map(len, chunks))) > MOST_BYTES:
-            raise invalid(f"Request payload size exceeds the limit: {MOST_BYTES} bytes.")
+        size += len(chunk)
+        if size > MOST_BYTES:
+            raise too_large
     return b"".join(chunks)
 
 
