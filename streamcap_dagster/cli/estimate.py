@@ -21,7 +21,7 @@ from streamcap_dagster.wiring import build_definitions
 
 _MOST_ROWS = 40
 _DEAREST = 10
-_COLUMNS = ("video", "length", "windows", "no-change", "calls", "answered", "to ask")
+_COLUMNS = ("video", "length", "windows", "no-change", "answered", "to ask")
 _PAID_COLUMNS = ("input", "output", "cost")
 
 
@@ -77,13 +77,13 @@ def _dear(terms: Terms, volume: Volume) -> float:
 
 def _cells(terms: Terms, video: VideoEstimate) -> list[str]:
     gated = "?" if video.gated is None else f"{video.gated:,}"
-    return [amount_of_time(video.duration_s), f"{video.windows:,}", gated, f"{video.held + video.left.calls:,}", f"{video.held:,}", *_volume(terms, video.left)]
+    return [amount_of_time(video.duration_s), f"{video.windows:,}", gated, f"{video.held:,}", *_volume(terms, video.left)]
 
 
 def _totals(estimate: Estimate) -> list[str]:
     gated = f"{estimate.gated:,}+" if estimate.without_frames else f"{estimate.gated:,}"
     left = _volume(estimate.terms, estimate.left)
-    return [amount_of_time(estimate.hours * 3600), f"{estimate.windows:,}", gated, f"{estimate.calls:,}", f"{estimate.held:,}", *left]
+    return [amount_of_time(estimate.hours * 3600), f"{estimate.windows:,}", gated, f"{estimate.held:,}", *left]
 
 
 def _volume(terms: Terms, volume: Volume) -> list[str]:

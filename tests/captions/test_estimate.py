@@ -363,7 +363,7 @@ def test_a_paragraph_tells_all_of_it() -> None:
         ({"left": Volume(), "held": 7}, "All 7 calls they take are answered already, so nothing is left to ask."),
         ({"left": Volume()}, "There is nothing to ask."),
         ({"quota": Quota(budget_usd=9), "spent_usd": 1.5}, "That is within STREAMCAP_BUDGET_USD=9 with the $1.50 spent so far."),
-        ({"tier": "auto"}, "about $0.15 on the standard tier; $0.075 as far as flex serves it"),
+        ({"tier": "auto"}, "about $0.15 on the standard tier ($0.075 as far as flex serves it), $0.30 per hour"),
         ({"tier": "flex"}, "Flex answers may take minutes each"),
         ({"facts": ModelFacts()}, "200 pictures whose tokens are not known for this model"),
         ({"facts": ModelFacts()}, "the model table has no price for gemini-x (STREAMCAP_MODEL_TABLE can add one)"),

@@ -127,15 +127,14 @@ def test_frames_that_would_be_made_anew_are_not_counted_from(framed: Project) ->
 
 
 def test_a_run_over_http_asks_and_is_billed_what_was_estimated_and_afterwards_nothing_is_left(framed: Project) -> None:
-    before = estimate_run(settings_of(framed))
-
     with running() as service:
+        before = estimate_run(settings_of(framed, gemini_base_url=service.url))
         paid = {"STREAMCAP_CAPTIONER": "gemini", "STREAMCAP_GEMINI_BASE_URL": service.url, "GEMINI_API_KEY": "AIza" + "x" * 35}
         done = framed.streamcap("run", **paid)
-    assert done.returncode == 0, done.stdout + done.stderr
+        assert done.returncode == 0, done.stdout + done.stderr
+        after = estimate_run(settings_of(framed, gemini_base_url=service.url))
 
     bills = [call.attempts[-1].bill for one in before.videos for call in kept_calls(framed, one.video_id)]
-    after = estimate_run(settings_of(framed))
     assert (before.held, before.left.calls, after.held, after.left) == (0, len(bills), len(bills), Volume())
     assert before.terms.image_tokens(before.left) == sum(bill.image_tokens or 0 for bill in bills)
     assert after.terms.spent_usd == pytest.approx(sum(bill.cost_usd for bill in bills))

@@ -45,7 +45,7 @@ async def count_video(
 
     They are as many as they can be: a captioner that itself sees no change in a window saves the statements about it.
     """
-    asker = _Counter(captioner, _Remembered(answered))
+    asker = _Counter(captioner, answered)
     video_id = clips.video_id
     initials = made.initials or await caption_initials(video_id, clips, frames, asker, policy)
     deltas = made.deltas or await caption_deltas(video_id, clips, frames, initials, asker, policy, lambda: None)
@@ -92,7 +92,7 @@ class Planner:
     async def _clip(self, clips: Clips, clip: Clip) -> Volume:
         """Clips of as many windows take as much, so each length is walked once."""
         if clip.windows not in self._known:
-            asker = _Counter(self._captioner, _Remembered(_nothing))
+            asker = _Counter(self._captioner, _nothing)
             chain = Chain(clips.video_id, clip, clips.window_duration_s, self._frames, asker, self._policy)
             initial = await chain.describe()
             deltas = await chain.go_on(initial, lambda: None)
@@ -118,15 +118,15 @@ class _Question:
 class _Counter(Asker):
     """Notes every question once, with what it takes and whether its answer is kept."""
 
-    def __init__(self, captioner: Captioner, calls: "_Remembered") -> None:
-        super().__init__(_StandIn(captioner), calls, Underway())
-        self._remembered = calls
+    def __init__(self, captioner: Captioner, answered: Answered) -> None:
+        super().__init__(_StandIn(captioner), _ReadOnly(answered), Underway())
+        self._answered = answered
         self._questions: dict[str, _Question] = {}
 
     async def ask(self, request: CaptionRequest) -> Answer:
         key = call_key(self.captioner, request)
         if key not in self._questions:
-            call = self._remembered.get(key)
+            call = self._answered(key)
             self._questions[key] = _Question(request.kind, request.place.clip, volume_of(request), held=call is not None and call.chosen is not None)
         return await super().ask(request)
 
@@ -148,18 +148,14 @@ def _sum(questions: Iterable[_Question]) -> Volume:
     return sum((question.volume for question in questions), Volume())
 
 
-class _Remembered:
-    """Kept answers, and beside them for the moment what the stand-in says."""
+class _ReadOnly:
+    """Kept answers that can be looked at; nothing is added to them."""
 
     def __init__(self, answered: Answered) -> None:
-        self._answered = answered
-        self._said: dict[str, Call] = {}
-
-    def get(self, key: str) -> Call | None:
-        return self._said.get(key) or self._answered(key)
+        self.get = answered
 
     def keep(self, call: Call) -> None:
-        self._said[call.key] = call
+        """What the stand-in says is worth nothing to anyone; a question that comes again gets the same answer."""
 
 
 class _StandIn:
