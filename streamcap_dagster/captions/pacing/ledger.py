@@ -55,10 +55,15 @@ class Ledger:
     async def sent(self, call_key: str, request: CaptionRequest, model: str, number: int) -> Sent:
         """Note that a request is about to be sent, its `number` among those of its question. It is in the journal when this returns."""
         place, sent = request.place, Sent(secrets.token_hex(8))
-        await self._note(
+        written = self._note(
             sent, "sent", call_key=call_key, kind=request.kind, video_id=place.video_id, clip=place.clip, window=place.window,
             attempt=request.attempt, number=number, tier=request.tier, model=model,
         )  # fmt: skip
+        try:
+            await written
+        except asyncio.CancelledError:
+            self.cancelled(sent, 0.0)
+            raise
         return sent
 
     async def answered(self, sent: Sent, how: Answer, finish: str, bill: Bill) -> None:

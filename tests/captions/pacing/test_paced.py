@@ -16,6 +16,7 @@ from streamcap_dagster.captions.captioner import Bill, CaptionReply, CaptionRequ
 from streamcap_dagster.captions.pacing.attempts import HttpAttempt, read_attempts
 from streamcap_dagster.captions.pacing.canary import WORDS
 from streamcap_dagster.captions.pacing.meter import Meter
+from streamcap_dagster.captions.pacing.others import Account
 from streamcap_dagster.captions.pacing.paced import PacedCaptioner
 from streamcap_dagster.captions.pacing.quota import Quota
 from streamcap_dagster.errors import BudgetReached, CallFailed, CaptionerRefused, CaptionerUnavailable, QuotaExhausted, RunStopped
@@ -146,6 +147,16 @@ def test_a_quota_is_waited_for_without_end_and_each_time_longer(tmp_path: Path) 
     assert gaps == [15, 30, 60, *[120] * 9]
 
 
+def test_after_an_answer_the_waits_begin_anew(tmp_path: Path) -> None:
+    async def story(one: PacedCaptioner) -> None:
+        await ask(one)
+        await ask(one)
+
+    service = scripted([busy(), busy(), echo, busy()], latency_s=0.0)
+    run(tmp_path, service, story)
+    assert [round(later - sooner) for sooner, later in zip(service.times, service.times[1:], strict=False)] == [15, 30, 0, 15]
+
+
 def test_requests_that_were_under_way_when_a_pause_began_do_not_prolong_it(tmp_path: Path) -> None:
     meter = run(tmp_path, scripted([busy()] * 40), lambda one: metered(one, ask_many(one, 40)), Quota(in_flight=40))
     assert meter.rate_limited == 40
@@ -235,6 +246,12 @@ def test_the_budget_ends_a_run_before_it_is_exceeded_and_the_next_run_remembers(
     assert all(isinstance(error, BudgetReached) for error in second)
 
 
+@pytest.mark.parametrize(("sent", "error"), [(True, BudgetReached), (False, CaptionerUnavailable)])
+def test_what_a_dropped_request_may_have_cost_is_on_the_budget_if_it_was_sent(tmp_path: Path, sent: bool, error: type[Exception]) -> None:
+    with pytest.raises(error):
+        run(tmp_path, Service(lambda _: dropped(sent=sent)), ask, Quota(budget_usd=0.004))
+
+
 def test_the_requests_of_the_day_end_a_run_and_the_next_day_goes_on(tmp_path: Path) -> None:
     quota = Quota(rpd=10, share=0.8)
     ended = run(tmp_path, Service(), lambda one: ask_many(one, 12), quota)
@@ -279,6 +296,11 @@ def test_auto_leaves_flex_while_it_is_slow_and_comes_back(tmp_path: Path) -> Non
 
 def test_flex_is_billed_at_its_own_price(tmp_path: Path) -> None:
     assert run(tmp_path, Service(), ask, tiers="flex").bill.cost_usd == pytest.approx(PRICE / 2)
+
+
+def test_an_answer_is_billed_at_the_tier_that_served_it(tmp_path: Path) -> None:
+    service = Service(lambda sent: echo(sent, BILL.model_copy(update={"tier": "standard"})))
+    assert run(tmp_path, service, ask, tiers="flex").bill.cost_usd == pytest.approx(PRICE)
 
 
 def test_an_answer_billed_for_other_images_than_were_sent_is_counted(tmp_path: Path) -> None:
@@ -368,10 +390,28 @@ def test_a_call_that_is_cancelled_is_in_the_ledger_and_stays_on_the_budget(tmp_p
     assert unsure_usd > 0
 
 
-def test_closing_gives_back_the_captioner_within(tmp_path: Path) -> None:
+def test_a_call_that_is_cancelled_before_it_is_sent_gives_its_place_to_the_next(tmp_path: Path) -> None:
+    async def story(one: PacedCaptioner) -> None:
+        await ask(one)
+        asking = asyncio.create_task(one.complete(question(2)))
+        await asyncio.sleep(0)
+        assert one.meter.in_flight == 1
+        asking.cancel()  # while its line is being written
+        await asyncio.gather(asking, return_exceptions=True)
+        await asyncio.wait_for(one.complete(question(3)), 30)
+
+    service = Service()
+    run(tmp_path, service, story, Quota(in_flight=1))
+    assert len(service.requests) == 2
+    assert [row.end for row in rows(tmp_path)] == ["answered", "cancelled", "answered"]
+
+
+def test_closing_signs_off_and_gives_back_the_captioner_within(tmp_path: Path) -> None:
     service = Service()
     run(tmp_path, service, ask)
+    [account] = [Account.model_validate_json(path.read_bytes()) for path in (tmp_path / "quota").rglob("*.json")]
     assert service.closed
+    assert (account.ended, account.requests, account.usd) == (True, 1, pytest.approx(PRICE))
 
 
 def test_without_a_ledger_nothing_is_sent(tmp_path: Path) -> None:
