@@ -50,8 +50,8 @@ class Settings(BaseSettings, Windowing, ClipPolicy, Sampling, CaptionPolicy, Exa
     flex_timeout_s: float = Field(900, ge=10, le=3600, description="longest wait for one answer of the flex tier")
     canary_every: int = Field(0, ge=0, description="after that many answers one question has a word in its picture that must be read back; 0 asks none")
     decode_workers: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1, le=256, description="videos that are decoded at the same time")
-    calls_in_flight: int = Field(64, ge=1, le=4096, description="questions to the captioner that may be open at the same time")
-    videos_in_flight: int = Field(32, ge=1, le=4096, description="videos of a run that are worked on at the same time")
+    calls_in_flight: int = Field(200, ge=1, le=4096, description="questions to the captioner that may be open at the same time")
+    videos_in_flight: int = Field(256, ge=1, le=4096, description="videos of a run that are worked on at the same time")
 
     _by_key: bool = PrivateAttr(default=False)
 
