@@ -183,3 +183,8 @@ class OpenAICaptionerResource(PacedCaptionerResource):
             media_resolution=self.media_resolution,
             timeout_s=self.call_timeout_s,
         )
+
+    def ready(self) -> OpenAICaptioner:
+        captioner = self.bare()
+        captioner.check()
+        return captioner
