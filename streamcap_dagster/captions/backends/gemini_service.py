@@ -108,15 +108,11 @@ class GeminiService:
         return genai.Client(enterprise=False, api_key=self._key.get_secret_value(), http_options=options, debug_config=live)
 
 
-def _usable(key: SecretStr | None) -> SecretStr:
-    """The key without what stands round it. Its plain text stays out of the frames of the errors raised here."""
-    key = SecretStr(key.get_secret_value().strip()) if key else SecretStr("")
+def _usable(key: SecretStr | None) -> SecretStr | None:
+    """The key without what stands round it, None when nothing is left. Its plain text stays out of the frames of the errors raised here."""
+    key = SecretStr(key.get_secret_value().strip()) if key else None
     if not key:
-        why = (
-            "there is no key for Gemini. Make one at https://aistudio.google.com/apikey and `export GEMINI_API_KEY=...` or write it into .env; "
-            "or caption through Vertex AI with STREAMCAP_VERTEX_PROJECT"
-        )
-        raise SettingError("GEMINI_API_KEY", "", why)
+        return None
     if not _fits_a_header(key):
         raise SettingError("GEMINI_API_KEY", "(hidden)", "it holds a space or another character that no key has; copy it again")
     return key
