@@ -8,37 +8,32 @@ import secrets
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict
 from itertools import islice
 from pathlib import Path
-from typing import Literal
 
 from rich.console import Console
 from rich.markup import escape
 
+from streamcap_dagster.cli.doctor_captioner import captioner_findings
+from streamcap_dagster.cli.finding import Finding
 from streamcap_dagster.cli.instance import dagster_home
 from streamcap_dagster.errors import StreamcapError
 from streamcap_dagster.frames.decoding import available_decoder
-from streamcap_dagster.settings import Settings
-from streamcap_dagster.wiring import captioner_for, source_for, storage_for
+from streamcap_dagster.settings import GEMINI_KEYS, Settings
+from streamcap_dagster.wiring import source_for, storage_for
 
 INSTALL_FFMPEG = "Install ffmpeg: `sudo apt-get install ffmpeg` (Debian, Ubuntu) or `brew install ffmpeg` (macOS)."
 OLDEST_FFMPEG = (5, 1)
 LITTLE_SPACE_BYTES = 5 * 1024**3
-KEYS = ("GEMINI_API_KEY", "GOOGLE_APPLICATION_CREDENTIALS", "HF_TOKEN")
-
-Verdict = Literal["ok", "warning", "failed"]
-
-
-@dataclass(frozen=True)
-class Finding:
-    """What one check found; `fix` is empty when there is nothing to fix."""
-
-    check: str
-    verdict: Verdict
-    found: str
-    fix: str = ""
+SECRETS_FOR: Mapping[str, str] = {
+    "GEMINI_API_KEY": "for the captioner gemini; https://aistudio.google.com/apikey makes one",
+    "GOOGLE_API_KEY": "for the captioner gemini too, where it goes before GEMINI_API_KEY",
+    "OPENAI_API_KEY": "for the captioner openai, where the server wants one",
+    "GOOGLE_APPLICATION_CREDENTIALS": "for the captioner gemini on Vertex AI: a file of credentials, where gcloud's own are not to be used",
+    "HF_TOKEN": "for publishing to the Hugging Face Hub",
+}
 
 
 def show_diagnosis(settings: Settings, as_json: bool) -> int:
@@ -61,10 +56,10 @@ def diagnose(settings: Settings) -> Iterator[Finding]:
     yield Finding("python", "ok", f"{platform.python_version()} at {sys.executable}")
     yield from (_program(name) for name in ("ffmpeg", "ffprobe"))
     yield _decoder(settings)
-    checks: dict[str, Callable[[Settings], str]] = {"storage": _storage, "source": _source, "captioner": _captioner, "dagster": _dagster}
+    checks: dict[str, Callable[[Settings], Iterator[Finding]]] = {"storage": _storage, "source": _source, "captioner": captioner_findings, "dagster": _dagster}
     for name, check in checks.items():
         try:
-            yield Finding(name, "ok", check(settings))
+            yield from check(settings)
         except StreamcapError as error:
             yield Finding(name, "failed", str(error), "See above: the sentence says what to change.")
         except OSError as error:
@@ -90,37 +85,40 @@ def _decoder(settings: Settings) -> Finding:
     return Finding("decoder", "warning" if notice else "ok", notice or name, "`make setup` installs torchcodec; ffmpeg decodes meanwhile." if notice else "")
 
 
-def _storage(settings: Settings) -> str:
+def _storage(settings: Settings) -> Iterator[Finding]:
     storage = storage_for(settings).open()
     key = f"ledger/doctor-{secrets.token_hex(6)}"
     storage.write(key, b"probe")
     found = storage.read(key)
     storage.delete(key)
     assert found == b"probe"
-    return f"{storage.uri} can be written and read"
+    yield Finding("storage", "ok", f"{storage.uri} can be written and read")
 
 
-def _source(settings: Settings) -> str:
+def _source(settings: Settings) -> Iterator[Finding]:
     source = source_for(settings).open()
     seen = sum(1 for _ in islice(source.scan(), 10_000))
-    return f"{source.uri} has {seen}{' or more' if seen == 10_000 else ''} video files"
+    yield Finding("source", "ok", f"{source.uri} has {seen}{' or more' if seen == 10_000 else ''} video files")
 
 
-def _captioner(settings: Settings) -> str:
-    captioner = captioner_for(settings).bare()
-    return f"{captioner.name} ({captioner.model}), needs no key"
-
-
-def _dagster(settings: Settings) -> str:
+def _dagster(settings: Settings) -> Iterator[Finding]:
     del settings
     home = dagster_home()
     set_by = "DAGSTER_HOME" if os.environ.get("DAGSTER_HOME") else "found without DAGSTER_HOME"
-    return f"instance at {home} ({set_by})"
+    yield Finding("dagster", "ok", f"instance at {home} ({set_by})")
 
 
 def _keys() -> Iterator[Finding]:
-    for name in KEYS:
-        yield Finding(name, "ok", "set" if os.environ.get(name) else "not set (the captioners so far need no key)")
+    values = {name: os.environ.get(name, "").strip() for name in SECRETS_FOR}
+    for name, use in SECRETS_FOR.items():
+        yield Finding(name, "ok", f"{'set' if values[name] else 'not set'} ({use})")
+    gemini = {values[name] for name in GEMINI_KEYS if values[name]}
+    if len(gemini) > 1:
+        yield Finding("keys", "warning", f"{' and '.join(GEMINI_KEYS)} hold different keys, and {GEMINI_KEYS[0]} is used", f"Unset {GEMINI_KEYS[0]}.")
+    credentials = values["GOOGLE_APPLICATION_CREDENTIALS"]
+    if credentials and not Path(credentials).is_file():
+        fix = "Correct it, or unset it and run `gcloud auth application-default login`."
+        yield Finding("keys", "warning", "GOOGLE_APPLICATION_CREDENTIALS names a file that is not there", fix)
 
 
 def _disk(settings: Settings) -> Finding:

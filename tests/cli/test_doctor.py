@@ -10,7 +10,8 @@ import pytest
 from typer.testing import CliRunner
 
 from streamcap_dagster.cli import app
-from streamcap_dagster.cli.doctor import Finding, diagnose
+from streamcap_dagster.cli.doctor import SECRETS_FOR, diagnose
+from streamcap_dagster.cli.finding import Finding
 from streamcap_dagster.settings import Settings, read_settings
 
 
@@ -104,7 +105,7 @@ def test_an_unknown_captioner_is_told_with_the_known_ones() -> None:
     unknown = finding("captioner", captioner="nobody")
 
     assert unknown.verdict == "failed"
-    assert "the captioners are offline, recorded" in unknown.found
+    assert "the captioners are gemini, openai, offline, recorded" in unknown.found
 
 
 def test_a_dagster_home_that_is_no_folder_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -121,11 +122,33 @@ def test_every_failed_check_has_a_fix(monkeypatch: pytest.MonkeyPatch) -> None:
     assert all(found.fix for found in failed)
 
 
-def test_a_key_is_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("GEMINI_API_KEY", "very-secret")
+@pytest.mark.parametrize("name", SECRETS_FOR)
+def test_a_key_is_never_shown(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv(name, "very-secret")
 
-    assert finding("GEMINI_API_KEY").found == "set"
+    assert finding(name).found.startswith("set (for ")
     assert "very-secret" not in CliRunner().invoke(app, ["doctor"], env={"STREAMCAP_DECODER": "ffmpeg"}).stdout
+
+
+def test_an_empty_key_is_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GEMINI_API_KEY", " ")
+    assert finding("GEMINI_API_KEY").found.startswith("not set (for the captioner gemini")
+
+
+def test_two_different_keys_for_gemini_are_told_with_the_one_that_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GEMINI_API_KEY", "one")
+    monkeypatch.setenv("GOOGLE_API_KEY", "one")
+    assert "keys" not in {found.check for found in diagnose(settings())}
+
+    monkeypatch.setenv("GOOGLE_API_KEY", "other")
+    assert finding("keys") == Finding(
+        "keys", "warning", "GOOGLE_API_KEY and GEMINI_API_KEY hold different keys, and GOOGLE_API_KEY is used", "Unset GOOGLE_API_KEY."
+    )
+
+
+def test_credentials_that_are_not_there_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", "nowhere.json")
+    assert finding("keys").found == "GOOGLE_APPLICATION_CREDENTIALS names a file that is not there"
 
 
 def test_words_from_outside_are_printed_as_they_are(tmp_path: Path) -> None:
