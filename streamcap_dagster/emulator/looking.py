@@ -57,8 +57,8 @@ def describe(sight: Sight) -> str:
 
 def describe_news(sight: Sight, said: Sequence[str]) -> str:
     """What is seen and was not said before; nothing when that is nothing."""
-    last = said[-1] if said else ""
-    news = [phrase for phrase in (*_word(sight), *_changes(sight)) if phrase not in last]
+    last = said[-1].lower() if said else ""
+    news = [phrase for phrase in (*_word(sight), *_changes(sight)) if phrase.lower() not in last]
     overall = f"{_name(sight.last.mean(axis=0))} on the whole"
     if not any(overall in text for text in said):
         news.append(f"now {overall}")

@@ -1,5 +1,6 @@
 """Runs the service on a port of this machine: until it is told to end, or in a thread for the length of a block."""
 
+import asyncio
 import logging
 import socket
 import threading
@@ -87,8 +88,11 @@ def url_of(listening: socket.socket) -> str:
 
 class _Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Requests that are cut off now are no errors to be told of."""
+        """Hang up on everybody, as a service does that goes down: whoever waits gets no answer, not even a 500."""
         logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()
+        await asyncio.sleep(0)
         await super().shutdown(sockets)
 
 
