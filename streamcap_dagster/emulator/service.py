@@ -83,6 +83,9 @@ class Service:
         except Refusal as refusal:
             self.journal.keep(replace(row, status=refusal.status, outcome=refusal.outcome))
             return Outgoing(refusal.status, json.dumps(refusal.body).encode())
+        except Exception:  # a mistake of the emulator must not pass for a fault of the service
+            self.journal.keep(replace(row, status=500, outcome="bug"))
+            raise
         status = 0 if outgoing.manner == "dropped" else outgoing.status
         outcome, answered = admitted.fault or "answered", admitted.fault not in UNANSWERED
         self.journal.keep(replace(row, status=status, outcome=outcome, answered=answered, input_tokens=spent.input, output_tokens=spent.output))

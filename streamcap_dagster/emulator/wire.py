@@ -94,6 +94,13 @@ def read_question(body: bytes) -> Question:
     for name in asked:
         if name not in FIELDS:
             raise unknown_field(name)
+    try:
+        return _question(asked)
+    except (AttributeError, KeyError, TypeError, ValueError):
+        raise invalid("Invalid JSON payload received. A value is not of the kind that its field has.") from None
+
+
+def _question(asked: Mapping[str, Any]) -> Question:
     config = _generation_config(asked)
     contents = [content for content in _list(asked.get("contents"), "contents") if isinstance(content, dict)]
     if not contents:
@@ -111,7 +118,7 @@ def read_question(body: bytes) -> Question:
         as_json=config.get("responseMimeType") == "application/json",
         max_output_tokens=_most_tokens(config),
         thinking_level=str(thinking.get("thinkingLevel", "")).lower().replace("thinking_level_unspecified", ""),
-        thinking_budget=thinking.get("thinkingBudget"),
+        thinking_budget=int(thinking["thinkingBudget"]) if "thinkingBudget" in thinking else None,
         penalties=bool(config.get("presencePenalty") or config.get("frequencyPenalty")),
         tier=_tier(asked.get("serviceTier")),
         settings=json.dumps(config, sort_keys=True),

@@ -112,6 +112,22 @@ def test_what_is_no_json_object_is_a_400(raw: bytes) -> None:
         read_question(raw)
 
 
+WRONG_KINDS: list[dict[str, Any]] = [
+    {"systemInstruction": "be brief"},
+    {"generationConfig": {"thinkingConfig": "low"}},
+    {"generationConfig": {"thinkingConfig": {"thinkingBudget": "much"}}},
+    {"contents": [{"parts": [{"inlineData": "AAAA"}]}]},
+    {"generationConfig": {"responseMimeType": "application/json", "responseSchema": "OBJECT"}},
+    {"contents": {"parts": []}},
+]
+
+
+@pytest.mark.parametrize("more", WRONG_KINDS)
+def test_a_value_of_another_kind_than_its_field_is_a_400(more: dict[str, Any]) -> None:
+    with pytest.raises(Refusal, match="Invalid"):
+        written({**with_picture("AAAA"), **more})
+
+
 def test_what_is_no_base64_is_a_400_that_says_where() -> None:
     with pytest.raises(Refusal, match=r"contents\[0\].parts\[0\].inline_data.data.*Base64 decoding failed"):
         written(with_picture("%%%")).pictures[0].decoded()
