@@ -33,8 +33,8 @@ class GeminiCaptioner:
     """Any Gemini model by name; `facts` is its row of the model table.
 
     Google's models never run on this machine: at a loopback address the model's name says that something stood in for it, so that its answers
-    and Gemini's never mix. Gives Vertex AI the preference when `vertex_project` is set. A timeout is how long the service may be silent, and what it is told
-    as its deadline, of which it takes no less than 10 s; the deadline of a whole call is set by whoever calls.
+    and Gemini's never mix. Vertex AI goes first when `vertex_project` is set. A timeout is how long the service may be silent, and what it is
+    told as its deadline, of which it takes no less than 10 s; the deadline of a whole call is set by whoever calls.
     Raises SettingError when the model does not accept the thinking level.
     """
 
@@ -80,7 +80,8 @@ class GeminiCaptioner:
         return {**({"media_resolution": self._resolution} if request.frames else {}), **self._thinking}
 
     async def complete(self, request: CaptionRequest) -> CaptionReply:
-        """The answer to one HTTP request, whatever it is worth. Raises CallFailed when none came."""
+        """The answer to one HTTP request, whatever it is worth. Raises CallFailed when none came, and SettingError as `check` does."""
+        self.check()
         answer = await self._ask(_content(request), self._config(request))
         if isinstance(answer, CallFailed):
             raise answer  # here and not where it was caught: the SDK's error and its frames hold the key, and would be its context

@@ -45,8 +45,7 @@ class GeminiService:
         self._open: dict[asyncio.AbstractEventLoop, tuple[genai.Client, httpx2.AsyncClient]] = {}
 
     def client(self) -> genai.Client:
-        """The client of the running event loop, made at its first use. Raises SettingError when there is neither key nor project."""
-        self.check()
+        """The client of the running event loop, made at its first use; there must be a key or a project."""
         loop = asyncio.get_running_loop()
         if loop not in self._open:
             self._open = {other: held for other, held in self._open.items() if not other.is_closed()}

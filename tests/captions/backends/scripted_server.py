@@ -1,13 +1,15 @@
 """A web server that answers each request as a test tells it to, however oddly, and notes what it was sent."""
 
 import asyncio
+import atexit
 import json
 import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import uvicorn
@@ -51,12 +53,10 @@ class Scripted:
         self.url = ""
         self.server: uvicorn.Server | None = None
         self.seen: list[Seen] = []
-        self.arrived = threading.Event()
-        """Set once a request is here."""
         self.most_at_once = 0
         self.together: int | None = None
         """Answer no request before so many are here at once."""
-        self._answer = answer
+        self.answer = answer
         self._now = 0
         self._barrier: asyncio.Barrier | None = None
 
@@ -65,8 +65,7 @@ class Scripted:
         headers = {name.decode(): value.decode() for name, value in scope["headers"]}
         seen = Seen(scope["method"], scope["raw_path"].decode(), headers, _read(body), "{}:{}".format(*scope["client"]))
         self.seen.append(seen)
-        self.arrived.set()
-        answer = self._answer(seen) if callable(self._answer) else self._answer
+        answer = self.answer(seen) if callable(self.answer) else self.answer
         await self._meet()
         if answer.silent:
             await receive()
@@ -98,6 +97,22 @@ class Scripted:
         for connection in self.connections():
             if list(connection.client or ()) == list(scope["client"]):
                 connection.transport.close()
+
+
+@contextmanager
+def told(answer: Answer | Callable[[Seen], Answer]) -> Iterator[Scripted]:
+    """A server that stays up from one test to the next, told anew what to answer: for the many tests that need nothing else of it."""
+    server = _standing()
+    server.answer = answer
+    server.seen.clear()
+    yield server
+
+
+@cache
+def _standing() -> Scripted:
+    open_until_the_end = ExitStack()
+    atexit.register(open_until_the_end.close)
+    return open_until_the_end.enter_context(scripted(Answer()))
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """The Gemini captioner over HTTP through the real SDK: what exactly it sends, and what it makes of what comes back."""
 
+import asyncio
 import base64
 import json
 from dataclasses import replace
@@ -14,8 +15,8 @@ from streamcap_dagster.captions.captioner import Bill, CaptionReply, CaptionRequ
 from streamcap_dagster.captions.replies import read_reply
 from streamcap_dagster.errors import CallFailed, SettingError
 from streamcap_dagster.model_table import ModelFacts
-from tests.captions.backends.gemini_answers import KEY, MODEL, WINDOW, Token, ask, captioner, said, withheld
-from tests.captions.backends.scripted_server import Answer, Seen, scripted
+from tests.captions.backends.gemini_answers import KEY, MODEL, WINDOW, Token, ask, ask_again, captioner, said, withheld
+from tests.captions.backends.scripted_server import Answer, Seen, told
 from tests.captions.requests import request
 
 ALL = replace(WINDOW, nonce="n4", hint="Be brief.", tier="flex")
@@ -23,15 +24,18 @@ OBJECTIVES = request("objectives", pairs=(Pair("1", "A bus comes."),))
 
 
 def sent(question: CaptionRequest = WINDOW, **settings: Any) -> Seen:
-    with scripted(Answer(said())) as server:
-        ask(server.url, question, **settings)
+    with told(Answer(said())) as server:
+        if settings:
+            ask(server.url, question, **settings)
+        else:
+            ask_again(server.url, question)
     (seen,) = server.seen
     return seen
 
 
 def replied(body: object, question: CaptionRequest = WINDOW, **headers: str) -> CaptionReply:
-    with scripted(Answer(body, headers={name.replace("_", "-"): value for name, value in headers.items()})) as server:
-        return ask(server.url, question)
+    with told(Answer(body, headers={name.replace("_", "-"): value for name, value in headers.items()})) as server:
+        return ask_again(server.url, question)
 
 
 def test_the_whole_request_is_as_told() -> None:
@@ -153,7 +157,7 @@ STRAY = {
 def test_what_the_environment_tells_the_sdk_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in STRAY.items():
         monkeypatch.setenv(name, value)
-    seen = sent()
+    seen = sent(timeout_s=60)
     assert (seen.target, seen.headers["x-goog-api-key"]) == (f"/v1beta/models/{MODEL}:generateContent", KEY)
 
 
@@ -164,7 +168,7 @@ def test_without_an_address_of_its_own_it_is_googles_whatever_the_environment_sa
 
 def test_any_script_reaches_the_service_and_comes_back() -> None:
     words = "Ein Straßenschild: „東京 🚋“ \u2028 עברית"
-    with scripted(Answer(said(json.dumps({"caption": words, "no_change": False})))) as server:
+    with told(Answer(said(json.dumps({"caption": words, "no_change": False})))) as server:
         reply = ask(server.url, replace(WINDOW, prompt=words, system=words))
     assert server.seen[0].body["contents"][0]["parts"][0]["text"] == words
     assert json.loads(reply.text)["caption"] == words
@@ -213,6 +217,11 @@ def test_without_a_key_the_way_to_one_is_told(key: SecretStr | None) -> None:
         GeminiCaptioner(MODEL, key=key, facts=ModelFacts()).check()
 
 
+def test_a_question_without_a_key_is_a_fault_of_the_setting_and_no_failed_call() -> None:
+    with pytest.raises(SettingError, match="GEMINI_API_KEY"):
+        asyncio.run(GeminiCaptioner(MODEL, key=None, facts=ModelFacts()).complete(WINDOW))
+
+
 def test_a_key_that_is_none_is_not_repeated() -> None:
     with pytest.raises(SettingError) as caught:
         GeminiCaptioner(MODEL, key=SecretStr("AIza two words"), facts=ModelFacts())
@@ -256,7 +265,7 @@ def test_the_tier_is_what_the_service_says_else_what_was_asked_for() -> None:
 
 
 def test_on_vertex_the_tier_is_the_traffic_that_the_usage_tells() -> None:
-    with scripted(Answer(said(usageMetadata={"promptTokenCount": 5, "trafficType": "ON_DEMAND"}))) as server:
+    with told(Answer(said(usageMetadata={"promptTokenCount": 5, "trafficType": "ON_DEMAND"}))) as server:
         reply = ask(server.url, replace(WINDOW, tier="flex"), vertex_project="museum", credentials=Token())
     assert reply.bill.tier == "standard"
 
@@ -330,7 +339,7 @@ def test_fenced_json_is_left_to_the_one_that_judges() -> None:
 def test_more_to_come_is_not_fetched_behind_our_back() -> None:
     body = said('{"caption": "A b', "CONTINUATION")
     body["candidates"][0]["continuationToken"] = "bW9yZQ=="
-    with scripted(Answer(body)) as server:
+    with told(Answer(body)) as server:
         ask(server.url)
     assert len(server.seen) == 1
 

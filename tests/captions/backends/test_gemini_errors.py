@@ -10,8 +10,8 @@ from google.auth.exceptions import RefreshError, TransportError
 
 from streamcap_dagster.captions.captioner import CaptionReply
 from streamcap_dagster.errors import CallFailed, CallFault
-from tests.captions.backends.gemini_answers import KEY, QUOTA_MESSAGE, RPC, WINDOW, ask, asked, captioner, error, over_quota, said
-from tests.captions.backends.scripted_server import Answer, scripted
+from tests.captions.backends.gemini_answers import KEY, QUOTA_MESSAGE, RPC, WINDOW, ask, ask_again, asked, captioner, error, over_quota, said
+from tests.captions.backends.scripted_server import Answer, scripted, told
 
 INVALID_KEY = error(400, "INVALID_ARGUMENT", "API key not valid. Please pass a valid API key.", [{"@type": f"{RPC}ErrorInfo", "reason": "API_KEY_INVALID"}])
 EXPIRED_KEY = error(400, "INVALID_ARGUMENT", "API key expired. Please renew the API key.", [{"@type": f"{RPC}ErrorInfo", "reason": "API_KEY_INVALID"}])
@@ -45,8 +45,8 @@ DAY = "GenerateRequestsPerDayPerProjectPerModel"
 
 def failure(answer: Answer, **settings: Any) -> CallFailed:
     """What is raised for an answer to one question, which must have been sent once."""
-    with scripted(answer) as server, pytest.raises(CallFailed) as caught:
-        ask(server.url, **settings)
+    with told(answer) as server, pytest.raises(CallFailed) as caught:
+        ask(server.url, **settings) if settings else ask_again(server.url)
     assert len(server.seen) == 1
     return caught.value
 
@@ -219,7 +219,7 @@ class Refreshed(Credentials):
     ],
 )
 def test_credentials_that_cannot_be_had_are_explained_and_nothing_is_sent(trouble: Exception, kind: CallFault, fix: str) -> None:
-    with scripted(Answer(said())) as server, pytest.raises(CallFailed) as caught:
+    with told(Answer(said())) as server, pytest.raises(CallFailed) as caught:
         ask(server.url, vertex_project="museum", credentials=Refreshed(trouble))
     assert server.seen == []
     assert (caught.value.kind, caught.value.sent) == (kind, False)
@@ -243,5 +243,5 @@ def test_a_call_that_is_cancelled_ends_at_once_and_the_next_is_answered() -> Non
                 await by.complete(WINDOW)
         return await asked(by)
 
-    with scripted(lambda seen: next(answers)) as server:
+    with told(lambda seen: next(answers)) as server:
         assert asyncio.run(twice(server.url)).finish == "stop"
