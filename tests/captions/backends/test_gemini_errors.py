@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import threading
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from google.auth.exceptions import RefreshError, TransportError
 from streamcap_dagster.captions.captioner import CaptionReply
 from streamcap_dagster.errors import CallFailed, CallFault
 from tests.captions.backends.gemini_answers import KEY, QUOTA_MESSAGE, RPC, WINDOW, ask, ask_again, asked, captioner, error, over_quota, said
-from tests.captions.backends.scripted_server import Answer, scripted, told
+from tests.captions.backends.scripted_server import Answer, Seen, scripted, told
 
 INVALID_KEY = error(400, "INVALID_ARGUMENT", "API key not valid. Please pass a valid API key.", [{"@type": f"{RPC}ErrorInfo", "reason": "API_KEY_INVALID"}])
 EXPIRED_KEY = error(400, "INVALID_ARGUMENT", "API key expired. Please renew the API key.", [{"@type": f"{RPC}ErrorInfo", "reason": "API_KEY_INVALID"}])
@@ -158,7 +159,7 @@ def test_what_is_no_answer_is_dropped_after_one_request(answer: Answer) -> None:
 
 
 def test_a_service_that_stays_silent_is_dropped_after_one_request() -> None:
-    failed = failure(Answer(silent=True), timeout_s=0.2)
+    failed = failure(Answer(silent=True), timeout_s=1)
     assert (failed.kind, failed.sent) == ("dropped", True)
     assert "did not answer in time" in failed.why
 
@@ -234,14 +235,21 @@ def test_no_credentials_at_all_are_explained(monkeypatch: pytest.MonkeyPatch, tm
 
 
 def test_a_call_that_is_cancelled_ends_at_once_and_the_next_is_answered() -> None:
-    answers = iter([Answer(silent=True), Answer(said())])
+    arrived = threading.Event()
+
+    def answer(seen: Seen) -> Answer:
+        first = not arrived.is_set()
+        arrived.set()
+        return Answer(silent=True) if first else Answer(said())
 
     async def twice(url: str) -> CaptionReply:
         by = captioner(url)
-        with pytest.raises(TimeoutError):
-            async with asyncio.timeout(0.2):
-                await by.complete(WINDOW)
+        call = asyncio.create_task(by.complete(WINDOW))
+        await asyncio.to_thread(arrived.wait)
+        call.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await call
         return await asked(by)
 
-    with told(lambda seen: next(answers)) as server:
+    with told(answer) as server:
         assert asyncio.run(twice(server.url)).finish == "stop"
