@@ -6,7 +6,7 @@ from itertools import groupby
 
 import pytest
 
-from streamcap_dagster.emulator.faults import CONTENT, TRANSIENT, Fault, Faults
+from streamcap_dagster.emulator.faults import CONTENT, TRANSIENT, UNANSWERED, Fault, Faults
 from streamcap_dagster.emulator.options import Options
 from streamcap_dagster.emulator.wire import Question, read_question
 from tests.emulator.asking import body, question
@@ -71,6 +71,14 @@ def test_what_becomes_of_pictures_depends_on_them_alone() -> None:
     faults = Faults(Options(content_faults=0.3))
     for picture in PICTURES[:50]:
         assert len({faults.next(question([picture], prompt, nonce=prompt)) for prompt in ("a", "b", "a")}) == 1
+
+
+def test_a_reply_that_is_only_badly_wrapped_does_not_undo_what_becomes_of_pictures() -> None:
+    """Else a run that meets faults on the way would say more than one that meets none."""
+    asked = question([PICTURES[0]])
+    met = {fault for seed in range(300) if (fault := Faults(Options(faults=0.9, content_faults=1.0, seed=seed)).next(asked)) is not None}
+
+    assert met <= UNANSWERED | set(CONTENT)
 
 
 def test_every_outcome_of_pictures_is_met() -> None:
