@@ -149,7 +149,10 @@ def _carried_to(service: str, shape: set[str]) -> Callable[[Seen], Answer]:
 
     def carry(seen: Seen) -> Answer:
         headers = {name: seen.headers[name] for name in _CARRIED if name in seen.headers}
-        response = httpx2.post(service + seen.target, json=seen.body, headers=headers, timeout=120)
+        try:
+            response = httpx2.post(service + seen.target, json=seen.body, headers=headers, timeout=120)
+        except httpx2.TransportError as error:
+            return Answer({"error": {"message": f"{service} cannot be reached from here: {type(error).__name__}: {error}"}}, 502)
         if response.is_success:
             shape.update(_fields(response.json()))
         special = {name: value for name, value in response.headers.items() if name.startswith("x-gemini")}
