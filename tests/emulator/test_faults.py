@@ -75,7 +75,7 @@ def test_what_becomes_of_pictures_depends_on_them_alone() -> None:
 
 def test_a_reply_that_is_only_badly_wrapped_does_not_undo_what_becomes_of_pictures() -> None:
     """Else a run that meets faults on the way would say more than one that meets none."""
-    asked = question([PICTURES[0]])
+    asked = question([PICTURES[0]], maxOutputTokens=512)
     met = {fault for seed in range(300) if (fault := Faults(Options(faults=0.9, content_faults=1.0, seed=seed)).next(asked)) is not None}
 
     assert met <= UNANSWERED | set(CONTENT)
