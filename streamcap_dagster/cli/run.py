@@ -15,7 +15,7 @@ from streamcap_dagster.assets.clips import unknown_in_selection
 from streamcap_dagster.assets.dataset import WHOLE_CORPUS
 from streamcap_dagster.assets.standing import why_skipped
 from streamcap_dagster.captions.estimate.sentence import summary
-from streamcap_dagster.cli.estimate_run import estimate_run
+from streamcap_dagster.cli.estimate_run import estimate_run, usable
 from streamcap_dagster.cli.instance import open_instance
 from streamcap_dagster.cli.progress import Watcher, told_calls
 from streamcap_dagster.errors import SettingError, StreamcapError
@@ -43,7 +43,8 @@ def run_pipeline(settings: Settings, only: Sequence[str], yes: bool = False) -> 
         graph.make(["video_catalog"])
         storage = storage_for(settings).open()
         manifest = read_manifest(storage)
-        chosen = _chosen(only, manifest, instance.get_dynamic_partitions("videos"))
+        wanted = {video.video_id for video in usable(manifest, only)}
+        chosen = [video_id for video_id in instance.get_dynamic_partitions("videos") if video_id in wanted]
         unusable = [video for video in manifest.values() if video.status != "ok"]
         found = f"{_videos(len(manifest) - len(unusable))}, {len(unusable)} that cannot be used"
         console.print(f"source: {escape(settings.source)}: {found}", highlight=False, soft_wrap=True)
@@ -119,15 +120,6 @@ def stretches(chosen: Sequence[str], registered: Sequence[str], longest: int) ->
             video_ids = list(stretch)
             for start in range(0, len(video_ids), longest):
                 yield video_ids[start], video_ids[start : start + longest][-1]
-
-
-def _chosen(only: Sequence[str], manifest: dict[str, Video], registered: Sequence[str]) -> list[str]:
-    for video_id in only:
-        if video_id not in manifest:
-            raise SettingError("--only", video_id, "the catalog has no such video; `streamcap status` lists them")
-        if manifest[video_id].status != "ok":
-            raise SettingError("--only", video_id, f"the catalog lists it as {manifest[video_id].status}: {manifest[video_id].reason}")
-    return [video_id for video_id in registered if not only or video_id in only]
 
 
 def _videos(count: int) -> str:
