@@ -3,12 +3,11 @@
 from abc import abstractmethod
 from collections.abc import Callable
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import dagster as dg
 from pydantic import Field, JsonValue, SecretStr
 
-from streamcap_dagster.captions.backends.gemini import GeminiCaptioner
 from streamcap_dagster.captions.backends.offline import OfflineCaptioner
 from streamcap_dagster.captions.backends.openai import OpenAICaptioner
 from streamcap_dagster.captions.backends.recorded import RecordedCaptioner
@@ -18,6 +17,9 @@ from streamcap_dagster.captions.pacing.paced import PacedCaptioner
 from streamcap_dagster.captions.pacing.quota import quota_from
 from streamcap_dagster.model_table import ModelTable, model_table
 from streamcap_dagster.storage import Storage
+
+if TYPE_CHECKING:
+    from streamcap_dagster.captions.backends.gemini import GeminiCaptioner
 
 _SECRET: dict[str, JsonValue] = {"dagster__is_secret": True}
 """Dagster shows stars instead of the value."""
@@ -145,7 +147,9 @@ class GeminiCaptionerResource(PacedCaptionerResource):
         where = f"Vertex AI project {self.vertex_project}" if self.vertex_project else self.base_url or "Google"
         return f"gemini ({self.model} at {where})"
 
-    def bare(self) -> GeminiCaptioner:
+    def bare(self) -> "GeminiCaptioner":
+        from streamcap_dagster.captions.backends.gemini import GeminiCaptioner  # half a second of SDK that offline runs do without
+
         return GeminiCaptioner(
             self.model,
             key=self.secret,
@@ -161,7 +165,7 @@ class GeminiCaptionerResource(PacedCaptionerResource):
             flex_timeout_s=self.flex_timeout_s,
         )
 
-    def ready(self) -> GeminiCaptioner:
+    def ready(self) -> "GeminiCaptioner":
         captioner = self.bare()
         captioner.check()
         return captioner
