@@ -54,8 +54,8 @@ class Faults:
             return self._ordered.popleft()
         if question.tier == "flex" and fraction(self._options.seed, "shed", content, attempt) < self._options.flex_shed:
             return "flex_shed"
-        transient, content = self._transient(question, attempt), self._content(question)
-        return transient if transient in UNANSWERED else content or transient
+        transient, outcome = self._transient(question, attempt), self._content(question)
+        return transient if transient in UNANSWERED else outcome or transient
 
     def _transient(self, question: Question, attempt: int) -> Transient | None:
         seed, content, row = self._options.seed, question.content, self._in_a_row.get(question.content, 0)
