@@ -9,10 +9,11 @@ from streamcap_dagster.assets.work import Workshop
 from streamcap_dagster.captions.captioner import Captioner
 from streamcap_dagster.captions.estimate import Estimate, Terms
 from streamcap_dagster.captions.pacing.others import read_account
-from streamcap_dagster.captions.pacing.quota import Quota, quota_from
+from streamcap_dagster.captions.pacing.quota import Quota
 from streamcap_dagster.errors import SettingError
-from streamcap_dagster.model_table import ModelFacts, model_table
+from streamcap_dagster.model_table import model_table
 from streamcap_dagster.records import Video
+from streamcap_dagster.resources.captioner import PacedCaptionerResource
 from streamcap_dagster.settings import Settings
 from streamcap_dagster.storage import Storage, keys
 from streamcap_dagster.videos.manifest import read_manifest
@@ -53,7 +54,7 @@ def terms_of(settings: Settings, captioner: Captioner, spent_usd: float = 0.0) -
         day=datetime.now(UTC).date(),
         resolution=settings.media_resolution,
         tier=settings.gemini_tier if captioner.name == "gemini" else "standard",
-        quota=_quota(settings, facts),
+        quota=_quota(settings),
         videos_in_flight=settings.videos_in_flight,
         spent_usd=spent_usd,
         thinks=(facts.thinking.level if settings.thinking == "least" else settings.thinking) in ("low", "medium", "high"),
@@ -61,17 +62,9 @@ def terms_of(settings: Settings, captioner: Captioner, spent_usd: float = 0.0) -
     )
 
 
-def _quota(settings: Settings, facts: ModelFacts) -> Quota:
-    return quota_from(
-        facts.quota,
-        rpm=settings.rpm,
-        tpm=settings.tpm,
-        rpd=settings.rpd,
-        usd_per_10min=settings.usd_per_10min,
-        share=settings.quota_share,
-        in_flight=settings.calls_in_flight,
-        budget_usd=settings.budget_usd,
-    )
+def _quota(settings: Settings) -> Quota:
+    captioner = captioner_for(settings)
+    return captioner.quota() if isinstance(captioner, PacedCaptionerResource) else Quota()
 
 
 def _spent_usd(storage: Storage) -> float:

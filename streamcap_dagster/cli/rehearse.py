@@ -43,7 +43,7 @@ def _be_a_rehearsal(beside: Path) -> None:
     (instance / "dagster.yaml").touch()
     for name in GEMINI_KEYS:
         os.environ.pop(name, None)
-    os.environ[GEMINI_KEYS[-1]] = _KEY
+    os.environ[GEMINI_KEYS[0]] = _KEY  # the first wins over whatever .env holds
     os.environ["DAGSTER_HOME"] = str(instance)
 
 

@@ -14,7 +14,7 @@ from streamcap_dagster.captions.backends.recorded import RecordedCaptioner
 from streamcap_dagster.captions.captioner import Captioner
 from streamcap_dagster.captions.pacing.meter import Meter
 from streamcap_dagster.captions.pacing.paced import PacedCaptioner
-from streamcap_dagster.captions.pacing.quota import quota_from
+from streamcap_dagster.captions.pacing.quota import Quota, quota_from
 from streamcap_dagster.model_table import ModelTable, model_table
 from streamcap_dagster.storage import Storage
 
@@ -95,9 +95,23 @@ class PacedCaptionerResource(CaptionerResource):
     models: str = Field("", description="a YAML whose rows replace or extend the model table")
 
     def open(self, storage: Storage, watch: Watch = unwatched) -> PacedCaptioner:
-        table = self.table()
-        quota = quota_from(
-            table.of(self.model).quota,
+        return PacedCaptioner(
+            self.ready(),
+            self.quota(),
+            storage,
+            self.table(),
+            resolution=self.media_resolution,
+            tiers=self.tier,
+            call_timeout_s=self.call_timeout_s,
+            flex_timeout_s=self.flex_timeout_s,
+            canary_every=self.canary_every,
+            watch=watch,
+        )
+
+    def quota(self) -> Quota:
+        """What the model table knows of the model's quota, with what was given instead."""
+        return quota_from(
+            self.table().of(self.model).quota,
             rpm=self.rpm,
             tpm=self.tpm,
             rpd=self.rpd,
@@ -105,18 +119,6 @@ class PacedCaptionerResource(CaptionerResource):
             share=self.quota_share,
             in_flight=self.calls_in_flight,
             budget_usd=self.budget_usd,
-        )
-        return PacedCaptioner(
-            self.ready(),
-            quota,
-            storage,
-            table,
-            resolution=self.media_resolution,
-            tiers=self.tier,
-            call_timeout_s=self.call_timeout_s,
-            flex_timeout_s=self.flex_timeout_s,
-            canary_every=self.canary_every,
-            watch=watch,
         )
 
     def ready(self) -> Captioner:
