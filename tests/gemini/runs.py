@@ -20,6 +20,7 @@ from typing import Any, TypeVar
 
 import pytest
 
+from streamcap_dagster.emulator.faults import Fault
 from streamcap_dagster.emulator.journal import Row
 from streamcap_dagster.emulator.options import Options
 from streamcap_dagster.emulator.server import running
@@ -69,9 +70,10 @@ def key_of(project: Project) -> str:
     return project.environment["GEMINI_API_KEY"]
 
 
-def run_against(project: Project, options: Options, *arguments: str, **environment: str) -> Ran:
-    """`streamcap run` against an emulator that lives as long as the run."""
+def run_against(project: Project, options: Options, *arguments: str, faults: Iterable[Fault] = (), **environment: str) -> Ran:
+    """`streamcap run` against an emulator that lives as long as the run; the first requests meet these faults."""
     with running(options) as emulator:
+        emulator.order(*faults)
         done = project.streamcap("run", *arguments, STREAMCAP_GEMINI_BASE_URL=emulator.url, **environment)
     return Ran(done.returncode, done.stdout, done.stderr, tuple(emulator.journal.rows))
 
@@ -81,9 +83,9 @@ def answered(rows: Iterable[Row]) -> Counter[str]:
     return Counter(row.content for row in rows if row.answered)
 
 
-def ledger_of(project: Project) -> list[dict[str, str]]:
+def ledger_of(project: Project, storage: Path | None = None) -> list[dict[str, str]]:
     """What `streamcap ledger` lists."""
-    done = project.streamcap("ledger")
+    done = project.streamcap("ledger", "--storage", str(storage or project.storage))
     assert done.returncode == 0, done.stderr
     return list(csv.DictReader(io.StringIO(done.stdout)))
 

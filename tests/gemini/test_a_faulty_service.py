@@ -9,7 +9,6 @@ import pytest
 
 from streamcap_dagster.emulator.faults import TRANSIENT, UNANSWERED
 from streamcap_dagster.emulator.options import Options
-from streamcap_dagster.emulator.server import running
 from streamcap_dagster.records import Outcome
 from tests.assets.project import Project
 from tests.gemini.runs import MODEL, Ran, answered, captions_of, gemini_project, key_of, ledger_of, once, run_against, spilled
@@ -38,10 +37,7 @@ def tell(folder: Path) -> Story:
     calm, project = gemini_project(folder / "calm", videos=3), gemini_project(folder / "faulty", videos=3)
     undisturbed = run_against(calm, Options(content_faults=CONTENT, seed=SEED))
     options = Options(faults=0.2, content_faults=CONTENT, seed=SEED, dribble_s=0.5)
-    with running(options) as emulator:
-        emulator.order(*ON_THE_WAY)
-        done = project.streamcap("run", STREAMCAP_GEMINI_BASE_URL=emulator.url)
-    faulty, faulty_files = Ran(done.returncode, done.stdout, done.stderr, tuple(emulator.journal.rows)), project.final_files()
+    faulty, faulty_files = run_against(project, options, faults=ON_THE_WAY), project.final_files()
     again = run_against(project, options)
     return Story(project, undisturbed, calm.final_files(), faulty, faulty_files, again, project.final_files(), ledger_of(project))
 
@@ -79,8 +75,8 @@ def test_a_second_run_asks_nothing_and_changes_no_byte(story: Story) -> None:
 
 def test_no_answer_is_paid_for_twice(story: Story) -> None:
     """After an answer that is of no use the question is put with other words or more room, and so is another."""
-    again = Counter(answered(story.undisturbed.rows))
-    assert answered(story.faulty.rows) == again
+    assert answered(story.faulty.rows) == answered(story.undisturbed.rows)
+    assert max(answered(story.faulty.rows).values()) == 1
 
 
 def test_the_ledger_has_one_row_for_each_request_of_the_journal(story: Story) -> None:
