@@ -5,7 +5,7 @@ pacing and the nonce's check are the business of `pacing/`.
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from typing import Literal
 
 from google.auth.credentials import Credentials
@@ -27,6 +27,22 @@ _NO_FILTERS = [
 ]
 """The filters that can be switched off are off: a fight in a film or a wound in the news is there to be described, and a caption that
 is withheld by a score of likelihood leaves a hole in its clip. What the service never lets pass it blocks all the same."""
+
+
+class _Quick:
+    """The SDK looks for dozens of fields of a request with `in`, which pydantic answers by listing them all, and never with yes. This says no at once."""
+
+    def __contains__(self, name: object) -> bool:
+        return False
+
+
+class _Content(_Quick, types.Content): ...
+
+
+class _Part(_Quick, types.Part): ...
+
+
+class _Config(_Quick, types.GenerateContentConfig): ...
 
 
 class GeminiCaptioner:
@@ -61,6 +77,7 @@ class GeminiCaptioner:
         self._thinking = _thinking(self._asked, thinking, facts)
         self._resolution = media_resolution
         self._timeouts_s: Mapping[Tier, float] = {"standard": timeout_s, "flex": flex_timeout_s}
+        self._configs: dict[Hashable, _Config] = {}
         self._service = GeminiService(
             key=key,
             base_url=base_url,
@@ -99,8 +116,15 @@ class GeminiCaptioner:
         except Exception as error:  # noqa: BLE001  whatever it is, the frames it comes through hold the key
             return call_failure(error, self._service)
 
-    def _config(self, request: CaptionRequest) -> types.GenerateContentConfig:
-        return types.GenerateContentConfig(
+    def _config(self, request: CaptionRequest) -> _Config:
+        """Questions differ in little but their contents, so what is built for one serves for others; the SDK works on a copy."""
+        kind = request.kind, request.system, request.max_output_tokens, request.tier, bool(request.frames), bool(request.nonce)
+        if kind not in self._configs:
+            self._configs[kind] = self._new_config(request)
+        return self._configs[kind]
+
+    def _new_config(self, request: CaptionRequest) -> _Config:
+        return _Config(
             http_options=types.HttpOptions(timeout=round(self._timeouts_s[request.tier] * 1000)),
             system_instruction=request.system,
             max_output_tokens=request.max_output_tokens,
@@ -119,15 +143,15 @@ def _content(request: CaptionRequest) -> types.Content:
     """The prompt first, so that what all windows of a clip share leads; then each picture after its time; then what is for this attempt only."""
     pictures = [part for time, frame in zip(request.times, request.frames, strict=True) for part in (_words(time), _picture(frame.jpeg))]
     closing = [_words(request.closing)] if request.closing else []
-    return types.Content(role="user", parts=[_words(request.prompt), *pictures, *closing])
+    return _Content(role="user", parts=[_words(request.prompt), *pictures, *closing])
 
 
 def _words(text: str) -> types.Part:
-    return types.Part(text=text)
+    return _Part(text=text)
 
 
 def _picture(jpeg: bytes) -> types.Part:
-    return types.Part(inline_data=types.Blob(data=jpeg, mime_type="image/jpeg"))
+    return _Part(inline_data=types.Blob(data=jpeg, mime_type="image/jpeg"))
 
 
 def _wire_schema(form: Schema) -> types.Schema:
