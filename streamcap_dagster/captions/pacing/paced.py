@@ -4,13 +4,14 @@ import asyncio
 import random
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from typing import Literal
 
 from streamcap_dagster.captions.captioner import Captioner, CaptionReply, CaptionRequest, Parameter, Tier, call_key
 from streamcap_dagster.captions.pacing.accounts import HEARTBEAT_S, Accounts, next_day
-from streamcap_dagster.captions.pacing.canary import canary, was_read
+from streamcap_dagster.captions.pacing.canary import Canaries
 from streamcap_dagster.captions.pacing.costs import attested, cost_usd, most
 from streamcap_dagster.captions.pacing.gate import Exhausted, Load, Permit, QuotaGate
 from streamcap_dagster.captions.pacing.ledger import Ledger, Sent
@@ -35,6 +36,7 @@ from streamcap_dagster.storage import Storage
 
 _CANARY_PATIENCE_S = 10.0
 _TOO_MANY_REQUESTS = 429
+_STOPPED = "The run was stopped. Everything answered so far is kept; run the same command again to go on."
 _FIX = "Check that the service runs and that its address is right, then run the same command again: it goes on from here."
 
 Tiers = Literal["standard", "flex", "auto"]
@@ -100,7 +102,6 @@ class PacedCaptioner:
         self._resolution = resolution
         self._tiers = tiers
         self._timeouts_s: Mapping[Tier, float] = {"standard": call_timeout_s, "flex": flex_timeout_s}
-        self._canary_every = canary_every
         self._watch = watch
         self._clock, self._wall = clock, wall
         self._chance = chance or random.Random()  # noqa: S311 - spreads retries and picks words, keeps no secret
@@ -116,7 +117,8 @@ class PacedCaptioner:
         self._counted = Meter()
         self._last_answer_s = clock()
         self._outage = False
-        self._canaries: set[asyncio.Task[None]] = set()
+        self._stopped = False
+        self._canaries = Canaries(canary_every, self._ask, lambda read: self._count(canaries_asked=1, canaries_read=int(read)), self._chance)
 
     @property
     def meter(self) -> Meter:
@@ -137,25 +139,25 @@ class PacedCaptioner:
 
     def stop(self, error: StreamcapError | None = None) -> None:
         """Send nothing any more: whoever waits gets the error at once, what was sent may still be answered."""
-        self._gate.close(error or RunStopped("The run was stopped. Everything answered so far is kept; run the same command again to go on."))
+        self._stopped = True
+        self._gate.close(error or RunStopped(_STOPPED))
 
     async def complete(self, request: CaptionRequest) -> CaptionReply:
         reply = await self._ask(request)
-        if self._canary_every and self._counted.answered % self._canary_every == 0:
-            self._release_canary(len(request.frames))
+        self._canaries.answered(len(request.frames))
         return reply
 
     async def aclose(self) -> None:
-        """End: canaries in flight get ten seconds, then accounts, ledger and connections are given back."""
-        self.stop()
-        try:
-            await self._end_canaries()
+        """End: canaries in flight get ten seconds, unless it was stopped; then accounts, ledger and connections are given back, whatever fails."""
+        self._gate.close(RunStopped(_STOPPED))
+        async with AsyncExitStack() as ending:
+            ending.push_async_callback(self._inner.aclose)
+            if self._opening is not None:
+                ending.push_async_callback(self._ledger.close)
+                ending.push_async_callback(self._accounts.close)
+            await self._canaries.end(0.0 if self._stopped else _CANARY_PATIENCE_S)
             if self._opening is not None:
                 await asyncio.gather(self._opening, return_exceptions=True)
-                await self._accounts.close()
-                await self._ledger.close()
-        finally:
-            await self._inner.aclose()
 
     async def _ask(self, request: CaptionRequest) -> CaptionReply:
         await self._open()
@@ -347,27 +349,6 @@ class PacedCaptioner:
             await noting
         except (StreamcapError, OSError) as error:
             self._lose_books(error)
-
-    def _release_canary(self, frames: int) -> None:
-        number = self._counted.answered // self._canary_every
-        task = asyncio.create_task(self._ask_canary(number, frames))
-        self._canaries.add(task)
-        task.add_done_callback(self._canaries.discard)
-
-    async def _ask_canary(self, number: int, frames: int) -> None:
-        request, word = await asyncio.to_thread(canary, number, frames, self._chance)
-        try:
-            reply = await self._ask(request)
-        except StreamcapError:  # nobody was asked or nobody answered: the run's own windows tell of that
-            return
-        self._count(canaries_asked=1, canaries_read=int(was_read(request, reply, word)))
-
-    async def _end_canaries(self) -> None:
-        if self._canaries:
-            _, late = await asyncio.wait(self._canaries, timeout=_CANARY_PATIENCE_S)
-            for task in late:
-                task.cancel()
-            await asyncio.gather(*late, return_exceptions=True)
 
     def _count(self, **more: float) -> None:
         self._counted = self._counted.plus(**more)

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import random
+import shutil
 import time
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
@@ -19,7 +20,7 @@ from streamcap_dagster.captions.pacing.meter import Meter
 from streamcap_dagster.captions.pacing.others import Account
 from streamcap_dagster.captions.pacing.paced import PacedCaptioner
 from streamcap_dagster.captions.pacing.quota import Quota
-from streamcap_dagster.errors import BudgetReached, CallFailed, CaptionerRefused, CaptionerUnavailable, QuotaExhausted, RunStopped
+from streamcap_dagster.errors import BudgetReached, CallFailed, CaptionerRefused, CaptionerUnavailable, QuotaExhausted, RunStopped, StreamcapError
 from streamcap_dagster.model_table import model_table
 from streamcap_dagster.storage.folder import FolderStorage
 from tests.captions.pacing.servers import BILL, Answer, LimitedService, Service, busy, dropped, echo, scripted
@@ -349,6 +350,44 @@ def test_every_so_often_a_word_in_a_picture_must_be_read_back(tmp_path: Path, re
     meter = run(tmp_path, Service(respond), story, canary_every=5)
     assert (meter.canaries_asked, meter.canaries_read) == (4, read)
     assert sum(row.video_id == "canary" for row in rows(tmp_path)) == 4
+
+
+def test_answers_that_come_together_bring_no_more_canaries_than_they_should(tmp_path: Path) -> None:
+    async def story(one: PacedCaptioner) -> Meter:
+        await ask_many(one, 100)
+        await asyncio.sleep(60)
+        return one.meter
+
+    assert run(tmp_path, Service(reading), story, canary_every=7).canaries_asked == 14
+
+
+def test_a_stopped_captioner_does_not_wait_for_its_canaries(tmp_path: Path) -> None:
+    async def story() -> float:
+        one = paced(tmp_path, Service(lambda sent: 9.0 if sent.place.video_id == "canary" else echo(sent)), canary_every=1)
+        await ask(one)
+        await asyncio.sleep(1)
+        one.stop()
+        begun = now()
+        await one.aclose()
+        return now() - begun
+
+    assert in_virtual_time(story) < 1
+    assert [row.end for row in rows(tmp_path)] == ["answered", "cancelled"]
+
+
+def test_closing_gives_everything_back_although_the_accounts_cannot_be_written(tmp_path: Path) -> None:
+    async def story() -> None:
+        one = paced(tmp_path, service)
+        await ask(one)
+        shutil.rmtree(tmp_path / "quota")
+        (tmp_path / "quota").write_text("a file where a folder is needed")
+        await one.aclose()
+
+    service = Service()
+    before = len(list(Path("/dev/fd").iterdir()))
+    with pytest.raises(StreamcapError, match="quota"):
+        in_virtual_time(story)
+    assert (service.closed, len(list(Path("/dev/fd").iterdir()))) == (True, before)
 
 
 def test_a_stopped_captioner_sends_nothing_more_and_lets_what_was_sent_be_answered(tmp_path: Path) -> None:
