@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import dagster as dg
 from pydantic import Field, JsonValue, SecretStr
 
+from streamcap_dagster.captions.backends.address import shown
 from streamcap_dagster.captions.backends.offline import OfflineCaptioner
 from streamcap_dagster.captions.backends.openai import OpenAICaptioner
 from streamcap_dagster.captions.backends.recorded import RecordedCaptioner
@@ -146,7 +147,7 @@ class GeminiCaptionerResource(PacedCaptionerResource):
 
     @property
     def about(self) -> str:
-        where = f"Vertex AI project {self.vertex_project}" if self.vertex_project else self.base_url or "Google"
+        where = f"Vertex AI project {self.vertex_project}" if self.vertex_project else shown(self.base_url) if self.base_url else "Google"
         return f"gemini ({self.model} at {where})"
 
     def bare(self) -> "GeminiCaptioner":
@@ -178,7 +179,7 @@ class OpenAICaptionerResource(PacedCaptionerResource):
 
     @property
     def about(self) -> str:
-        return f"openai ({self.model} at {self.base_url or 'api.openai.com'})"
+        return f"openai ({self.model} at {shown(self.base_url) if self.base_url else 'api.openai.com'})"
 
     def bare(self) -> OpenAICaptioner:
         return OpenAICaptioner(

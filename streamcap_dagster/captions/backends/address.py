@@ -9,6 +9,12 @@ def host_of(address: str) -> str:
     return urlsplit(address).netloc.rpartition("@")[2]
 
 
+def shown(address: str) -> str:
+    """An address as it may be told to anyone: nothing of it but scheme, host and port."""
+    host = host_of(address)
+    return f"{urlsplit(address).scheme}://{host}" if host else "(no address)"
+
+
 def is_loopback(address: str) -> bool:
     """Whether it is this machine, which no proxy stands before."""
     host = urlsplit(address).hostname or ""

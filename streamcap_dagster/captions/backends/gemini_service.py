@@ -1,9 +1,7 @@
 """How Gemini is reached: at which address, with which key or credentials, and through one SDK client per event loop."""
 
 import asyncio
-import ipaddress
 from typing import NoReturn
-from urllib.parse import urlsplit
 
 import httpx2
 from google import genai
@@ -12,6 +10,7 @@ from google.genai.client import DebugConfig
 from google.genai.types import HttpOptions, HttpRetryOptions
 from pydantic import SecretStr
 
+from streamcap_dagster.captions.backends.address import host_of, is_loopback, is_plain
 from streamcap_dagster.errors import SettingError
 
 _DEVELOPER_API = "https://generativelanguage.googleapis.com/"
@@ -73,11 +72,11 @@ class GeminiService:
     @property
     def host(self) -> str:
         """Host and port of the address, for messages."""
-        return urlsplit(self.base_url).netloc.rpartition("@")[2]
+        return host_of(self.base_url)
 
     @property
     def loopback(self) -> bool:
-        return _is_loopback(urlsplit(self.base_url).hostname or "")
+        return is_loopback(self.base_url)
 
     def without_key(self, text: str) -> str:
         """A text of the service in which the key does not appear, should it repeat it."""
@@ -123,9 +122,9 @@ def _fits_a_header(key: SecretStr) -> bool:
 
 
 def _checked(base_url: str) -> str:
-    parts = urlsplit(base_url)
-    if base_url and not (parts.scheme in ("http", "https") and parts.hostname):
-        raise SettingError("STREAMCAP_GEMINI_BASE_URL", base_url, "it is no address such as http://127.0.0.1:8080 or https://gateway.example.com")
+    if base_url and not is_plain(base_url):
+        why = "it is no http(s) address without user, query and fragment, such as http://127.0.0.1:8080 or https://gateway.example.com"
+        raise SettingError("STREAMCAP_GEMINI_BASE_URL", "(hidden)", why)
     return base_url
 
 
@@ -133,10 +132,3 @@ def _vertex_address(location: str) -> str:
     if location == "global":
         return "https://aiplatform.googleapis.com/"
     return f"https://aiplatform.{location}.rep.googleapis.com/" if location in _MULTI_REGIONS else f"https://{location}-aiplatform.googleapis.com/"
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
