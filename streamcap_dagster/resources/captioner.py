@@ -2,13 +2,14 @@
 
 from abc import abstractmethod
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import dagster as dg
 from pydantic import Field, JsonValue, SecretStr
 
-from streamcap_dagster.captions.backends.address import shown
+from streamcap_dagster.captions.backends.address import is_loopback, shown
 from streamcap_dagster.captions.backends.offline import OfflineCaptioner
 from streamcap_dagster.captions.backends.openai import OpenAICaptioner
 from streamcap_dagster.captions.backends.recorded import RecordedCaptioner
@@ -16,6 +17,7 @@ from streamcap_dagster.captions.captioner import Captioner
 from streamcap_dagster.captions.pacing.meter import Meter
 from streamcap_dagster.captions.pacing.paced import PacedCaptioner
 from streamcap_dagster.captions.pacing.quota import Quota, quota_from
+from streamcap_dagster.errors import SettingError
 from streamcap_dagster.model_table import ModelTable, model_table
 from streamcap_dagster.storage import Storage
 
@@ -96,6 +98,7 @@ class PacedCaptionerResource(CaptionerResource):
     models: str = Field("", description="a YAML whose rows replace or extend the model table")
 
     def open(self, storage: Storage, watch: Watch = unwatched) -> PacedCaptioner:
+        self._check_budget()
         return PacedCaptioner(
             self.ready(),
             self.quota(),
@@ -129,6 +132,16 @@ class PacedCaptionerResource(CaptionerResource):
     def table(self) -> ModelTable:
         """What is known of models."""
         return model_table(Path(self.models) if self.models else None)
+
+    def _check_budget(self) -> None:
+        """A budget that nothing counts against would be believed in and never stop anything; only what runs on this machine is free for certain."""
+        priced = self.table().of(self.model).price_on(datetime.now(UTC).date()) is not None
+        if self.budget_usd is not None and not priced and not (self.base_url and is_loopback(self.base_url)):
+            why = (
+                f"it cannot be kept, for the model table has no price for {self.model}: give it a row in a YAML of your own (a price of 0 where nothing "
+                "is paid) and set STREAMCAP_MODEL_TABLE to it, or unset the budget"
+            )
+            raise SettingError("STREAMCAP_BUDGET_USD", self.budget_usd, why)
 
     @property
     def secret(self) -> SecretStr | None:

@@ -36,6 +36,8 @@ from streamcap_dagster.storage import Storage
 
 _CANARY_PATIENCE_S = 10.0
 _TOO_MANY_REQUESTS = 429
+_ALL_REJECTED = 20
+"""So many questions in a row that are not accepted, before any was: it is not the questions."""
 _STOPPED = "The run was stopped. Everything answered so far is kept; run the same command again to go on."
 _FIX = "Check that the service runs and that its address is right, then run the same command again: it goes on from here."
 
@@ -117,6 +119,7 @@ class PacedCaptioner:
         self._counted = Meter()
         self._last_answer_s = clock()
         self._outage = False
+        self._rejected = 0
         self._stopped = False
         self._canaries = Canaries(canary_every, self._ask, lambda read: self._count(canaries_asked=1, canaries_read=int(read)), self._chance)
 
@@ -297,10 +300,18 @@ class PacedCaptioner:
             self._gate.close(QuotaExhausted(self.model, _all(error), self._resume(error)))
         elif error.kind == "refused":
             self._gate.close(CaptionerRefused(self.name, error.why, error.fix))
+        elif error.kind == "rejected":
+            self._note_rejected(error)
         elif error.kind == "busy":
             self._gate.slow_down()
         if _is_rate_limit(error):
             self._gate.pause(self._pauses.after(error, attempt.sent_s, self._clock()))
+
+    def _note_rejected(self, error: CallFailed) -> None:
+        self._rejected += 1
+        if self._rejected >= _ALL_REJECTED and not self._counted.answered:
+            why = f"none of the first {self._rejected} questions was accepted; of the last, {error.why}"
+            self._gate.close(CaptionerRefused(self.name, why, error.fix or "Check model and settings; `streamcap doctor` tells what is in force."))
 
     async def _be_patient(self, attempt: _Attempt, error: CallFailed) -> None:
         now_s, question = self._clock(), attempt.question

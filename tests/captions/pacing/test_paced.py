@@ -215,6 +215,23 @@ def test_a_request_that_is_not_accepted_stops_its_clip_at_once_and_no_other(tmp_
     assert [type(answer) for answer in answers] == [CaptionerUnavailable, CaptionReply, CaptionReply]
 
 
+REJECTED = CallFailed("rejected", "it contains an invalid argument", status=400)
+
+
+def test_when_no_question_at_all_is_accepted_the_run_ends_instead_of_asking_them_all(tmp_path: Path) -> None:
+    service = Service(lambda _: REJECTED)
+    errors = run(tmp_path, service, lambda one: ask_many(one, 300), Quota(in_flight=10))
+    assert len(service.requests) < 40
+    assert isinstance(errors[-1], CaptionerRefused)
+    assert "none of the first 20 questions was accepted; of the last, it contains an invalid argument" in str(errors[-1])
+
+
+def test_questions_that_are_not_accepted_stop_no_others_once_one_was(tmp_path: Path) -> None:
+    service = scripted([echo, *[REJECTED] * 50])
+    answers = run(tmp_path, service, lambda one: ask_many(one, 100), Quota(in_flight=1))
+    assert sum(isinstance(answer, CaptionReply) for answer in answers) == 50
+
+
 def test_a_refused_key_stops_all(tmp_path: Path) -> None:
     service = scripted([CallFailed("refused", "the key is not valid", "Set GEMINI_API_KEY", status=400)] * 2)
     errors = run(tmp_path, service, lambda one: ask_many(one, 50), Quota(in_flight=2))
@@ -379,6 +396,7 @@ def test_closing_gives_everything_back_although_the_accounts_cannot_be_written(t
     async def story() -> None:
         one = paced(tmp_path, service)
         await ask(one)
+        await asyncio.sleep(5)  # the accounts are written, and at rest
         shutil.rmtree(tmp_path / "quota")
         (tmp_path / "quota").write_text("a file where a folder is needed")
         await one.aclose()
