@@ -17,9 +17,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import datasets
-import numpy as np
 from PIL import Image
 
+from benchmarks.photos import photos
 from streamcap_dagster.dataset.hub_dataset import build_dataset
 from streamcap_dagster.dataset.rows import DatasetVideo
 from streamcap_dagster.records import Caption, Captions, Clip, Clips, Frame, RlExamples, SftExample, SftExamples, SftPair, Turn, Video
@@ -44,7 +44,7 @@ def measure() -> dict[str, object]:
 
 def make_inputs(storage: FolderStorage) -> None:
     """Videos of one clip each, with everything that the dataset is made from."""
-    pictures = list(_photos(4 * PER_WINDOW))
+    pictures = list(photos(4 * PER_WINDOW))
     for number in range(VIDEOS):
         video_id = f"video{number:03d}"
         with storage.staged(keys.frames(video_id)) as path:
@@ -92,7 +92,7 @@ def _timed(way: str) -> dict[str, float]:
     started = time.perf_counter()
     rows = {"ours": ours, "naive": naive}[way]()
     seconds = time.perf_counter() - started
-    frame_bytes = sum(len(picture) for picture in _photos(PER_WINDOW)) / PER_WINDOW
+    frame_bytes = sum(len(picture) for picture in photos(PER_WINDOW)) / PER_WINDOW
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
     return {
         "rows": rows,
@@ -101,21 +101,6 @@ def _timed(way: str) -> dict[str, float]:
         "mb_per_s": round(rows * 2 * PER_WINDOW * frame_bytes / seconds / 1e6, 2),
         "peak_mb": round(peak / 1e6),
     }
-
-
-def _photos(count: int) -> Iterator[bytes]:
-    """Pictures with the detail of photographs at every scale, about 40 kB each as JPEG of quality 85."""
-    for number in range(count):
-        noise = np.random.default_rng(number)
-        layers = [np.asarray(_scaled(noise.integers(0, 256, (384 // step, 512 // step, 3), np.uint8)), np.float32) for step in (64, 16, 4, 2)]
-        mixed = sum(layer * share for layer, share in zip(layers, (0.5, 0.25, 0.15, 0.1), strict=True))
-        data = io.BytesIO()
-        Image.fromarray(np.asarray(mixed, np.uint8)).save(data, "JPEG", quality=85)
-        yield data.getvalue()
-
-
-def _scaled(pixels: np.ndarray) -> Image.Image:
-    return Image.fromarray(pixels).resize((512, 384), Image.Resampling.BICUBIC)
 
 
 def _picture(pictures: list[bytes], number: int, window: int, k: int) -> bytes:
