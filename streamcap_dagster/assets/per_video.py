@@ -17,6 +17,8 @@ from streamcap_dagster.assets.progress import CallsMetered, Progress
 from streamcap_dagster.assets.walk import Finished, NotInManifest, Result, Stopped, walk_videos
 from streamcap_dagster.assets.work import NOTICE, PerVideoAsset, Workshop
 from streamcap_dagster.captions.captioner import Captioner, Stoppable
+from streamcap_dagster.captions.room import Room
+from streamcap_dagster.captions.underway import Underway
 from streamcap_dagster.frames.worker_pool import DecodePool
 from streamcap_dagster.partitions import by_chunk, videos
 from streamcap_dagster.records import Video
@@ -35,6 +37,10 @@ GRACE_S = 8.0
 """How long a walk that was stopped lets the captioner's calls under way go on; they are paid for."""
 PATIENCE_S = 10.0
 """How long a walk that was stopped may take to end: its threads finish what they are at, which may be the copy of a large file."""
+
+_WINDOWS_PER_CALL = 2
+"""Windows whose pictures may be in memory for each call in flight: its own, and one that is ready to follow. A run of long videos has
+thousands of clips that could go on at the same time."""
 
 
 def per_video_assets(assets: Sequence[PerVideoAsset], settings: Settings, progress: Progress) -> dg.AssetsDefinition:
@@ -114,7 +120,8 @@ def _walk_in_background(
 
     async def walk() -> None:
         async with DecodePool(settings.decode_workers) as decoding, aclosing(captioner):
-            workshop = Workshop(settings, source, storage, captioner, progress, decoding=decoding)
+            underway = Underway(Room(_WINDOWS_PER_CALL * settings.calls_in_flight))
+            workshop = Workshop(settings, source, storage, captioner, progress, underway, decoding)
             walking = asyncio.create_task(walk_videos(rows, wanted, workshop, results.put))
             while not walking.done():
                 await asyncio.wait([walking], timeout=0.2)

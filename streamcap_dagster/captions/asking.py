@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Iterable, Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import asdict, dataclass, field, replace
 from typing import Protocol, TypeVar, cast
 from weakref import WeakValueDictionary
@@ -86,6 +87,10 @@ class Asker:
         self._calls = calls
         self._underway = underway
         self._asking: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+    def place(self) -> AbstractAsyncContextManager[None]:
+        """A place in memory for the pictures of one window, for which videos take turns."""
+        return self._underway.room.place(self)
 
     async def ask(self, request: CaptionRequest) -> Answer:
         """The answer to a request. Raises CaptionerUnavailable when none could be had; what did arrive is kept even then."""

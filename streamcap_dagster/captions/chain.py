@@ -63,21 +63,26 @@ class Chain:
         self._history = History()
 
     async def describe(self) -> Caption:
-        frames = await self._read(0)
-        request = self._request("initial", 0, frames)
-        return self._caption(request, await self._asker.ask(request))
+        async with self._asker.place():
+            request = self._request("initial", 0, await self._read(0))
+            return self._caption(request, await self._asker.ask(request))
 
     async def go_on(self, initial: Caption, on_window: Callable[[], None]) -> list[Caption]:
-        await self._take_note(initial, await self._read(0))
+        async with self._asker.place():
+            await self._take_note(initial, await self._read(0))
         captions = []
         for window in range(1, self.clip.windows):
-            frames = await self._read(window)
-            caption = await self._delta(window, frames)
-            if not caption.gated:
-                await self._take_note(caption, frames)
-            captions.append(caption)
+            async with self._asker.place():
+                captions.append(await self._next(window))
             on_window()
         return captions
+
+    async def _next(self, window: int) -> Caption:
+        frames = await self._read(window)
+        caption = await self._delta(window, frames)
+        if not caption.gated:
+            await self._take_note(caption, frames)
+        return caption
 
     async def _delta(self, window: int, frames: tuple[Frame, ...]) -> Caption:
         request = self._request("delta", window, frames)

@@ -4,13 +4,16 @@ import asyncio
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
+from streamcap_dagster.captions.room import Room
+
 T = TypeVar("T")
 
 
 class Underway:
-    """Calls that are to be finished once they are begun."""
+    """Calls that are to be finished once they are begun. Whoever is about to ask holds a place in `room`, as its pictures wait in memory."""
 
-    def __init__(self) -> None:
+    def __init__(self, room: Room | None = None) -> None:
+        self.room = room or Room()
         self._calls: set[asyncio.Task[Any]] = set()
 
     async def finish(self, call: Coroutine[Any, Any, T]) -> T:

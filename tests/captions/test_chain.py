@@ -1,6 +1,7 @@
 """The chain of a clip: order, history, silence, failure, and clips side by side."""
 
 import asyncio
+import gc
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -15,10 +16,11 @@ from streamcap_dagster.captions.calls import CallStore
 from streamcap_dagster.captions.captioner import Bill, CaptionReply, CaptionRequest, Place
 from streamcap_dagster.captions.chain import caption_deltas, caption_initials
 from streamcap_dagster.captions.history import history_sha256
+from streamcap_dagster.captions.room import Room
 from streamcap_dagster.captions.underway import Underway
 from streamcap_dagster.errors import CaptionerUnavailable, FramesAhead, ObjectUnreadable
 from streamcap_dagster.policies import CaptionPolicy
-from streamcap_dagster.records import Caption, Clip, Clips
+from streamcap_dagster.records import Caption, Captions, Clip, Clips
 from streamcap_dagster.storage.folder import FolderStorage
 from streamcap_dagster.storage.frame_table import read_frames, write_frames
 from tests.captions.captioners import Told, says, spoken, unavailable_at
@@ -262,3 +264,21 @@ def test_a_stored_caption_of_a_later_picture_is_no_caption(tmp_path: Path) -> No
     said = caption(tmp_path, Told(), [moving(2)])[0]
     with pytest.raises(ValidationError, match=r"ends at 2\.0 s"):
         Caption.model_validate({**said.model_dump(), "frame_pts_s": (0.0, 2.01)})
+
+
+def test_only_so_many_windows_have_their_pictures_in_memory(tmp_path: Path) -> None:
+    held: list[int] = []
+    frames, clips = frames_file(tmp_path / "street.parquet", [moving(2, row) for row in range(4)]), clips_of(2, 2, 2, 2)
+
+    class Watched(Told):
+        async def complete(self, request: CaptionRequest) -> CaptionReply:
+            await asyncio.sleep(0.05)
+            held.append(sum(isinstance(thing, CaptionRequest) and bool(thing.frames) for thing in gc.get_objects()) - len(self.requests))
+            return await super().complete(request)
+
+    async def ask() -> Captions:
+        asker = Asker(Watched(), CallStore(FolderStorage(tmp_path), "street"), Underway(Room(2)))
+        return await caption_initials("street", clips, frames, asker, ALWAYS_ASK)
+
+    assert len(asyncio.run(ask()).captions) == 4
+    assert max(held) <= 2
