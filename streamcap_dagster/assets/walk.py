@@ -9,7 +9,7 @@ import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import cast
+from typing import ParamSpec, TypeVar, cast
 
 import dagster as dg
 
@@ -25,6 +25,9 @@ SOURCE = "source_videos"
 """The input that every walk starts from: the file at the source, as the manifest knows it."""
 
 logger = logging.getLogger(__name__)
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -147,13 +150,13 @@ async def _bring_up_to_date(asset: PerVideoAsset, work: VideoWork) -> Finished:
     if work.video.status != "ok":
         raise NotInManifest(work.video_id, f"the catalog lists it as {work.video.status} ({work.video.reason})")
     started = time.monotonic()
-    inputs, wanted, receipt = await asyncio.to_thread(_look, asset, work)
+    inputs, wanted, receipt = await _by_hand(work, _look, asset, work)
     if receipt is not None:
         return Finished(work, asset, receipt, inputs, reused=True, seconds=time.monotonic() - started, notes={}, spent={}, shown=None)
     made = await _make(asset, work)
     receipt = Receipt(asset=asset.name, fingerprint=wanted, inputs=inputs, content_hash=made.content_hash, objects=made.objects, counts=made.counts)
     await asyncio.to_thread(_vouch, work, receipt)
-    shown = await asyncio.to_thread(asset.show, work)
+    shown = await _by_hand(work, asset.show, work)
     return Finished(work, asset, receipt, inputs, reused=False, seconds=time.monotonic() - started, notes=made.notes, spent=made.spent, shown=shown)
 
 
@@ -179,7 +182,13 @@ def _vouch(work: VideoWork, receipt: Receipt) -> None:
 async def _make(asset: PerVideoAsset, work: VideoWork) -> Made:
     if inspect.iscoroutinefunction(asset.make):
         return cast(Made, await asset.make(work))
-    return cast(Made, await asyncio.to_thread(asset.make, work))
+    return cast(Made, await _by_hand(work, asset.make, work))
+
+
+async def _by_hand(work: VideoWork, function: Callable[P, T], /, *args: P.args, **more: P.kwargs) -> T:
+    """The result of a plain function, which runs in a thread."""
+    async with work.workshop.hands:
+        return await asyncio.to_thread(function, *args, **more)
 
 
 async def _settle(work: VideoWork, wanted: Sequence[PerVideoAsset], failure: Failure | None) -> None:

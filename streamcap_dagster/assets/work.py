@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import os
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -28,6 +29,15 @@ P = TypeVar("P", bound=Policy)
 R = TypeVar("R", bound=Record)
 
 
+_SPARE_THREADS = 3
+"""Threads that stay free while all hands are full, so that an answer that is paid for is kept at once."""
+
+
+def _hands() -> asyncio.Semaphore:
+    threads = min(32, (os.cpu_count() or 1) + 4)  # of asyncio.to_thread
+    return asyncio.Semaphore(threads - _SPARE_THREADS)
+
+
 @dataclass(frozen=True)
 class Workshop:
     """What all videos of a run share."""
@@ -40,6 +50,8 @@ class Workshop:
     underway: Underway = field(default_factory=Underway)
     decoding: DecodePool | None = None
     """None where nothing is going to be decoded, as when only the state of things is looked at."""
+    hands: asyncio.Semaphore = field(default_factory=_hands)
+    """For plain functions, which may copy a file for minutes: fewer at a time than there are threads."""
 
 
 NOTICE = "notice"

@@ -15,7 +15,7 @@ from streamcap_dagster.storage import keys
 from streamcap_dagster.storage.failures import Failure, read_failures
 from streamcap_dagster.storage.folder import FolderStorage
 from streamcap_dagster.storage.receipts import read_receipts
-from tests.assets.walking import asset, put, video, walk, walk_async, workshop
+from tests.assets.walking import Walked, asset, put, video, walk, walk_async, workshop
 
 
 class TooSad(StreamcapError):
@@ -228,6 +228,25 @@ def test_plain_functions_of_several_videos_run_at_the_same_time(storage: FolderS
         return put(work, "look", "met")
 
     assert walk([asset("look", make=meet)], workshop(storage), [video("cat"), video("dog")]).failures == []
+
+
+def test_however_many_files_are_being_copied_an_answer_can_be_kept(storage: FolderStorage) -> None:
+    copied = threading.Event()
+
+    def copy(work: VideoWork) -> Made:
+        copied.wait(20)
+        return put(work, "look", "copied")
+
+    async def keep_meanwhile() -> Walked:
+        walking = asyncio.create_task(walk_async([asset("look", make=copy)], workshop(storage), [video(f"v{number}") for number in range(50)]))
+        await asyncio.sleep(0.2)
+        try:
+            await asyncio.wait_for(asyncio.to_thread(storage.write, "an/answer", b"paid for"), 5)
+        finally:
+            copied.set()
+        return await walking
+
+    assert len(asyncio.run(keep_meanwhile()).made) == 50
 
 
 def test_no_more_videos_than_set_are_worked_on_at_once(storage: FolderStorage) -> None:
