@@ -8,6 +8,7 @@ import shutil
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from io import FileIO
 from pathlib import Path
 
 from streamcap_dagster.errors import ObjectMissing, StorageError
@@ -88,7 +89,7 @@ class FolderStorage:
 
         def append(line: bytes) -> None:
             try:
-                file.write(line)
+                _append_whole(file, line)
             except OSError as error:
                 raise self._explained(error, key, "writing") from error
 
@@ -165,6 +166,18 @@ class FolderStorage:
         if error.errno not in fixes:
             return error
         return StorageError(self.uri, f"{doing} {key}", error.strerror or str(error), fixes[error.errno])
+
+
+def _append_whole(file: FileIO, data: bytes) -> None:
+    """Append all of it or nothing: a disk that becomes full takes a part first, and a line that is torn off would spoil the next one."""
+    whole, left = os.fstat(file.fileno()).st_size, memoryview(data)
+    try:
+        while left:
+            left = left[file.write(left) :]
+    except OSError:
+        with suppress(OSError):
+            file.truncate(whole)
+        raise
 
 
 def _fix(key: str) -> str:

@@ -1,10 +1,12 @@
 """A folder as storage: whole objects, clear errors, leases that die with their holder."""
 
 import os
+import resource
 import signal
 import subprocess
 import sys
 import textwrap
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -168,3 +170,23 @@ def test_appended_lines_stay_although_the_process_is_killed(tmp_path: Path) -> N
     )
     subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=False)
     assert FolderStorage(tmp_path).read("ledger/a.jsonl") == b"one\ntwo\n"
+
+
+@pytest.fixture
+def full_at() -> Iterator[Callable[[int], None]]:
+    """Files take no more than so many bytes, as on a disk that is full."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    yield lambda size_bytes: resource.setrlimit(resource.RLIMIT_FSIZE, (size_bytes, hard))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_what_a_full_disk_takes_only_in_part_is_no_line_of_a_journal(tmp_path: Path, full_at: Callable[[int], None]) -> None:
+    storage = FolderStorage(tmp_path)
+    with storage.journal("ledger/a.jsonl") as append:
+        append(b"one\n")
+        full_at(10)
+        with pytest.raises(StorageError):
+            append(b"a line that is too long\n")
+        full_at(-1)
+        append(b"two\n")
+    assert storage.read("ledger/a.jsonl") == b"one\ntwo\n"
