@@ -123,11 +123,14 @@ def _walk_in_background(
             underway = Underway(Room(_WINDOWS_PER_CALL * settings.calls_in_flight))
             workshop = Workshop(settings, source, storage, captioner, progress, underway, decoding)
             walking = asyncio.create_task(walk_videos(rows, wanted, workshop, results.put))
-            while not walking.done():
-                await asyncio.wait([walking], timeout=0.2)
-                if stop.is_set():
-                    await _wind_up(walking, workshop)
-            await walking
+            try:
+                while not walking.done():
+                    await asyncio.wait([walking], timeout=0.2)
+                    if stop.is_set():
+                        await _wind_up(walking, workshop)
+                await walking
+            finally:
+                await underway.settle(GRACE_S)  # of a walk that broke off; there are none after any other
 
     def run() -> None:
         ended: Future[None] = Future()

@@ -1,13 +1,16 @@
 """The Dagster face of the per-video assets, on assets that only store a few words."""
 
+import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
 import dagster as dg
 import pytest
 
-from streamcap_dagster.assets.per_video import NAMED_IN_A_FAILURE, failure_of_run, per_video_assets
-from streamcap_dagster.assets.progress import unwatched
+from streamcap_dagster.assets.per_video import NAMED_IN_A_FAILURE, _walk_in_background, failure_of_run, per_video_assets
+from streamcap_dagster.assets.progress import AssetDone, Happening, unwatched
+from streamcap_dagster.assets.work import Made, VideoWork
+from streamcap_dagster.captions.captioner import CaptionReply, CaptionRequest
 from streamcap_dagster.resources.captioner import OfflineCaptionerResource
 from streamcap_dagster.resources.run_end import run_end
 from streamcap_dagster.resources.storage import FolderStorageResource
@@ -15,7 +18,10 @@ from streamcap_dagster.resources.video_source import FolderSourceResource
 from streamcap_dagster.storage.failures import Failure
 from streamcap_dagster.storage.folder import FolderStorage
 from streamcap_dagster.videos.manifest import write_manifest
-from tests.assets.walking import asset, settings, video
+from streamcap_dagster.videos.source import FolderSource
+from tests.assets.walking import asset, put, settings, video
+from tests.captions.captioners import Told
+from tests.captions.requests import request
 
 
 @pytest.fixture
@@ -79,3 +85,30 @@ def test_a_failed_run_names_some_and_counts_all() -> None:
     assert str(failure.description).endswith("\n- video v19: sad.\n- and 3 more")
     assert len(failure.metadata["failed"].value) == 23  # type: ignore[arg-type]
     assert not failure.allow_retries
+
+
+class Broken(Exception):
+    """Whoever watches the walk cannot go on."""
+
+
+def test_an_answer_on_its_way_is_kept_although_the_walk_breaks_off(storage: FolderStorage) -> None:
+    asked = asyncio.Event()
+
+    class Slow(Told):
+        async def complete(self, request: CaptionRequest) -> CaptionReply:
+            asked.set()
+            await asyncio.sleep(0.3)
+            return await super().complete(request)
+
+    async def make(work: VideoWork) -> Made:
+        await (asked.wait() if work.video_id == "cat" else (await work.asker()).ask(request()))
+        return put(work, "say", "asked")
+
+    def watch(happening: Happening) -> None:
+        if isinstance(happening, AssetDone):
+            raise Broken
+
+    walk = _walk_in_background([video("cat"), video("dog")], [asset("say", make=make)], settings(storage), FolderSource(storage.root), storage, Slow(), watch)
+    with pytest.raises(BaseExceptionGroup):
+        list(walk)
+    assert [stored.key.split("/")[1] for stored in storage.list("calls/")] == ["dog"]
