@@ -317,7 +317,7 @@ class PacedCaptioner:
         now_s, question = self._clock(), attempt.question
         if question.number == 1:
             question.began_s = attempt.sent_s
-        if attempt.request.tier == "flex" and error.kind == "busy":
+        if attempt.request.tier == "flex":
             question.shedding.turned_away()
         if _is_rate_limit(error):
             return  # the gate waits

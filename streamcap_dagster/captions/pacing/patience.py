@@ -85,7 +85,7 @@ class FlexWatch:
 
 
 class Shedding:
-    """For the tier `auto`: flex, until flex has turned one question away three times or let it wait to its deadline."""
+    """For the tier `auto`: flex, until flex has turned one question away or dropped it three times, or let it wait to its deadline."""
 
     def __init__(self) -> None:
         self._sheds = 0

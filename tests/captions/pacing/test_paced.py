@@ -287,8 +287,9 @@ def test_an_answer_that_takes_too_long_is_asked_for_again(tmp_path: Path) -> Non
     assert [row.why for row in rows(tmp_path)] == ["no answer came within 30 s", ""]
 
 
-def test_auto_is_flex_until_flex_turned_a_question_away_three_times(tmp_path: Path) -> None:
-    service = scripted([busy(status=503)] * 3)
+@pytest.mark.parametrize("failure", [busy(status=503), CallFailed("dropped", "deadline exceeded", status=504), dropped()])
+def test_auto_is_flex_until_flex_turned_a_question_away_three_times(tmp_path: Path, failure: CallFailed) -> None:
+    service = scripted([failure] * 3)
     meter = run(tmp_path, service, lambda one: metered(one, ask(one)), tiers="auto")
     assert [sent.tier for sent in service.requests] == ["flex"] * 3 + ["standard"]
     assert meter.to_standard == 1
