@@ -19,16 +19,23 @@ class NoChangeGate:
     def __init__(self, threshold: float) -> None:
         self._threshold = threshold
         self._reference: Pixels | None = None
+        self._seen: tuple[str, Pixels] | None = None
 
     def refer(self, frames: Sequence[Frame], place: Place) -> None:
         """Make a window, which was just captioned, the one that later windows are compared with."""
         if self._threshold > 0:
-            self._reference = block_means(frames[-1], place)
+            self._reference = self._look(frames[-1], place)
 
     def passes(self, frames: Sequence[Frame], place: Place) -> bool:
         """Whether the captioner should be asked: something differs, or there is nothing to compare with."""
         reference = self._reference
-        return reference is None or any(difference(block_means(frame, place), reference) >= self._threshold for frame in frames)
+        return reference is None or any(difference(self._look(frame, place), reference) >= self._threshold for frame in reversed(frames))
+
+    def _look(self, frame: Frame, place: Place) -> Pixels:
+        """Remembers the frame it looked at last: the last of a window differs most often, and is the next reference."""
+        if self._seen is None or self._seen[0] != frame.sha256:
+            self._seen = frame.sha256, block_means(frame, place)
+        return self._seen[1]
 
 
 def difference(one: Pixels, other: Pixels) -> int:

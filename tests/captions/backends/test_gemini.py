@@ -68,7 +68,7 @@ def test_the_whole_request_is_as_told() -> None:
 
 def test_each_picture_comes_after_its_time_between_the_prompt_and_the_closing() -> None:
     (content,) = sent(ALL).body["contents"]
-    shown = [part.get("text") or base64.urlsafe_b64decode(part["inlineData"]["data"]) for part in content["parts"]]
+    shown = [part.get("text") or base64.b64decode(part["inlineData"]["data"]) for part in content["parts"]]
     pictures = [words for time, frame in zip(ALL.times, ALL.frames, strict=True) for words in (time, frame.jpeg)]
     assert content["role"] == "user"
     assert shown == ["What is new?", *pictures, ALL.closing]
@@ -76,7 +76,7 @@ def test_each_picture_comes_after_its_time_between_the_prompt_and_the_closing() 
 
 def test_pictures_are_sent_as_jpeg() -> None:
     parts = sent().body["contents"][0]["parts"]
-    assert {part["inlineData"]["mime_type"] for part in parts if "inlineData" in part} == {"image/jpeg"}
+    assert {part["inlineData"]["mimeType"] for part in parts if "inlineData" in part} == {"image/jpeg"}
 
 
 def test_a_question_without_pictures_tells_no_resolution_and_has_its_own_schema() -> None:
