@@ -6,10 +6,11 @@ bad one stops: separate steps either skip their children or mark failed videos a
 
 import asyncio
 import queue
+import resource
 import threading
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from concurrent.futures import Future
-from contextlib import ExitStack, aclosing, closing
+from contextlib import ExitStack, aclosing, closing, suppress
 
 import dagster as dg
 
@@ -38,6 +39,7 @@ GRACE_S = 8.0
 PATIENCE_S = 10.0
 """How long a walk that was stopped may take to end: its threads finish what they are at, which may be the copy of a large file."""
 
+_OTHER_FILES = 256
 _WINDOWS_PER_CALL = 2
 """Windows whose pictures may be in memory for each call in flight: its own, and one that is ready to follow. A run of long videos has
 thousands of clips that could go on at the same time."""
@@ -133,6 +135,7 @@ def _walk_in_background(
                 await underway.settle(GRACE_S)  # of a walk that broke off; there are none after any other
 
     def run() -> None:
+        allow_open_files(settings)
         ended: Future[None] = Future()
         try:
             asyncio.run(walk())
@@ -150,6 +153,15 @@ def _walk_in_background(
     finally:
         stop.set()
         thread.join(PATIENCE_S)
+
+
+def allow_open_files(settings: Settings) -> None:
+    """Let this process open as many files as a walk may need, a lock and a file a video and a connection a call: macOS allows 256 until it is asked."""
+    needed = _OTHER_FILES + 2 * settings.videos_in_flight + settings.calls_in_flight
+    allowed, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if resource.RLIM_INFINITY != allowed < needed:
+        with suppress(OSError, ValueError):  # some systems know a lower limit of their own; then it is tried with what there is
+            resource.setrlimit(resource.RLIMIT_NOFILE, (needed if most == resource.RLIM_INFINITY else min(needed, most), most))
 
 
 async def _wind_up(walking: asyncio.Task[None], workshop: Workshop) -> None:

@@ -1,13 +1,14 @@
 """The Dagster face of the per-video assets, on assets that only store a few words."""
 
 import asyncio
+import resource
 from collections.abc import Callable
 from pathlib import Path
 
 import dagster as dg
 import pytest
 
-from streamcap_dagster.assets.per_video import NAMED_IN_A_FAILURE, _walk_in_background, failure_of_run, per_video_assets
+from streamcap_dagster.assets.per_video import NAMED_IN_A_FAILURE, _walk_in_background, allow_open_files, failure_of_run, per_video_assets
 from streamcap_dagster.assets.progress import AssetDone, Happening, unwatched
 from streamcap_dagster.assets.work import Made, VideoWork
 from streamcap_dagster.captions.captioner import CaptionReply, CaptionRequest
@@ -112,3 +113,13 @@ def test_an_answer_on_its_way_is_kept_although_the_walk_breaks_off(storage: Fold
     with pytest.raises(BaseExceptionGroup):
         list(walk)
     assert [stored.key.split("/")[1] for stored in storage.list("calls/")] == ["dog"]
+
+
+def test_a_process_may_open_a_file_for_every_video_and_call(storage: FolderStorage) -> None:
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (256, before[1]))
+    try:
+        allow_open_files(settings(storage, videos_in_flight=100, calls_in_flight=50))
+        assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] >= 2 * 100 + 50 + 200
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
