@@ -83,6 +83,18 @@ def test_a_service_that_is_never_there_is_given_up_and_named(project: Project) -
     assert run_against(project, Options()).status == 0
 
 
+def test_a_run_that_waits_for_a_lost_service_ends_as_soon_as_it_is_told(project: Project) -> None:
+    with running(Options(faults=1.0)) as emulator:
+        emulator.order(*["dropped"] * 50)
+        run = started(project, emulator.url)
+        until(lambda: len(emulator.journal.rows) >= 2 * VIDEOS, run)
+        began_s = time.monotonic()
+        os.kill(run.pid, signal.SIGTERM)
+
+        assert ended(run, within_s=30) == (130, f"\n{SENTENCE}\n")
+        assert time.monotonic() - began_s < 8
+
+
 @pytest.mark.parametrize("told", [signal.SIGTERM, signal.SIGINT])
 def test_a_run_that_is_told_to_end_keeps_what_was_being_answered(project: Project, undisturbed: dict[str, str], told: signal.Signals) -> None:
     options = Options(latency_ms=(2000, 6000))
@@ -138,6 +150,22 @@ def test_when_one_of_two_runs_is_killed_the_other_does_its_work_too(project: Pro
     assert len(answered(emulator.journal.rows)) == CALLS
 
 
+def test_two_runs_at_once_do_not_exceed_their_one_budget(tmp_path: Path) -> None:
+    """Each captions videos of its own, so that both spend; what they would spend in all is more than the budget."""
+    project, budget_usd = gemini_project(tmp_path / "project", 4, SECONDS), 0.009
+    assert run_against(project, Options(key="another")).status == 1
+    project.environment["STREAMCAP_BUDGET_USD"] = str(budget_usd)
+    with running(Options(latency_ms=(300, 900))) as emulator:
+        runs = [started(project, emulator.url, "--only", f"video{one}", "--only", f"video{one + 1}") for one in (0, 2)]
+        assert 1 in [ended(run, within_s=120)[0] for run in runs]
+
+    spent = Counter[str]()
+    for row in ledger_of(project):
+        spent[row["process"]] += float(row["cost_usd"])
+    assert len([usd for usd in spent.values() if usd]) == 2
+    assert budget_usd / 2 < sum(spent.values()) <= budget_usd
+
+
 def test_a_clock_that_jumps_by_days_disturbs_nothing(project: Project, undisturbed: dict[str, str]) -> None:
     project.environment["STREAMCAP_RPD"] = "100"
     with running(Options(faults=0.1, dribble_s=0.2)) as emulator:
@@ -167,11 +195,10 @@ def env_of(project: Project, url: str) -> Mapping[str, str]:
     return {**project.env, "STREAMCAP_GEMINI_BASE_URL": url}
 
 
-def started(project: Project, url: str) -> "subprocess.Popen[str]":
+def started(project: Project, url: str, *only: str) -> "subprocess.Popen[str]":
     """`streamcap run` in a session of its own."""
-    return subprocess.Popen(
-        project.command("run"), env=env_of(project, url), cwd=project.root, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, start_new_session=True
-    )
+    command, env = project.command("run", *only), env_of(project, url)
+    return subprocess.Popen(command, env=env, cwd=project.root, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, start_new_session=True)
 
 
 def ended(run: "subprocess.Popen[str]", within_s: float) -> tuple[int, str]:
