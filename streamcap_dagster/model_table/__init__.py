@@ -5,10 +5,10 @@ from datetime import date
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from streamcap_dagster.errors import SettingError
 
@@ -83,7 +83,7 @@ class ModelFacts(_Fact):
 class ModelTable(_Fact):
     """All rows, under one version that is stored with every cost."""
 
-    version: str
+    version: Annotated[str, BeforeValidator(lambda version: version.isoformat() if isinstance(version, date) else version)]
     models: Mapping[str, ModelFacts]
 
     def of(self, model: str) -> ModelFacts:
@@ -96,7 +96,7 @@ class ModelTable(_Fact):
 
 @cache
 def model_table(override: Path | None = None) -> ModelTable:
-    """The table of this release; the rows of `override` (a YAML of the same form) replace rows of the same name and add others.
+    """The table of this release. What the rows of `override` (a YAML of the same form) say of a model goes first; what they leave out stays.
 
     Raises SettingError when the override cannot be read or is no such table.
     """
@@ -104,16 +104,29 @@ def model_table(override: Path | None = None) -> ModelTable:
     if override is None:
         return ours
     theirs = _read(override)
-    return ModelTable(version=f"{ours.version}+{theirs.version}", models={**ours.models, **theirs.models})
+    merged = {model: ours.of(model).model_copy(update=_said(facts)) for model, facts in theirs.models.items()}
+    return ModelTable(version=f"{ours.version}+{theirs.version}", models={**ours.models, **merged})
+
+
+def _said(facts: ModelFacts) -> dict[str, object]:
+    """The fields that a row has, as against those that it leaves out."""
+    return {name: getattr(facts, name) for name in facts.model_fields_set}
 
 
 def _read(path: Path) -> ModelTable:
     try:
-        return ModelTable.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        if content is None:
+            raise SettingError(SETTING, str(path), "it is empty; streamcap_dagster/model_table/models.yaml shows the form")
+        return ModelTable.model_validate(content)
     except OSError as error:
         raise SettingError(SETTING, str(path), f"the file cannot be read ({error.strerror})") from error
+    except yaml.MarkedYAMLError as error:
+        line = f"line {error.problem_mark.line + 1}: " if error.problem_mark else ""
+        raise SettingError(SETTING, str(path), f"it is no YAML ({line}{error.problem})") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise SettingError(SETTING, str(path), "it is no YAML") from error
     except ValidationError as error:
         fault = error.errors()[0]
-        raise SettingError(SETTING, str(path), f"it is no model table ({'.'.join(map(str, fault['loc']))}: {fault['msg']})") from error
+        what = "there is no such field" if fault["type"] == "extra_forbidden" else fault["msg"]
+        raise SettingError(SETTING, str(path), f"it is no model table ({'.'.join(map(str, fault['loc'])) or 'all of it'}: {what})") from error

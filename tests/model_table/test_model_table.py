@@ -39,23 +39,39 @@ def test_a_model_is_found_by_its_full_name_too() -> None:
     assert model_table().of(f"models/{LITE}") == model_table().of(LITE)
 
 
-def test_an_override_replaces_rows_and_adds_to_the_version(tmp_path: Path) -> None:
+def test_an_override_replaces_what_it_says_of_a_model_and_adds_to_the_version(tmp_path: Path) -> None:
     mine = tmp_path / "mine.yaml"
     mine.write_text(f"version: mine\nmodels:\n  {LITE}:\n    quota: {{rpm: 10}}\n  my-own: {{}}\n")
 
     table = model_table(mine)
 
     assert table.of(LITE).quota.rpm == 10
+    assert table.of(LITE).prices == model_table().of(LITE).prices
     assert table.knows("my-own")
     assert table.version == f"{model_table().version}+mine"
 
 
-@pytest.mark.parametrize(("content", "said"), [("models: [", "no YAML"), ("models: {}", "version"), ("version: a\nmodels: {m: {quota: {rpm: -1}}}", "rpm")])
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("version: a\nmodels: [", r"no YAML \(line 2: "),
+        ("models: {}", "version"),
+        ("", "it is empty"),
+        ("version: a\nmodels: {m: {quota: {rpm: -1}}}", "rpm"),
+        ("version: a\nmodels: {m: {price: 3}}", "models.m.price: there is no such field"),
+    ],
+)
 def test_an_override_that_is_no_table_says_where(tmp_path: Path, content: str, said: str) -> None:
     mine = tmp_path / "mine.yaml"
     mine.write_text(content)
     with pytest.raises(SettingError, match=said):
         model_table(mine)
+
+
+def test_a_version_may_be_a_date_without_quotes(tmp_path: Path) -> None:
+    mine = tmp_path / "mine.yaml"
+    mine.write_text("version: 2026-12-01\nmodels: {}\n")
+    assert model_table(mine).version.endswith("+2026-12-01")
 
 
 def test_an_override_that_is_not_there_is_named(tmp_path: Path) -> None:
