@@ -39,7 +39,7 @@ class Settings(BaseSettings, Windowing, ClipPolicy, Sampling, CaptionPolicy, Exa
     vertex_project: str = Field("", description="for `gemini` on Vertex AI with application-default credentials: the Google Cloud project")
     vertex_location: str = Field("global", description="for `gemini` on Vertex AI: the location")
     openai_model: str = Field("", description="for the captioner `openai`: the model as its server names it")
-    model_table: HomePath | None = Field(None, description="a YAML of models, prices and quotas whose rows replace or extend those of the package")
+    model_table: HomePath | None = Field(None, description="a YAML of models, prices and quotas; what it says goes before the table of the package")
     rpm: int | None = Field(None, ge=0, description="requests a minute of your quota; by default the model table's, 0 for no limit")
     tpm: int | None = Field(None, ge=0, description="input tokens a minute of your quota; by default the model table's, 0 for no limit")
     rpd: int | None = Field(None, ge=0, description="requests a day of your quota; by default the model table's, 0 for no limit")
@@ -114,7 +114,8 @@ def _explained(error: ValidationError) -> SettingError:
     name = str(fault["loc"][0]).upper().removeprefix(PREFIX)
     field = Settings.model_fields.get(name.lower())
     meaning = f" ({field.description})" if field is not None and field.description else ""
-    return SettingError(PREFIX + name, fault["input"], fault["msg"] + meaning)
+    why = fault["msg"].partition(", unable to")[0].replace("Input should", "it should")
+    return SettingError(PREFIX + name, fault["input"], why + meaning)
 
 
 def _check_frames(settings: Settings) -> None:

@@ -98,7 +98,7 @@ def _storage(settings: Settings) -> Iterator[Finding]:
 def _source(settings: Settings) -> Iterator[Finding]:
     source = source_for(settings).open()
     seen = sum(1 for _ in islice(source.scan(), 10_000))
-    yield Finding("source", "ok", f"{source.uri} has {seen}{' or more' if seen == 10_000 else ''} video files")
+    yield Finding("source", "ok", f"{source.uri} has {seen}{' or more' if seen == 10_000 else ''} video file{'' if seen == 1 else 's'}")
 
 
 def _dagster(settings: Settings) -> Iterator[Finding]:

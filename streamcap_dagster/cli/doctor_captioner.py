@@ -13,25 +13,24 @@ from streamcap_dagster.settings import PREFIX, Settings, gemini_key
 from streamcap_dagster.wiring import captioner_for
 
 _PATIENCE_S = 3.0
-_LIMITS = {"rpm": "{:,g} requests a minute", "tpm": "{:,g} tokens a minute", "rpd": "{:,g} requests a day", "usd_per_10min": "${:,g} in ten minutes"}
+_LIMITS = {"rpm": "{:,d} requests a minute", "tpm": "{:,d} tokens a minute", "rpd": "{:,d} requests a day", "usd_per_10min": "${:,g} in ten minutes"}
 _OWN_ROW = "A row of your own, in a YAML that STREAMCAP_MODEL_TABLE names, tells it."
 
 
 def captioner_findings(settings: Settings) -> Iterator[Finding]:
     """One after another. Raises SettingError or MissingTool when the captioner could not be asked at all."""
     captioner = captioner_for(settings)
+    captioner.ready()
     if not isinstance(captioner, PacedCaptionerResource):
-        captioner.bare()
         yield Finding("captioner", "ok", f"{captioner.about}; it needs no key and costs nothing")
         return
-    captioner.ready()
     chosen = f"chosen because {gemini_key()} is set" if settings.captioner_by_key else "chosen by STREAMCAP_CAPTIONER or --captioner"
     yield Finding("captioner", "ok", f"{captioner.about}, {chosen}; {_key(captioner)}")
     facts, today = captioner.table().of(captioner.model), datetime.now(UTC).date()
     yield from _retirement(captioner, facts, today)
     yield _price(captioner, facts, today)
     yield _quota(captioner, facts)
-    yield _budget(captioner, priced=facts.price_on(today) is not None)
+    yield _budget(captioner)
     if captioner.base_url:
         yield _models_served(captioner) if isinstance(captioner, OpenAICaptionerResource) else _answers(captioner)
 
@@ -82,11 +81,10 @@ def _limit(name: str, given: float | None, known: float | None) -> str:
     return f"{_LIMITS[name].format(limit)} ({'model table' if given is None else setting})" if limit else ""
 
 
-def _budget(captioner: PacedCaptionerResource, priced: bool) -> Finding:
+def _budget(captioner: PacedCaptionerResource) -> Finding:
     if captioner.budget_usd is None:
         return Finding("budget", "ok", "none: STREAMCAP_BUDGET_USD would stop a run before it is exceeded")
-    budget = f"${captioner.budget_usd:,.2f} on this storage in all (STREAMCAP_BUDGET_USD)"
-    return Finding("budget", "ok", budget) if priced else Finding("budget", "warning", f"{budget}, which nothing counts against without a price", _OWN_ROW)
+    return Finding("budget", "ok", f"${captioner.budget_usd:,.2f} on this storage in all (STREAMCAP_BUDGET_USD)")
 
 
 def _answers(captioner: PacedCaptionerResource) -> Finding:

@@ -47,10 +47,14 @@ class CaptionerResource(dg.ConfigurableResource[Captioner]):
     def bare(self) -> Captioner:
         """The captioner as far as its names go, which say what is up to date. It needs no key and no network until it is asked."""
 
+    def ready(self) -> Captioner:
+        """The bare captioner, once it is sure that it can be asked. Raises SettingError when it cannot, as without a key."""
+        return self.bare()
+
     def open(self, storage: Storage, watch: Watch = unwatched) -> Captioner:
         """The captioner, ready to answer; `watch` is told how its calls stand. Raises SettingError when something is missing."""
         del storage, watch
-        return self.bare()
+        return self.ready()
 
 
 class OfflineCaptionerResource(CaptionerResource):
@@ -95,10 +99,9 @@ class PacedCaptionerResource(CaptionerResource):
     call_timeout_s: float = Field(120, description="longest wait for an answer, in seconds")
     flex_timeout_s: float = Field(900, description="longest wait for an answer of the flex tier, in seconds")
     canary_every: int = Field(0, description="answers between two canaries; 0 sends none")
-    models: str = Field("", description="a YAML whose rows replace or extend the model table")
+    models: str = Field("", description="a YAML of your own whose words go before the model table")
 
     def open(self, storage: Storage, watch: Watch = unwatched) -> PacedCaptioner:
-        self._check_budget()
         return PacedCaptioner(
             self.ready(),
             self.quota(),
@@ -124,10 +127,6 @@ class PacedCaptionerResource(CaptionerResource):
             in_flight=self.calls_in_flight,
             budget_usd=self.budget_usd,
         )
-
-    def ready(self) -> Captioner:
-        """The bare captioner, once it is sure that it can be asked. Raises SettingError when it cannot, as without a key."""
-        return self.bare()
 
     def table(self) -> ModelTable:
         """What is known of models."""
@@ -182,6 +181,7 @@ class GeminiCaptionerResource(PacedCaptionerResource):
         )
 
     def ready(self) -> "GeminiCaptioner":
+        self._check_budget()
         captioner = self.bare()
         captioner.check()
         return captioner
@@ -205,6 +205,7 @@ class OpenAICaptionerResource(PacedCaptionerResource):
         )
 
     def ready(self) -> OpenAICaptioner:
+        self._check_budget()
         captioner = self.bare()
         captioner.check()
         return captioner

@@ -36,7 +36,7 @@ def test_all_is_well_where_everything_is_there(source: Path) -> None:
 
     assert done.exit_code == 0
     assert "failed" not in done.stdout
-    assert "has 1 video files" in done.stdout
+    assert "has 1 video file" in done.stdout
 
 
 def test_json_is_for_programs_and_a_failed_check_is_exit_status_1() -> None:
