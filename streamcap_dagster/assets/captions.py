@@ -41,6 +41,7 @@ async def _caption_initials(work: VideoWork) -> Made:
 async def _caption_deltas(work: VideoWork) -> Made:
     clips = await asyncio.to_thread(work.read, keys.clips(work.video_id), Clips)
     initials = await asyncio.to_thread(work.read, keys.initial_captions(work.video_id), Captions)
+    work.workshop.progress(WindowsFound(work.video_id, sum(clip.windows - 1 for clip in clips.clips)))
     asker = await work.asker()
     before, done = asker.spent, WindowsDone(work.video_id)
     with work.storage.local(keys.frames(work.video_id)) as frames:

@@ -16,7 +16,7 @@ class FilesRead:
 
 @dataclass(frozen=True)
 class WindowsFound:
-    """How many windows of a video are going to be captioned."""
+    """How many windows of a video are going to be captioned: all of them, or what its deltas add; the first word of a video counts."""
 
     video_id: str
     windows: int

@@ -43,10 +43,12 @@ def told_calls(meter: Meter) -> str:
     """What was asked over the network, what it took and what went wrong on the way; empty when nobody was asked."""
     if not meter.requests:
         return ""
-    troubles = {"429": meter.rate_limited, "other failures": meter.failed - meter.rate_limited, "thrown away as mispaired": meter.mispaired}
+    troubles = {"refused with 429": meter.rate_limited, "failed": meter.failed - meter.rate_limited, "thrown away as mispaired": meter.mispaired}
     went_wrong = ", ".join(f"{count:,} {name}" for name, count in troubles.items() if count)
+    again = f"; {meter.retries:,} asked again" if meter.retries else ""
     tokens = f"{amount(meter.text_tokens + meter.image_tokens)} input and {amount(meter.output_tokens)} output tokens"
-    parts = [f"{meter.requests:,} requests, {meter.answered:,} answered" + (f" ({went_wrong}; {meter.retries:,} asked again)" if went_wrong else "")]
+    requests = "1 request" if meter.requests == 1 else f"{meter.requests:,} requests"
+    parts = [f"{requests}, {meter.answered:,} answered" + (f" ({went_wrong}{again})" if went_wrong else "")]
     parts += [tokens, money(meter.cost_usd) if meter.cost_usd else ""]
     if meter.unattested:
         parts.append(f"{meter.unattested:,} answers billed for other image tokens than were sent")
@@ -71,6 +73,7 @@ class Watcher:
         self._bars: Progress | None = None
         self._tasks: dict[str, TaskID] = {}
         self._expected = 0
+        self._found: set[str] = set()
         self._told: set[str] = set()
 
     @contextmanager
@@ -105,7 +108,7 @@ class Watcher:
             case VideoDone():
                 self._video_done(happening)
             case WindowsFound():
-                self._show("windows", more=happening.windows)
+                self._windows_found(happening)
             case WindowsDone():
                 self._show("windows", advance=happening.windows)
             case CallsMetered():
@@ -128,6 +131,11 @@ class Watcher:
         elif now_s - self._calls_told_s >= _TELL_CALLS_EVERY_S:
             self._calls_told_s = now_s
             self._console.print(f"calls: {_told_now(self.tally.meter)}", markup=False, highlight=False, soft_wrap=True)
+
+    def _windows_found(self, found: WindowsFound) -> None:
+        if found.video_id not in self._found:
+            self._found.add(found.video_id)
+            self._show("windows", more=found.windows)
 
     def _files_read(self, done: int, total: int) -> None:
         self._show("files", total=total, completed=done)

@@ -7,7 +7,8 @@ import pytest
 from rich.console import Console
 
 from streamcap_dagster.assets.progress import AssetDone, FilesRead, VideoDone, WindowsDone, WindowsFound
-from streamcap_dagster.cli.progress import Watcher
+from streamcap_dagster.captions.pacing.meter import Meter
+from streamcap_dagster.cli.progress import Watcher, told_calls
 from streamcap_dagster.cli.run import stretches
 from tests.assets.project import Project
 
@@ -96,3 +97,30 @@ def test_a_notice_is_told_once_however_many_videos_it_is_for() -> None:
         watcher(AssetDone(video_id, "frames", reused=False, seconds=1.0, notice="torchcodec cannot be loaded; ffmpeg decodes instead."))
 
     assert out.getvalue().splitlines() == ["notice torchcodec cannot be loaded; ffmpeg decodes instead."]
+
+
+def test_windows_of_a_video_are_counted_once_and_those_of_a_video_in_the_middle_too() -> None:
+    watcher, out = watched(terminal=True)
+    with watcher.watching():
+        watcher(WindowsFound("cat", 3))
+        watcher(WindowsFound("cat", 2))  # its deltas begin
+        watcher(WindowsFound("dog", 4))  # its initial captions were there
+        watcher(WindowsDone("cat", 3))
+        watcher(WindowsDone("dog", 4))
+
+    assert "7/7" in out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("meter", "told"),
+    [
+        (Meter(requests=1, answered=1, text_tokens=9), "calls: 1 request, 1 answered; 9 input and 0 output tokens"),
+        (Meter(requests=1, failed=1), "calls: 1 request, 0 answered (1 failed); 0 input and 0 output tokens"),
+        (
+            Meter(requests=9, answered=4, failed=5, rate_limited=3, mispaired=1, retries=6),
+            "calls: 9 requests, 4 answered (3 refused with 429, 2 failed, 1 thrown away as mispaired; 6 asked again); 0 input and 0 output tokens",
+        ),
+    ],
+)
+def test_the_calls_are_told_with_what_went_wrong(meter: Meter, told: str) -> None:
+    assert told_calls(meter) == told
