@@ -1,6 +1,8 @@
 """`streamcap emulate-gemini`: a Gemini service on this machine, to try the pipeline against without a key and without a bill."""
 
+import errno
 import json
+import socket
 from functools import partial
 from typing import Any
 
@@ -31,6 +33,8 @@ def emulate_gemini(settings: Settings, host: str, port: int, latency_ms: str, fa
     except OSError as error:
         if error.filename:
             raise SettingError("--journal", error.filename, f"it cannot be written ({error.strerror})") from error
+        if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
+            raise SettingError("--host", host, f"{error.strerror or error}; give an address of this machine, such as 127.0.0.1") from error
         raise SettingError("--port", port, f"{error.strerror or error}; give another, or 0 for any that is free") from error
     typer.echo(json.dumps(service.journal.counts()))
     return 0

@@ -1,7 +1,7 @@
 """`streamcap run`: the whole graph in this process, on the shared instance and storage."""
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 
 import dagster as dg
@@ -35,9 +35,10 @@ def run_pipeline(settings: Settings, only: Sequence[str], yes: bool = False) -> 
     """Make everything that is missing or out of date; returns the exit status. `yes` spends money without asking whether it may."""
     console = Console(stderr=False)
     watcher = Watcher(console)
-    definitions = build_definitions(settings, watcher)
+    definitions, captioner = build_definitions(settings, watcher), captioner_for(settings)
+    captioner.ready()  # what it lacks is better said now than after hours of cataloging
     chosen_by = f", chosen because {gemini_key()} is set" if settings.captioner_by_key else ""
-    console.print(f"captioner: {escape(captioner_for(settings).about)}{chosen_by}", highlight=False, soft_wrap=True)
+    console.print(f"captioner: {escape(captioner.about)}{chosen_by}", highlight=False, soft_wrap=True)
     with open_instance() as instance, watcher.watching():
         graph, stopped = Graph(definitions, instance), ""
         graph.make(["video_catalog"])
@@ -58,12 +59,12 @@ def run_pipeline(settings: Settings, only: Sequence[str], yes: bool = False) -> 
             if stopped := graph.make_range([asset.name for asset in PER_VIDEO], first, last):
                 break
         trouble = graph.make(WHOLE_CORPUS, may_fail=True)
-    _summarize(console, watcher, storage, [manifest[video_id] for video_id in chosen], unusable, [stopped, trouble])
+    _summarize(console, watcher, storage, [manifest[video_id] for video_id in chosen], unusable, {"stopped": stopped, "failed": trouble})
     return 1 if watcher.tally.failures or stopped or trouble or any(video.status == "failed" for video in unusable) else 0
 
 
 def ask_to_pay(console: Console, settings: Settings, only: Sequence[str]) -> None:
-    """Show what a captioner that nobody named would cost, and ask. Raises SettingError when there is nobody to ask, typer.Abort on a no."""
+    """Show what a captioner that nobody named would cost, and ask. Raises SettingError when there is nobody to ask, typer.Exit on a no."""
     estimate = estimate_run(settings, only)
     if not estimate.left.calls:
         return
@@ -71,7 +72,9 @@ def ask_to_pay(console: Console, settings: Settings, only: Sequence[str]) -> Non
     if not (console.is_terminal and sys.stdin.isatty()):
         why = f"{settings.captioner} would be asked, and paid, only because {gemini_key()} is set. Name it (--captioner {settings.captioner}), or add --yes"
         raise SettingError("STREAMCAP_CAPTIONER", "", why)
-    typer.confirm("Go on?", abort=True)
+    if not typer.confirm("Go on?"):
+        console.print("Nothing was asked, and nothing paid.")
+        raise typer.Exit(1)
 
 
 class Graph:
@@ -126,7 +129,7 @@ def _videos(count: int) -> str:
     return "1 video" if count == 1 else f"{count} videos"
 
 
-def _summarize(console: Console, watcher: Watcher, storage: Storage, videos: Sequence[Video], unusable: Sequence[Video], troubles: Sequence[str]) -> None:
+def _summarize(console: Console, watcher: Watcher, storage: Storage, videos: Sequence[Video], unusable: Sequence[Video], troubles: Mapping[str, str]) -> None:
     tally = watcher.tally
     console.print(_table(storage, videos, watcher))
     for video in videos:
@@ -136,8 +139,9 @@ def _summarize(console: Console, watcher: Watcher, storage: Storage, videos: Seq
         console.print(f"[yellow]{video.status}[/] {escape(video.trouble)}", highlight=False, soft_wrap=True)
     for failure in tally.failures.values():
         console.print(f"[red]failed[/] {escape(failure)}", highlight=False, soft_wrap=True)
-    for trouble in filter(None, troubles):
-        console.print(f"[red]failed[/] {escape(trouble)}", highlight=False, soft_wrap=True)
+    for how, trouble in troubles.items():
+        if trouble:
+            console.print(f"[red]{how}[/] {escape(trouble)}", highlight=False, soft_wrap=True)
     if calls := told_calls(tally.meter):
         console.print(calls, highlight=False, soft_wrap=True)
     console.print(f"{tally.made} made, {tally.reused} reused in {watcher.wall_s:.1f} s", highlight=False)

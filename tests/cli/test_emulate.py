@@ -68,3 +68,9 @@ def test_a_port_that_is_taken_is_named(emulator: "subprocess.Popen[str]") -> Non
     failed = CliRunner().invoke(app, ["emulate-gemini", "--port", port[1]])
 
     assert str(failed.exception).startswith(f"--port={port[1]} cannot be used: Address already in use")
+
+
+def test_an_address_that_is_not_of_this_machine_is_named() -> None:
+    failed = CliRunner().invoke(app, ["emulate-gemini", "--port", "0", "--host", "192.0.2.1"])
+
+    assert str(failed.exception).startswith("--host='192.0.2.1' cannot be used: ")

@@ -100,7 +100,7 @@ def test_a_stopped_run_ends_with_status_1(story: Story, why: str) -> None:
 @pytest.mark.parametrize("why", STOPS)
 def test_it_says_why_and_what_to_do_in_one_sentence_and_only_once(story: Story, why: str) -> None:
     told = story.stopped[why].told
-    (line,) = [line for line in told.splitlines() if line.startswith("failed ")]
+    (line,) = [line for line in told.splitlines() if line.startswith("stopped ")]
     assert all(words in line for words in STOPS[why].says), line
     assert told.count(STOPS[why].says[0]) == 1
 
