@@ -1,7 +1,6 @@
 """The chain of a clip: order, history, silence, failure, and clips side by side."""
 
 import asyncio
-import gc
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -18,9 +17,10 @@ from streamcap_dagster.captions.chain import caption_deltas, caption_initials
 from streamcap_dagster.captions.history import history_sha256
 from streamcap_dagster.captions.room import Room
 from streamcap_dagster.captions.underway import Underway
+from streamcap_dagster.captions.window_frames import WindowFrames
 from streamcap_dagster.errors import CaptionerUnavailable, FramesAhead, ObjectUnreadable
 from streamcap_dagster.policies import CaptionPolicy
-from streamcap_dagster.records import Caption, Captions, Clip, Clips
+from streamcap_dagster.records import Caption, Captions, Clip, Clips, Frame
 from streamcap_dagster.storage.folder import FolderStorage
 from streamcap_dagster.storage.frame_table import read_frames, write_frames
 from tests.captions.captioners import Told, says, spoken, unavailable_at
@@ -266,19 +266,25 @@ def test_a_stored_caption_of_a_later_picture_is_no_caption(tmp_path: Path) -> No
         Caption.model_validate({**said.model_dump(), "frame_pts_s": (0.0, 2.01)})
 
 
-def test_only_so_many_windows_have_their_pictures_in_memory(tmp_path: Path) -> None:
-    held: list[int] = []
-    frames, clips = frames_file(tmp_path / "street.parquet", [moving(2, row) for row in range(4)]), clips_of(2, 2, 2, 2)
+def test_no_more_windows_are_read_than_may_have_their_pictures_in_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    read, seen = list[int](), list[int]()
+    read_window = WindowFrames.read
+
+    def note(self: WindowFrames, clip: Clip, window: int) -> tuple[Frame, ...]:
+        read.append(clip.clip)
+        return read_window(self, clip, window)
 
     class Watched(Told):
         async def complete(self, request: CaptionRequest) -> CaptionReply:
-            await asyncio.sleep(0.05)
-            held.append(sum(isinstance(thing, CaptionRequest) and bool(thing.frames) for thing in gc.get_objects()) - len(self.requests))
+            await asyncio.sleep(0.1)
+            seen.append(len(read) - len(self.requests))
             return await super().complete(request)
 
     async def ask() -> Captions:
         asker = Asker(Watched(), CallStore(FolderStorage(tmp_path), "street"), Underway(Room(2)))
         return await caption_initials("street", clips, frames, asker, ALWAYS_ASK)
 
+    monkeypatch.setattr(WindowFrames, "read", note)
+    frames, clips = frames_file(tmp_path / "street.parquet", [moving(2, row) for row in range(4)]), clips_of(2, 2, 2, 2)
     assert len(asyncio.run(ask()).captions) == 4
-    assert max(held) <= 2
+    assert max(seen) == 2
