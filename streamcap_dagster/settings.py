@@ -44,7 +44,7 @@ class Settings(BaseSettings, Windowing, ClipPolicy, Sampling, CaptionPolicy, Exa
     tpm: int | None = Field(None, ge=0, description="input tokens a minute of your quota; by default the model table's, 0 for no limit")
     rpd: int | None = Field(None, ge=0, description="requests a day of your quota; by default the model table's, 0 for no limit")
     usd_per_10min: float | None = Field(None, ge=0, description="dollars in ten minutes that you may spend; by default the model table's, 0 for no limit")
-    quota_share: float = Field(0.95, gt=0, le=1, description="share of the quota that is used, so that others of the project are not starved")
+    quota_share: float = Field(1.0, gt=0, le=1, description="share of the quota that is used; less where others of the project ask the same model")
     budget_usd: float | None = Field(None, gt=0, description="most dollars to spend on this storage in all; a run stops before it would exceed them")
     call_timeout_s: float = Field(120, ge=10, le=3600, description="longest wait for one answer; Gemini takes no less than 10 s")
     flex_timeout_s: float = Field(900, ge=10, le=3600, description="longest wait for one answer of the flex tier")

@@ -93,7 +93,7 @@ class PacedCaptionerResource(CaptionerResource):
     tpm: int | None = Field(None, description="input tokens a minute")
     rpd: int | None = Field(None, description="requests a day")
     usd_per_10min: float | None = Field(None, description="dollars in ten minutes")
-    quota_share: float = Field(0.95, description="share of the quota that is used")
+    quota_share: float = Field(1.0, description="share of the quota that is used")
     calls_in_flight: int = Field(200, description="most requests at the same time")
     budget_usd: float | None = Field(None, description="most dollars to spend on the storage in all")
     call_timeout_s: float = Field(120, description="longest wait for an answer, in seconds")

@@ -16,7 +16,7 @@ class Quota:
     rpd: float | None = None
     """Requests a day of Pacific time."""
     usd_per_10min: float | None = None
-    share: float = 0.95
+    share: float = 1.0
     in_flight: int = 64
     """Most requests at the same time, of each process."""
     budget_usd: float | None = None
@@ -40,7 +40,7 @@ def quota_from(
     tpm: int | None = None,
     rpd: int | None = None,
     usd_per_10min: float | None = None,
-    share: float = 0.95,
+    share: float = 1.0,
     in_flight: int = 64,
     budget_usd: float | None = None,
 ) -> Quota:

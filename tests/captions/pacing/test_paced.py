@@ -482,7 +482,7 @@ def test_without_a_ledger_nothing_is_sent(tmp_path: Path) -> None:
 
 def test_whoever_watches_is_told_of_each_step(tmp_path: Path) -> None:
     seen: list[Meter] = []
-    run(tmp_path, Service(), ask, Quota(rpm=600), watch=seen.append)
+    run(tmp_path, Service(), ask, Quota(rpm=600, share=0.95), watch=seen.append)
     assert [(meter.requests, meter.answered, meter.requests_last_minute, meter.rpm) for meter in seen] == [(1, 0, 1, 570), (1, 1, 1, 570)]
 
 
