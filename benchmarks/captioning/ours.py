@@ -15,6 +15,7 @@ from streamcap_dagster.captions.asking import Asker
 from streamcap_dagster.captions.calls import CallStore
 from streamcap_dagster.captions.chain import caption_deltas, caption_initials
 from streamcap_dagster.captions.pacing.meter import Meter
+from streamcap_dagster.captions.room import Room
 from streamcap_dagster.captions.underway import Underway
 from streamcap_dagster.policies import CaptionPolicy
 from streamcap_dagster.records import Captions, Clips
@@ -39,6 +40,8 @@ class Job:
     rpm: int = NO_LIMIT
     policy: dict[str, object] = field(default_factory=lambda: {"no_change_threshold": 0})
     """Where it differs from the default."""
+    share: float = Settings.model_fields["quota_share"].default
+    videos_in_flight: int = Settings.model_fields["videos_in_flight"].default
     weigh_at: tuple[int, ...] = ()
     """After how many answers the memory is looked at."""
 
@@ -71,12 +74,16 @@ async def _caption_all(job: Job, weights: dict[str, float]) -> Meter:
 
     resource_ = GeminiCaptionerResource(
         model=MODEL, key="any", base_url=job.url, media_resolution=policy.media_resolution, calls_in_flight=job.in_flight,
-        rpm=job.rpm, tpm=NO_LIMIT, rpd=NO_LIMIT, usd_per_10min=NO_LIMIT, quota_share=Settings.model_fields["quota_share"].default,
+        rpm=job.rpm, tpm=NO_LIMIT, rpd=NO_LIMIT, usd_per_10min=NO_LIMIT, quota_share=job.share,
     )  # fmt: skip
     captioner = resource_.open(storage, watch)
-    underway = Underway()
+    underway, places = Underway(Room(2 * job.in_flight)), asyncio.Semaphore(job.videos_in_flight)
 
     async def caption(video_id: str) -> None:
+        async with places:
+            await caption_one(video_id)
+
+    async def caption_one(video_id: str) -> None:
         calls = await asyncio.to_thread(CallStore, storage, video_id)
         clips = await asyncio.to_thread(read_record, storage, keys.clips(video_id), Clips)
         asker = Asker(captioner, calls, underway)
