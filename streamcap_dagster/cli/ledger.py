@@ -1,6 +1,7 @@
 """`streamcap ledger`: every HTTP request that was made for a storage, as CSV."""
 
 import sys
+from itertools import chain, islice
 from pathlib import Path
 
 from streamcap_dagster.captions.pacing.attempts import read_attempts, to_csv
@@ -11,7 +12,12 @@ from streamcap_dagster.wiring import storage_for
 
 def show_ledger(settings: Settings, output: Path | None) -> int:
     """Write the ledger to a file or, without one, to standard output; returns the exit status."""
-    lines = to_csv(read_attempts(storage_for(settings).open()))
+    storage = storage_for(settings).open()
+    attempts = read_attempts(storage)
+    first = list(islice(attempts, 1))
+    if not first:
+        print(f"{storage.uri} has no request in its ledger: nobody was asked over a network for it.", file=sys.stderr)
+    lines = to_csv(chain(first, attempts))
     if output is None:
         sys.stdout.writelines(lines)
         return 0
