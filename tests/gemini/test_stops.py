@@ -46,12 +46,14 @@ class Stop:
 
 REFUSED = {
     "wrong key": Stop(("API key not valid", "https://aistudio.google.com/apikey"), Options(key="AIza-the-only-one")),
-    "leaked key": Stop(("reported as leaked", "make a new one"), faults=("leaked_key",) * IN_FLIGHT),
     "retired model": Stop(
         ("gemini-2.5-flash is no longer available", "STREAMCAP_GEMINI_MODEL"),
         Options(clock=in_a_month),
         environment={"STREAMCAP_GEMINI_MODEL": "gemini-2.5-flash"},
     ),
+}
+ALSO_REFUSED = {
+    "leaked key": Stop(("reported as leaked", "make a new one"), faults=("leaked_key",) * IN_FLIGHT),
     "thinking level": Stop(
         ("Thinking level MINIMAL is not supported", "STREAMCAP_THINKING"),
         environment={"STREAMCAP_GEMINI_MODEL": "gemini-3.7-flash", "STREAMCAP_MODEL_TABLE": "hopeful.yaml"},
@@ -75,12 +77,21 @@ class Story:
     """In all, by the ledger, after each stop that comes of use."""
 
 
-def tell(folder: Path) -> Story:
+def project_at(folder: Path) -> Project:
     project = gemini_project(folder, VIDEOS, STREAMCAP_CALLS_IN_FLIGHT=str(IN_FLIGHT))
     (folder / "hopeful.yaml").write_text(HOPEFUL)
+    return project
+
+
+def stopped_by(stop: Stop, project: Project) -> Ran:
+    return run_against(project, stop.options, faults=stop.faults, **stop.environment)
+
+
+def tell(folder: Path) -> Story:
+    project = project_at(folder)
     stopped, spent_usd = {}, {}
     for name, stop in STOPS.items():
-        stopped[name] = run_against(project, stop.options, faults=stop.faults, **stop.environment)
+        stopped[name] = stopped_by(stop, project)
         if name in ENDED:
             spent_usd[name] = sum(attempt.cost_usd for attempt in read_attempts(FolderStorage(project.storage)))
     return Story(project, stopped, run_against(project, Options(), STREAMCAP_BUDGET_USD="1"), spent_usd)
@@ -91,24 +102,37 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
     return once(tmp_path_factory, tell)
 
 
-@pytest.mark.parametrize("why", STOPS)
-def test_a_stopped_run_ends_with_status_1(story: Story, why: str) -> None:
-    assert story.stopped[why].status == 1
-    assert "Traceback" not in story.stopped[why].said
+def check_end(ran: Ran, stop: Stop) -> None:
+    """One sentence, once, that says why and what to do."""
+    assert ran.status == 1
+    (line,) = [line for line in ran.told.splitlines() if line.startswith("stopped ")]
+    assert all(words in line for words in stop.says), line
+    assert ran.said.count(stop.says[0]) == 1
+    assert "Traceback" not in ran.said
+
+
+def check_that_none_was_accepted(ran: Ran) -> None:
+    """And that no more was asked than was in flight."""
+    assert 1 <= len(ran.rows) <= IN_FLIGHT
+    assert not any(row.answered for row in ran.rows)
 
 
 @pytest.mark.parametrize("why", STOPS)
-def test_it_says_why_and_what_to_do_in_one_sentence_and_only_once(story: Story, why: str) -> None:
-    told = story.stopped[why].told
-    (line,) = [line for line in told.splitlines() if line.startswith("stopped ")]
-    assert all(words in line for words in STOPS[why].says), line
-    assert told.count(STOPS[why].says[0]) == 1
+def test_a_stopped_run_says_why_and_what_to_do_in_one_sentence_and_only_once(story: Story, why: str) -> None:
+    check_end(story.stopped[why], STOPS[why])
 
 
 @pytest.mark.parametrize("why", REFUSED)
 def test_of_what_is_refused_no_more_is_asked_than_was_in_flight(story: Story, why: str) -> None:
-    assert 1 <= len(story.stopped[why].rows) <= IN_FLIGHT
-    assert not any(row.answered for row in story.stopped[why].rows)
+    check_that_none_was_accepted(story.stopped[why])
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("why", ALSO_REFUSED)
+def test_a_run_is_stopped_as_well_by(tmp_path: Path, why: str) -> None:
+    ran = stopped_by(ALSO_REFUSED[why], project_at(tmp_path))
+    check_end(ran, ALSO_REFUSED[why])
+    check_that_none_was_accepted(ran)
 
 
 def test_a_day_that_is_used_up_is_asked_for_no_more_than_what_was_in_flight(story: Story) -> None:
