@@ -24,6 +24,7 @@ async def _sample_frames(work: VideoWork) -> Made:
             raise SourceChanged(work.video_id, work.video.uri)  # a hard link shares its bytes with the source, where anyone may write
         job = SamplingJob(work.video, video, clips, work.policy(Windowing), work.policy(Sampling), table.path)
         report = await work.workshop.decoding.run(job)
+        await asyncio.to_thread(table.seal)
     await asyncio.to_thread(_write_contact_sheet, work)
     notes = {"decoder": report.decoder, **({NOTICE: report.notice} if report.notice else {})}
     return made_of([table], {"frames": report.frames}, **notes)

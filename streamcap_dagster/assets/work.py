@@ -125,9 +125,12 @@ class StagedFile:
         self.key = key
         self.path = path
         self.stored: StoredObject
-        self.sha256: str
+        self.sha256 = ""
 
     def seal(self) -> None:
+        """Take size and hash, once: whoever is on an event loop does it in a thread before the block ends, for a file may be large."""
+        if self.sha256:
+            return
         self.stored = StoredObject(key=self.key, size_bytes=self.path.stat().st_size)
         with self.path.open("rb") as file:
             self.sha256 = hashlib.file_digest(file, "sha256").hexdigest()
