@@ -1,6 +1,8 @@
-"""How Gemini is reached: at which address, with which key or credentials, and through one SDK client per event loop."""
+"""How Gemini is reached: at which address, with which key or credentials, and through SDK clients of each event loop's own."""
 
 import asyncio
+import math
+from collections import deque
 from typing import NoReturn
 
 import httpx2
@@ -15,6 +17,8 @@ from streamcap_dagster.errors import SettingError
 
 _DEVELOPER_API = "https://generativelanguage.googleapis.com/"
 _MULTI_REGIONS = ("us", "eu")
+_CALLS_PER_CLIENT = 128
+"""A client's pool looks at each of its connections whenever a request begins or ends: with 2,000 that took longer than all the rest of a call."""
 
 
 class GeminiService:
@@ -41,16 +45,17 @@ class GeminiService:
         self._api_version = api_version or ("v1beta1" if self.vertex else "v1beta")
         self._project, self._location, self._credentials = vertex_project, vertex_location, credentials
         self._most_connections = most_connections
-        self._open: dict[asyncio.AbstractEventLoop, tuple[genai.Client, httpx2.AsyncClient]] = {}
+        self._open: dict[asyncio.AbstractEventLoop, deque[tuple[genai.Client, httpx2.AsyncClient]]] = {}
 
     def client(self) -> genai.Client:
-        """The client of the running event loop, made at its first use; there must be a key or a project."""
+        """A client of the running event loop, all made at the first use and taken in turns; there must be a key or a project."""
         loop = asyncio.get_running_loop()
         if loop not in self._open:
             self._open = {other: held for other, held in self._open.items() if not other.is_closed()}
-            connections = self._connections()
-            self._open[loop] = self._client(connections), connections
-        return self._open[loop][0]
+            pools = [self._connections() for _ in range(math.ceil(self._most_connections / _CALLS_PER_CLIENT))]
+            self._open[loop] = deque((self._client(connections), connections) for connections in pools)
+        self._open[loop].rotate()
+        return self._open[loop][0][0]
 
     def check(self) -> None:
         """Raises SettingError when there is neither key nor project."""
@@ -62,9 +67,8 @@ class GeminiService:
             raise SettingError("GEMINI_API_KEY", "", why)
 
     async def aclose(self) -> None:
-        """Close the client of the running event loop."""
-        client, connections = self._open.pop(asyncio.get_running_loop(), (None, None))
-        if client is not None and connections is not None:
+        """Close the clients of the running event loop."""
+        for client, connections in self._open.pop(asyncio.get_running_loop(), ()):
             await client.aio.aclose()
             client.close()
             await connections.aclose()
