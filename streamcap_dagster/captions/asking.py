@@ -106,10 +106,7 @@ class Asker:
     async def _one_more(self, call: Call, request: CaptionRequest) -> Call:
         reply = await self.captioner.complete(_repeated(request, call))
         self.spent = self.spent.plus(reply.bill)
-        attempts = (
-            *call.attempts,
-            Attempt(text=_storable(reply.text), finish=reply.finish, model=reply.model, reason=_storable(reply.reason), bill=reply.bill),
-        )
+        attempts = (*call.attempts, _attempt(reply))
         call = call.model_copy(update={"attempts": attempts, "chosen": _choice(_readings(request, attempts))})
         await asyncio.to_thread(self._calls.keep, call)
         return call
