@@ -97,7 +97,7 @@ def memory() -> dict[str, float]:
     """Resident megabytes after 2,000 and after 20,000 calls with small pictures."""
     with TemporaryDirectory() as folder, service() as gemini:
         store_footage(MANY_SMALL, FolderStorage(Path(folder)))
-        run = ours.run(Job(folder, MANY_SMALL, gemini.url, weigh_at=(2000, 20_000)))
+        run = ours.run(Job(folder, MANY_SMALL, gemini.url, videos_in_flight=20, weigh_at=(2000, 20_000)))
     return {"mb_at_2000": round(run["mb_at_2000"]), "mb_at_20000": round(run["mb_at_20000"]), "calls": run["answered"], "wall_s": round(run["wall_s"], 1)}
 
 
