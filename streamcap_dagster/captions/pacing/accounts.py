@@ -1,9 +1,11 @@
 """What every process has used of a quota and of the budget, kept in storage, so that neither a restart nor a second process forgets it."""
 
 import asyncio
+import math
 import re
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -18,6 +20,8 @@ PACIFIC = ZoneInfo("America/Los_Angeles")
 """Where the day of a quota begins at midnight."""
 HEARTBEAT_S = 30.0
 _WRITE_EVERY_S = 1.0
+_SOONER = 6
+"""How much sooner a process looks again that was left nothing, for the others to give it its part."""
 
 
 class Accounts:
@@ -50,12 +54,15 @@ class Accounts:
         self._day = ""
         self._days: dict[str, Used] = {}
         self._counted = Used()
+        self._stood: Standing | None = None
+        self._claim = Claim()
+        self._left_nothing = False
         self._ending = asyncio.Event()
         self._keeping: asyncio.Task[None] | None = None
 
     async def open(self, look: Callable[[Standing], None], fail: Callable[[StreamcapError | OSError], None]) -> None:
         """Announce this process and `look` at the others, now and at each heartbeat; `fail` is told when the storage refuses that later on."""
-        look(await self._beat())
+        await self._beat(look)
         self._keeping = asyncio.create_task(self._keep(look, fail))
 
     async def close(self) -> None:
@@ -66,18 +73,17 @@ class Accounts:
             await self._write(ended=True)
 
     def allowance(self, quota: Quota, standing: Standing) -> Allowance:
-        """How far this process may go: what it has used, and its part of what is left for the day and of the budget."""
+        """How far this process may go until its next look: its part of what is left for the day and of the budget, as far as no other claims it."""
         used, parts = self._used(), standing.processes
         today = self._days[self._day].requests + used.requests - self._counted.requests
-        allowance = Allowance(shared=parts > 1)
-        day_requests = quota.day_requests
-        if day_requests is not None:
-            left = max(0.0, day_requests - standing.requests_today - today)
-            allowance = Allowance(used.requests + left / parts, allowance.usd, allowance.shared)
-        if quota.budget_usd is not None:
-            left = max(0.0, quota.budget_usd - standing.usd - used.usd)
-            allowance = Allowance(allowance.requests, used.usd + left / parts, allowance.shared)
-        return allowance
+        requests = _part(quota.day_requests, standing.requests_today + today, standing.claimed_requests, parts)
+        usd = _part(quota.budget_usd, standing.usd + used.usd, standing.claimed_usd, parts)
+        may_grow, self._stood = parts > 1 and standing != self._stood, standing
+        self._left_nothing = may_grow and not (requests.ours and usd.ours)
+        self._claim = Claim(used.requests + _claimed(requests.ours), used.usd + _claimed(usd.ours))
+        return Allowance(
+            used.requests + requests.ours, used.usd + usd.ours, used.requests + requests.all_that_is_left, used.usd + usd.all_that_is_left, may_grow
+        )
 
     async def _keep(self, look: Callable[[Standing], None], fail: Callable[[StreamcapError | OSError], None]) -> None:
         try:
@@ -89,8 +95,8 @@ class Accounts:
         beat_at_s = self._clock() + self._heartbeat_s
         while not await self._ended_within(min(_WRITE_EVERY_S, self._heartbeat_s)):
             if self._clock() >= beat_at_s:
-                beat_at_s = self._clock() + self._heartbeat_s
-                look(await self._beat())
+                await self._beat(look)
+                beat_at_s = self._clock() + self._heartbeat_s / (_SOONER if self._left_nothing else 1)
             elif self._used() != self._counted:
                 await self._write()
 
@@ -101,9 +107,11 @@ class Accounts:
             return False
         return True
 
-    async def _beat(self) -> Standing:
+    async def _beat(self, look: Callable[[Standing], None]) -> None:
+        """Be seen before looking, so that of two who come together each counts the other; then say how far we go until the next time."""
         await self._write()
-        return await asyncio.to_thread(self._others.look, self._day)
+        look(await asyncio.to_thread(self._others.look, self._day))
+        await self._write()
 
     async def _write(self, *, ended: bool = False) -> None:
         """Put what was used since the last time on today's account; the account of a day that is over is closed."""
@@ -117,8 +125,45 @@ class Accounts:
 
     def _store(self, day: str, *, ended: bool) -> None:
         used = self._days[day]
-        account = Account(process=self._process, requests=used.requests, tokens=used.tokens, usd=used.usd, seen_at=self._wall(), ended=ended)
+        account = Account(
+            process=self._process,
+            requests=used.requests,
+            tokens=used.tokens,
+            usd=used.usd,
+            claimed_requests=0 if ended else max(0, self._claim.requests - self._counted.requests),
+            claimed_usd=0.0 if ended else max(0.0, self._claim.usd - self._counted.usd),
+            seen_at=self._wall(),
+            ended=ended,
+        )
         write_record(self._storage, f"{self._folder}{day}/{self._process}.json", account)
+
+
+@dataclass(frozen=True)
+class Claim:
+    """How far a process may go until its next look, counted from its beginning."""
+
+    requests: float = 0.0
+    usd: float = 0.0
+
+
+@dataclass(frozen=True)
+class _Left:
+    """What is left of a limit: all of it, and how much of that this process may use."""
+
+    all_that_is_left: float
+    ours: float
+
+
+def _part(limit: float | None, used: float, claimed: float, parts: int) -> _Left:
+    if limit is None:
+        return _Left(math.inf, math.inf)
+    left = max(0.0, limit - used)
+    return _Left(left, min(left / parts, max(0.0, left - claimed)))
+
+
+def _claimed(ours: float) -> float:
+    """Where there is no limit nothing is claimed of it."""
+    return 0 if math.isinf(ours) else ours
 
 
 def pacific_day(wall_s: float) -> date:

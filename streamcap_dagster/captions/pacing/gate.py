@@ -36,11 +36,15 @@ class Load:
 
 @dataclass(frozen=True)
 class Allowance:
-    """How far this process may go in all, counted from its beginning. When `shared`, others draw on the same rest: what is left may grow at the next look."""
+    """How far this process may go in all, counted from its beginning, until its next look at the others."""
 
     requests: float = math.inf
     usd: float = math.inf
-    shared: bool = False
+    most_requests: float = math.inf
+    """How far it could ever go, if the others used nothing more."""
+    most_usd: float = math.inf
+    may_grow: bool = False
+    """Whether a later look may allow more, because others who share the rest are at work."""
 
 
 @dataclass(frozen=True)
@@ -172,7 +176,6 @@ class QuotaGate:
         """Another part of the quota and another allowance from now on."""
         self._set(quota)
         self._allowance = allowance
-        self._looked_at = self._requests
         self._pump()
 
     def pause(self, seconds: float) -> None:
@@ -270,12 +273,12 @@ class QuotaGate:
         return self._requests + 1 <= self._allowance.requests and self.used.usd + load.usd <= self._allowance.usd
 
     def _enough(self, load: Load) -> Exhausted | None:
-        """What is used up so that this load can never go: not by what is in flight, nor by what others may leave at the next look."""
-        if self._allowance.shared and self._requests > self._looked_at:
-            return None
-        if self._requests + 1 > self._allowance.requests:
+        """What is used up so that this load can never go: not by what is in flight, nor by what a later look may allow."""
+        allowance = self._allowance
+        requests, usd = (allowance.most_requests, allowance.most_usd) if allowance.may_grow else (allowance.requests, allowance.usd)
+        if self._requests + 1 > requests:
             return "day"
-        return "budget" if self._settled_usd + load.usd > self._allowance.usd else None
+        return "budget" if self._settled_usd + load.usd > usd else None
 
     def _grant(self, load: Load) -> Permit:
         self.in_flight += 1

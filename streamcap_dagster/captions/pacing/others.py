@@ -24,6 +24,10 @@ class Account(Record):
     tokens: float = 0.0
     usd: float = 0.0
     """Paid, and promised to requests in flight or with an unknown end."""
+    claimed_requests: float = 0
+    """How many more it may begin until it looks at the others again."""
+    claimed_usd: float = 0.0
+    """How much more it may spend until then."""
     seen_at: float
     """When it was last known to live, in seconds since 1970 by its own clock."""
     ended: bool = False
@@ -36,6 +40,9 @@ class Standing:
     requests_today: int = 0
     usd: float = 0.0
     """Of all days, services and models on this storage."""
+    claimed_requests: float = 0
+    """What those that live may still use until they look again."""
+    claimed_usd: float = 0.0
     processes: int = 1
 
 
@@ -68,10 +75,13 @@ class Others:
                 if account is not None:
                     self._note(key, account, now_s)
         ours = {key: seen for key, seen in self._seen.items() if key.startswith(self._folder)}
+        live = {key: seen for key, seen in self._seen.items() if self._is_live(seen, now_s)}
         return Standing(
             requests_today=sum(seen.account.requests for key, seen in ours.items() if key.startswith(f"{self._folder}{today}/")),
             usd=sum(seen.account.usd for seen in self._seen.values()),
-            processes=1 + len({seen.account.process for seen in ours.values() if self._is_live(seen, now_s)}),
+            claimed_requests=sum(live[key].account.claimed_requests for key in live.keys() & ours.keys()),
+            claimed_usd=sum(seen.account.claimed_usd for seen in live.values()),
+            processes=1 + len({live[key].account.process for key in live.keys() & ours.keys()}),
         )
 
     def _is_final(self, key: str, today: str, now_s: float) -> bool:

@@ -35,6 +35,7 @@ class World:
         loop = asyncio.get_running_loop()
         assert isinstance(loop, VirtualLoop)
         self.storage = FolderStorage(root)
+        self.process = process
         self.used = Used()
         self.standings: list[Standing] = []
         self.errors: list[Exception] = []
@@ -44,6 +45,14 @@ class World:
     async def open(self) -> Standing:
         await self.accounts.open(self.standings.append, self.errors.append)
         return self.standings[-1]
+
+    async def open_for(self, quota: Quota, allowed: dict[str, float]) -> None:
+        """Note under its name how much it may spend in all, at each look."""
+
+        def look(standing: Standing) -> None:
+            allowed[self.process] = self.accounts.allowance(quota, standing).usd
+
+        await self.accounts.open(look, self.errors.append)
 
     def put(self, account: Account, day: str = "2026-11-20", name: str = "gemini-x") -> None:
         write_record(self.storage, f"{keys.QUOTA}{name}/{day}/{account.process}.json", account)
@@ -172,10 +181,12 @@ def test_a_wall_clock_that_goes_back_a_day_and_returns_counts_nothing_twice(tmp_
 @pytest.mark.parametrize(
     ("standing", "allowance"),
     [
-        (Standing(), Allowance(requests=100, usd=10)),
-        (Standing(requests_today=40, usd=4), Allowance(requests=60, usd=6)),
-        (Standing(requests_today=40, usd=4, processes=2), Allowance(requests=35, usd=3.5, shared=True)),
-        (Standing(requests_today=400, usd=40), Allowance(requests=10, usd=1)),
+        (Standing(), Allowance(100, 10, 100, 10)),
+        (Standing(requests_today=40, usd=4), Allowance(60, 6, 60, 6)),
+        (Standing(requests_today=40, usd=4, processes=2), Allowance(35, 3.5, 60, 6, may_grow=True)),
+        (Standing(requests_today=40, usd=4, claimed_requests=45, claimed_usd=4.5, processes=2), Allowance(15, 1.5, 60, 6, may_grow=True)),
+        (Standing(requests_today=40, usd=4, claimed_requests=50, claimed_usd=9, processes=2), Allowance(10, 1, 60, 6, may_grow=True)),
+        (Standing(requests_today=400, usd=40), Allowance(10, 1, 10, 1)),
     ],
 )
 def test_a_process_may_use_its_part_of_what_is_left(tmp_path: Path, standing: Standing, allowance: Allowance) -> None:
@@ -186,6 +197,35 @@ def test_a_process_may_use_its_part_of_what_is_left(tmp_path: Path, standing: St
         return world.accounts.allowance(Quota(rpd=125, share=0.8, budget_usd=10), standing)
 
     assert in_virtual_time(calculated) == allowance
+
+
+def test_processes_that_come_one_after_another_are_never_allowed_more_than_the_budget(tmp_path: Path) -> None:
+    async def story() -> tuple[list[list[float]], float]:
+        allowed: dict[str, float] = {}
+        seen, most = [], 0.0
+        worlds = [World(tmp_path, f"elsewhere-{number}-aaaaaaaa") for number in range(3)]
+        for world in worlds:
+            await world.open_for(Quota(budget_usd=12), allowed)
+            for _ in range(9):
+                await asyncio.sleep(10)
+                most = max(most, sum(allowed.values()))
+            seen.append(sorted(allowed.values()))
+        return seen, most
+
+    seen, most = in_virtual_time(story)
+    assert seen == [[12], [6, 6], [4, 4, 4]]
+    assert most <= 12
+
+
+def test_a_process_whose_others_stand_still_does_not_hope_for_more(tmp_path: Path) -> None:
+    standing = Standing(usd=4, processes=2)
+
+    async def hopes() -> list[bool]:
+        world = World(tmp_path)
+        await world.open()
+        return [world.accounts.allowance(Quota(budget_usd=10), standing).may_grow for _ in range(2)]
+
+    assert in_virtual_time(hopes) == [True, False]
 
 
 def test_a_storage_that_refuses_the_account_later_on_is_told(tmp_path: Path) -> None:

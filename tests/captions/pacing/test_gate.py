@@ -341,21 +341,31 @@ def test_the_requests_of_the_day_are_counted_before_they_are_made() -> None:
 
 def test_a_part_of_a_shared_rest_that_is_used_up_waits_for_the_next_look() -> None:
     async def story() -> tuple[bool, str]:
-        one = gate(Quota(), Allowance(requests=1, shared=True))
+        one = gate(Quota(), Allowance(requests=1, most_requests=9, may_grow=True))
         await one.enter("a", NO_LOAD)
         second = asyncio.create_task(one.enter("a", NO_LOAD))
         await asyncio.sleep(30)
         held = not second.done()
-        one.allow(Quota(), Allowance(requests=2, shared=True))
+        one.allow(Quota(), Allowance(requests=2, most_requests=9, may_grow=True))
         await second
         third = asyncio.create_task(one.enter("a", NO_LOAD))
         await asyncio.sleep(30)
-        one.allow(Quota(), Allowance(requests=2.5, shared=True))
+        one.allow(Quota(), Allowance(requests=2.5, most_requests=9))
         with pytest.raises(Ended) as error:
             await third
         return held, str(error.value)
 
     assert in_virtual_time(story) == (True, "day")
+
+
+def test_what_no_look_can_allow_is_not_waited_for() -> None:
+    async def made() -> str:
+        one = gate(Quota(), Allowance(usd=0.0, most_usd=1.0, may_grow=True))
+        with pytest.raises(Ended) as error:
+            await one.enter("a", Load(usd=1.5))
+        return str(error.value)
+
+    assert in_virtual_time(made) == "budget"
 
 
 def test_half_the_quota_from_now_on_is_half_the_speed() -> None:
