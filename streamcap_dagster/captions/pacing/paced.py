@@ -207,7 +207,7 @@ class PacedCaptioner:
             raise
         question.number = number
         self._minute.note()
-        self._count(requests=1, to_standard=int(self._tiers == "auto" and tier == "standard"))
+        self._count(requests=1, retries=int(number > 1), to_standard=int(self._tiers == "auto" and tier == "standard"))
         return _Attempt(question, request, load, permit, sent, self._clock())
 
     async def _await_reply(self, attempt: _Attempt) -> CaptionReply | None:
@@ -255,7 +255,7 @@ class PacedCaptioner:
         facts, today = self._facts, self._today()
         bill = reply.bill.model_copy(
             update={
-                "cost_usd": cost_usd(reply.bill, attempt.request.tier, facts, today),
+                "cost_usd": round(cost_usd(reply.bill, attempt.request.tier, facts, today), 9),
                 "price_table": self._price_table if facts.price_on(today) is not None else "",
                 "latency_s": round(self._since(attempt.sent_s), 3),
                 "requests": attempt.question.number,
@@ -287,7 +287,7 @@ class PacedCaptioner:
         self._hold_back(attempt, error)  # before its place is given to the next
         billed = error.sent and error.kind == "dropped" and error.status < 400
         attempt.permit.fail(billed=billed)
-        self._count(failed=1, rate_limited=int(_is_rate_limit(error)), unsure_usd=attempt.load.usd if billed else 0.0)
+        self._count(failed=1, rate_limited=int(error.status == _TOO_MANY_REQUESTS), unsure_usd=attempt.load.usd if billed else 0.0)
         await self._book(self._ledger.failed(attempt.sent, error, round(self._since(attempt.sent_s), 3)))
         if error.kind == "rejected":
             raise self._unavailable(attempt, error.why, error.fix)
@@ -327,7 +327,6 @@ class PacedCaptioner:
             many = f"{question.number} requests in {now_s - question.began_s:.0f} s"
             waited = many if question.number > 1 else "only one request, for others had no answer for minutes"
             raise self._unavailable(attempt, f"{error.why} ({waited})", error.fix or _FIX)
-        self._count(retries=1)
         await self._gate.rest(wait_s)
 
     def _unavailable(self, attempt: _Attempt, why: str, fix: str) -> CaptionerUnavailable:
