@@ -20,12 +20,12 @@ PACIFIC = ZoneInfo("America/Los_Angeles")
 """Where the day of a quota begins at midnight."""
 HEARTBEAT_S = 30.0
 _WRITE_EVERY_S = 1.0
-_SOONER = 6
-"""How much sooner a process looks again that was left nothing, for the others to give it its part."""
+_LOOKS_A_HEARTBEAT = 6
+"""How often the others are looked at meanwhile: who joins gets its part within seconds."""
 
 
 class Accounts:
-    """One process's account and its view of the others'. Written at each heartbeat, and at most once a second when it changed.
+    """One process's account and its view of the others'. Written at each look at the others, and at most once a second when it changed.
 
     A process that is killed may leave out what it began in its last second. What it had in flight is counted at its upper bound,
     which makes up for some of it.
@@ -56,12 +56,11 @@ class Accounts:
         self._counted = Used()
         self._stood: Standing | None = None
         self._claim = Claim()
-        self._left_nothing = False
         self._ending = asyncio.Event()
         self._keeping: asyncio.Task[None] | None = None
 
     async def open(self, look: Callable[[Standing], None], fail: Callable[[StreamcapError | OSError], None]) -> None:
-        """Announce this process and `look` at the others, now and at each heartbeat; `fail` is told when the storage refuses that later on."""
+        """Announce this process and `look` at the others, now and several times a heartbeat; `fail` is told when the storage refuses that later on."""
         await self._beat(look)
         self._keeping = asyncio.create_task(self._keep(look, fail))
 
@@ -79,7 +78,6 @@ class Accounts:
         requests = _part(quota.day_requests, standing.requests_today + today, standing.claimed_requests, parts)
         usd = _part(quota.budget_usd, standing.usd + used.usd, standing.claimed_usd, parts)
         may_grow, self._stood = parts > 1 and standing != self._stood, standing
-        self._left_nothing = may_grow and not (requests.ours and usd.ours)
         self._claim = Claim(used.requests + _claimed(requests.ours), used.usd + _claimed(usd.ours))
         return Allowance(
             used.requests + requests.ours, used.usd + usd.ours, used.requests + requests.all_that_is_left, used.usd + usd.all_that_is_left, may_grow
@@ -92,11 +90,12 @@ class Accounts:
             fail(error)
 
     async def _keep_on(self, look: Callable[[Standing], None]) -> None:
-        beat_at_s = self._clock() + self._heartbeat_s
+        look_every_s = self._heartbeat_s / _LOOKS_A_HEARTBEAT
+        beat_at_s = self._clock() + look_every_s
         while not await self._ended_within(min(_WRITE_EVERY_S, self._heartbeat_s)):
             if self._clock() >= beat_at_s:
                 await self._beat(look)
-                beat_at_s = self._clock() + self._heartbeat_s / (_SOONER if self._left_nothing else 1)
+                beat_at_s = self._clock() + look_every_s
             elif self._used() != self._counted:
                 await self._write()
 
