@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
@@ -123,9 +124,12 @@ def test_an_interrupt_at_the_terminal_reaches_neither_worker_nor_ffmpeg(tmp_path
 
 def test_an_ffmpeg_that_is_ended_from_outside_is_an_error(tmp_path: Path) -> None:
     parent = subprocess.Popen([sys.executable, "-m", "tests.frames.pool_parent", _folder_with_long_video(tmp_path)], stderr=subprocess.PIPE, text=True)
-    os.kill(_wait_for_ffmpeg(parent.pid), signal.SIGTERM)
-    _, said = parent.communicate(timeout=120)
-    assert "DecodeError: video numbered: the picture at" in said
+    while parent.poll() is None:  # one that is ended before it has begun is started once more
+        for ffmpeg in _ffmpeg_below(parent.pid):
+            with suppress(ProcessLookupError):
+                os.kill(ffmpeg, signal.SIGTERM)
+        time.sleep(0.05)
+    assert "DecodeError: video numbered: " in parent.communicate()[1]
 
 
 def _folder_with_long_video(folder: Path) -> Path:
