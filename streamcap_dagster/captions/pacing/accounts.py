@@ -12,7 +12,6 @@ from zoneinfo import ZoneInfo
 from streamcap_dagster.captions.pacing.gate import Allowance, Used
 from streamcap_dagster.captions.pacing.others import Account, Others, Standing
 from streamcap_dagster.captions.pacing.quota import Quota
-from streamcap_dagster.errors import StreamcapError
 from streamcap_dagster.storage import Storage, keys
 from streamcap_dagster.storage.documents import write_record
 
@@ -59,8 +58,8 @@ class Accounts:
         self._ending = asyncio.Event()
         self._keeping: asyncio.Task[None] | None = None
 
-    async def open(self, look: Callable[[Standing], None], fail: Callable[[StreamcapError | OSError], None]) -> None:
-        """Announce this process and `look` at the others, now and several times a heartbeat; `fail` is told when the storage refuses that later on."""
+    async def open(self, look: Callable[[Standing], None], fail: Callable[[Exception], None]) -> None:
+        """Announce this process and `look` at the others, now and several times a heartbeat; `fail` is told when that breaks off later on."""
         await self._beat(look)
         self._keeping = asyncio.create_task(self._keep(look, fail))
 
@@ -83,10 +82,10 @@ class Accounts:
             used.requests + requests.ours, used.usd + usd.ours, used.requests + requests.all_that_is_left, used.usd + usd.all_that_is_left, may_grow
         )
 
-    async def _keep(self, look: Callable[[Standing], None], fail: Callable[[StreamcapError | OSError], None]) -> None:
+    async def _keep(self, look: Callable[[Standing], None], fail: Callable[[Exception], None]) -> None:
         try:
             await self._keep_on(look)
-        except (StreamcapError, OSError) as error:
+        except Exception as error:  # noqa: BLE001  whoever waits for a part of the quota must hear of it, whatever it is
             fail(error)
 
     async def _keep_on(self, look: Callable[[Standing], None]) -> None:

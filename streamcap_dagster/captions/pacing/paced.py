@@ -184,9 +184,9 @@ class PacedCaptioner:
         self._standing = standing
         self._gate.allow(self._quota.part_of(standing.processes), self._accounts.allowance(self._quota, standing))
 
-    def _lose_books(self, error: StreamcapError | OSError) -> None:
+    def _lose_books(self, error: Exception) -> None:
         """Without accounts and ledger nothing more is spent."""
-        if isinstance(error, OSError) and not isinstance(error, StreamcapError):
+        if not isinstance(error, StreamcapError):
             error = StorageError(self._uri, "keeping accounts and ledger", str(error), "Nothing more is asked, so that nothing is spent unseen.")
         self._gate.close(error)
 

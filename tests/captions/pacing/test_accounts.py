@@ -243,6 +243,22 @@ def test_a_storage_that_refuses_the_account_later_on_is_told(tmp_path: Path) -> 
     assert [type(error) for error in in_virtual_time(story)] == [StorageError]
 
 
+def test_an_error_that_nobody_foresaw_is_told_too(tmp_path: Path) -> None:
+    async def story() -> list[str]:
+        world = World(tmp_path)
+
+        def look(standing: Standing) -> None:
+            world.standings.append(standing)
+            if len(world.standings) > 1:
+                raise OverflowError("too far")
+
+        await world.accounts.open(look, world.errors.append)
+        await asyncio.sleep(20)
+        return [str(error) for error in world.errors]
+
+    assert in_virtual_time(story) == ["too far"]
+
+
 def test_a_damaged_account_says_what_deleting_it_means(tmp_path: Path) -> None:
     async def look() -> None:
         world = World(tmp_path)
