@@ -22,8 +22,8 @@ def emulate_gemini(settings: Settings, host: str, port: int, latency_ms: str, fa
 
     Raises MissingTool without the extra, and SettingError for an option that cannot work.
     """
-    from streamcap_dagster.emulator.options import Options
-    from streamcap_dagster.emulator.server import serve
+    from streamcap_dagster.emulators.gemini.options import Options
+    from streamcap_dagster.emulators.gemini.server import serve
 
     content = faults * _CONTENT_SHARE if content_faults is None else content_faults
     table = model_table(settings.model_table)

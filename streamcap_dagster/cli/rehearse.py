@@ -7,8 +7,8 @@ from pathlib import Path
 from streamcap_dagster.captions.pacing.quota import quota_from
 from streamcap_dagster.cli.emulate import read_latency
 from streamcap_dagster.cli.run import run_pipeline
-from streamcap_dagster.emulator.options import Options
-from streamcap_dagster.emulator.server import running
+from streamcap_dagster.emulators.gemini.options import Options
+from streamcap_dagster.emulators.gemini.server import running
 from streamcap_dagster.model_table import model_table
 from streamcap_dagster.settings import GEMINI_KEYS, Settings, read_settings
 

@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 from streamcap_dagster.cli import app
 from streamcap_dagster.cli.emulate import read_latency
 from streamcap_dagster.errors import SettingError
-from tests.emulator.asking import MODEL, body, jpeg
+from tests.emulators.gemini.asking import MODEL, body, jpeg
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ def test_a_latency_that_is_none_is_refused(text: str) -> None:
 
 def test_without_the_extra_the_error_gives_the_line_that_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "starlette.types", None)
-    monkeypatch.delitem(sys.modules, "streamcap_dagster.emulator.server", raising=False)
+    monkeypatch.delitem(sys.modules, "streamcap_dagster.emulators.gemini.server", raising=False)
 
     failed = CliRunner().invoke(app, ["emulate-gemini"])
 

@@ -18,7 +18,7 @@ from streamcap_dagster.captions.pacing.others import Account
 from streamcap_dagster.cli import app
 from streamcap_dagster.cli.estimate import show
 from streamcap_dagster.cli.estimate_run import estimate_run
-from streamcap_dagster.emulator.server import running
+from streamcap_dagster.emulators.gemini.server import running
 from streamcap_dagster.errors import SettingError
 from streamcap_dagster.model_table import model_table
 from streamcap_dagster.settings import SECRETS, Settings, read_settings

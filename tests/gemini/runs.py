@@ -20,10 +20,10 @@ from typing import Any, TypeVar
 
 import pytest
 
-from streamcap_dagster.emulator.faults import Fault
-from streamcap_dagster.emulator.journal import Row
-from streamcap_dagster.emulator.options import Options
-from streamcap_dagster.emulator.server import running
+from streamcap_dagster.emulators.gemini.faults import Fault
+from streamcap_dagster.emulators.gemini.journal import Row
+from streamcap_dagster.emulators.gemini.options import Options
+from streamcap_dagster.emulators.gemini.server import running
 from tests.assets.project import Project
 from tests.media import make_video
 

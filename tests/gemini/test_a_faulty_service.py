@@ -7,8 +7,8 @@ from typing import get_args
 
 import pytest
 
-from streamcap_dagster.emulator.faults import TRANSIENT, UNANSWERED
-from streamcap_dagster.emulator.options import Options
+from streamcap_dagster.emulators.gemini.faults import TRANSIENT, UNANSWERED
+from streamcap_dagster.emulators.gemini.options import Options
 from streamcap_dagster.records import Outcome
 from tests.assets.project import Project
 from tests.gemini.runs import MODEL, Ran, answered, captions_of, gemini_project, key_of, ledger_of, once, run_against, spilled

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import dagster as dg
 
-from streamcap_dagster.emulator.server import running
+from streamcap_dagster.emulators.gemini.server import running
 from tests.assets.project import PER_VIDEO_NAMES
 from tests.gemini.runs import gemini_project, key_of, spilled
 

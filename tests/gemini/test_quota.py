@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from streamcap_dagster.emulator.options import Options
+from streamcap_dagster.emulators.gemini.options import Options
 from tests.assets.project import Project
 from tests.gemini.runs import Ran, gemini_project, once, run_against
 

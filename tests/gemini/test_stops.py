@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from streamcap_dagster.captions.pacing.attempts import read_attempts
-from streamcap_dagster.emulator.faults import Fault
-from streamcap_dagster.emulator.options import Options
+from streamcap_dagster.emulators.gemini.faults import Fault
+from streamcap_dagster.emulators.gemini.options import Options
 from streamcap_dagster.storage.folder import FolderStorage
 from tests.assets.project import Project
 from tests.gemini.runs import Ran, answered, gemini_project, key_of, once, run_against, spilled

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from streamcap_dagster.emulator.journal import Row
-from streamcap_dagster.emulator.options import Options
-from streamcap_dagster.emulator.server import Running, running
+from streamcap_dagster.emulators.gemini.journal import Row
+from streamcap_dagster.emulators.gemini.options import Options
+from streamcap_dagster.emulators.gemini.server import Running, running
 from tests.assets.project import Project
 from tests.gemini.runs import answered, emulator_process, gemini_project, ledger_of, once, run_against
 

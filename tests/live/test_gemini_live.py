@@ -5,7 +5,7 @@ import os
 import pytest
 from pydantic import SecretStr
 
-from streamcap_dagster.emulator.server import running
+from streamcap_dagster.emulators.gemini.server import running
 from streamcap_dagster.model_table import model_table
 from streamcap_dagster.settings import gemini_key
 from tests.live.smoke import GOOGLE, MOST_USD, most_usd, report, smoke

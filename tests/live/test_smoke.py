@@ -4,8 +4,8 @@ from dataclasses import replace
 
 from pydantic import SecretStr
 
-from streamcap_dagster.emulator.options import Options
-from streamcap_dagster.emulator.server import running
+from streamcap_dagster.emulators.gemini.options import Options
+from streamcap_dagster.emulators.gemini.server import running
 from streamcap_dagster.model_table import ModelTable, model_table
 from tests.live.smoke import MOST_USD, Smoke, most_usd, questions, report, smoke
 

@@ -14,7 +14,7 @@ from streamcap_dagster.captions.backends.openai import OpenAICaptioner
 from streamcap_dagster.captions.backends.recorded import RecordedCaptioner
 from streamcap_dagster.captions.captioner import Captioner, CaptionRequest, Pair, RequestKind, call_key
 from streamcap_dagster.captions.replies import read_reply
-from streamcap_dagster.emulator.server import running
+from streamcap_dagster.emulators.gemini.server import running
 from tests.captions.backends.gemini_answers import captioner as gemini
 from tests.captions.pictures import plain, still, window_of, with_square
 from tests.captions.requests import request

@@ -4,9 +4,9 @@ from collections import deque
 from collections.abc import Iterable
 from typing import Literal, get_args
 
-from streamcap_dagster.emulator.draws import choice, fraction
-from streamcap_dagster.emulator.options import Options
-from streamcap_dagster.emulator.wire import Question
+from streamcap_dagster.emulators.gemini.draws import choice, fraction
+from streamcap_dagster.emulators.gemini.options import Options
+from streamcap_dagster.emulators.gemini.wire import Question
 
 Transient = Literal[
     "busy_503", "error_500", "html_502", "dropped", "cut_body", "garbled_200", "dribble", "empty_200", "fenced", "doubled", "wrong_nonce", "wrong_order"

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Literal
 
-from streamcap_dagster.emulator import refusals
-from streamcap_dagster.emulator.options import Options
-from streamcap_dagster.emulator.schema import uses
-from streamcap_dagster.emulator.wire import Question
+from streamcap_dagster.emulators.gemini import refusals
+from streamcap_dagster.emulators.gemini.options import Options
+from streamcap_dagster.emulators.gemini.schema import uses
+from streamcap_dagster.emulators.gemini.wire import Question
 from streamcap_dagster.model_table import ModelFacts
 
 Door = Literal["developer", "project", "express"]

@@ -3,9 +3,9 @@
 import json
 from typing import Any
 
-from streamcap_dagster.emulator.answering import answer, caption, value
-from streamcap_dagster.emulator.looking import look
-from tests.emulator.asking import NONCE, SCHEMA, jpeg, question
+from streamcap_dagster.emulators.gemini.answering import answer, caption, value
+from streamcap_dagster.emulators.gemini.looking import look
+from tests.emulators.gemini.asking import NONCE, SCHEMA, jpeg, question
 
 OBJECTIVES = {
     "type": "OBJECT",

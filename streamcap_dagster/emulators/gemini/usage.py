@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from math import ceil
 from typing import Any
 
-from streamcap_dagster.emulator.wire import Question, Resolution
+from streamcap_dagster.emulators.gemini.wire import Question, Resolution
 from streamcap_dagster.model_table import ModelFacts
 
 _CHARACTERS_PER_TOKEN = 4

@@ -5,8 +5,8 @@ from io import BytesIO
 import pytest
 from PIL import Image
 
-from streamcap_dagster.emulator.legible import read_word
-from tests.emulator.asking import jpeg
+from streamcap_dagster.emulators.gemini.legible import read_word
+from tests.emulators.gemini.asking import jpeg
 
 LARGE = (640, 384)
 

@@ -5,10 +5,10 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from streamcap_dagster.emulator.draws import digest
-from streamcap_dagster.emulator.looking import Sight, describe, describe_news
-from streamcap_dagster.emulator.schema import Schema, Words, fill
-from streamcap_dagster.emulator.wire import Question
+from streamcap_dagster.emulators.gemini.draws import digest
+from streamcap_dagster.emulators.gemini.looking import Sight, describe, describe_news
+from streamcap_dagster.emulators.gemini.schema import Schema, Words, fill
+from streamcap_dagster.emulators.gemini.wire import Question
 
 _SAID = re.compile(r"^- (.+)$", re.MULTILINE)
 _PAIR = re.compile(r"^\[([^\]\n]+)\] (.+)$", re.MULTILINE)

@@ -3,9 +3,9 @@
 import pytest
 from google.genai import types
 
-from streamcap_dagster.emulator.options import Options
-from streamcap_dagster.emulator.server import Running, running
-from tests.emulator.asking import MODEL, NONCE, ask, developer, jpeg, said, vertex
+from streamcap_dagster.emulators.gemini.options import Options
+from streamcap_dagster.emulators.gemini.server import Running, running
+from tests.emulators.gemini.asking import MODEL, NONCE, ask, developer, jpeg, said, vertex
 
 
 def usage(reply: types.GenerateContentResponse) -> types.GenerateContentResponseUsageMetadata:

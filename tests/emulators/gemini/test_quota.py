@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from google.genai import errors
 
-from streamcap_dagster.emulator.options import Options
-from streamcap_dagster.emulator.quota import Quota
-from streamcap_dagster.emulator.refusals import Refusal
-from streamcap_dagster.emulator.server import running
-from tests.emulator.asking import MODEL, ask, developer, jpeg, vertex
+from streamcap_dagster.emulators.gemini.options import Options
+from streamcap_dagster.emulators.gemini.quota import Quota
+from streamcap_dagster.emulators.gemini.refusals import Refusal
+from streamcap_dagster.emulators.gemini.server import running
+from tests.emulators.gemini.asking import MODEL, ask, developer, jpeg, vertex
 
 
 class Clock:

@@ -6,10 +6,10 @@ from itertools import groupby
 
 import pytest
 
-from streamcap_dagster.emulator.faults import CONTENT, TRANSIENT, UNANSWERED, Fault, Faults
-from streamcap_dagster.emulator.options import Options
-from streamcap_dagster.emulator.wire import Question, read_question
-from tests.emulator.asking import body, question
+from streamcap_dagster.emulators.gemini.faults import CONTENT, TRANSIENT, UNANSWERED, Fault, Faults
+from streamcap_dagster.emulators.gemini.options import Options
+from streamcap_dagster.emulators.gemini.wire import Question, read_question
+from tests.emulators.gemini.asking import body, question
 
 PICTURES = [f"not looked into {number}".encode() for number in range(400)]
 

@@ -3,11 +3,11 @@
 import json
 from typing import Any
 
-from streamcap_dagster.emulator.doors import Call
-from streamcap_dagster.emulator.draws import digest
-from streamcap_dagster.emulator.faults import Fault
-from streamcap_dagster.emulator.usage import Usage, text_tokens, thoughts
-from streamcap_dagster.emulator.wire import Question
+from streamcap_dagster.emulators.gemini.doors import Call
+from streamcap_dagster.emulators.gemini.draws import digest
+from streamcap_dagster.emulators.gemini.faults import Fault
+from streamcap_dagster.emulators.gemini.usage import Usage, text_tokens, thoughts
+from streamcap_dagster.emulators.gemini.wire import Question
 
 _CHARACTERS_PER_TOKEN = 4
 _TRAFFIC = {"standard": "ON_DEMAND", "flex": "ON_DEMAND_FLEX", "priority": "ON_DEMAND_PRIORITY"}

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from streamcap_dagster.emulator.refusals import Refusal
-from streamcap_dagster.emulator.wire import Question, read_question
-from tests.emulator.asking import SCHEMA, body, jpeg, question
+from streamcap_dagster.emulators.gemini.refusals import Refusal
+from streamcap_dagster.emulators.gemini.wire import Question, read_question
+from tests.emulators.gemini.asking import SCHEMA, body, jpeg, question
 
 
 def written(asked: dict[str, Any]) -> Question:

@@ -8,9 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx2
 import pytest
 
-from streamcap_dagster.emulator.options import Options
-from streamcap_dagster.emulator.server import running
-from tests.emulator.asking import MODEL, ask, body, developer, jpeg
+from streamcap_dagster.emulators.gemini.options import Options
+from streamcap_dagster.emulators.gemini.server import running
+from tests.emulators.gemini.asking import MODEL, ask, body, developer, jpeg
 
 ADDRESS = f"/v1beta/models/{MODEL}:generateContent"
 KEY = {"x-goog-api-key": "any"}

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from streamcap_dagster.emulator.refusals import invalid
+from streamcap_dagster.emulators.gemini.refusals import invalid
 
 Schema = Mapping[str, Any]
 _ROOT = "generation_config.response_schema"

@@ -14,11 +14,11 @@ from streamcap_dagster.captions.captioner import CaptionReply, CaptionRequest, P
 from streamcap_dagster.captions.pacing.canary import canary, was_read
 from streamcap_dagster.captions.prompts import Prompts
 from streamcap_dagster.captions.replies import read_reply
-from streamcap_dagster.emulator.faults import _OTHER_WORDS
-from streamcap_dagster.emulator.server import Running
+from streamcap_dagster.emulators.gemini.faults import _OTHER_WORDS
+from streamcap_dagster.emulators.gemini.server import Running
 from streamcap_dagster.model_table import model_table
 from tests.captions.pictures import plain, still, window_of, with_square
-from tests.emulator.asking import MODEL
+from tests.emulators.gemini.asking import MODEL
 
 PROMPTS = Prompts()
 

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from streamcap_dagster.emulator.draws import digest
-from streamcap_dagster.emulator.legible import read_word
+from streamcap_dagster.emulators.gemini.draws import digest
+from streamcap_dagster.emulators.gemini.legible import read_word
 
 Cells = NDArray[np.int16]
 

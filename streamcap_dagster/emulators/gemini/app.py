@@ -10,11 +10,11 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from streamcap_dagster.emulator.doors import Door, call_of
-from streamcap_dagster.emulator.faults import FAULTS
-from streamcap_dagster.emulator.refusals import Refusal, invalid
-from streamcap_dagster.emulator.service import Outgoing, Service
-from streamcap_dagster.emulator.wire import MOST_BYTES
+from streamcap_dagster.emulators.gemini.doors import Door, call_of
+from streamcap_dagster.emulators.gemini.faults import FAULTS
+from streamcap_dagster.emulators.gemini.refusals import Refusal, invalid
+from streamcap_dagster.emulators.gemini.service import Outgoing, Service
+from streamcap_dagster.emulators.gemini.wire import MOST_BYTES
 
 HangUp = Callable[[Scope], None]
 """Closes the connection that a request came over."""

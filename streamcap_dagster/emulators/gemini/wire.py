@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
 
-from streamcap_dagster.emulator.draws import digest
-from streamcap_dagster.emulator.fields import FIELDS, GENERATION_FIELDS
-from streamcap_dagster.emulator.refusals import Refusal, invalid, unknown_field
-from streamcap_dagster.emulator.schema import Schema, check_schema
+from streamcap_dagster.emulators.gemini.draws import digest
+from streamcap_dagster.emulators.gemini.fields import FIELDS, GENERATION_FIELDS
+from streamcap_dagster.emulators.gemini.refusals import Refusal, invalid, unknown_field
+from streamcap_dagster.emulators.gemini.schema import Schema, check_schema
 
 MOST_BYTES = 100 * 1024 * 1024
 Resolution = Literal["default", "low", "medium", "high", "ultra_high"]

@@ -2,8 +2,8 @@
 
 import pytest
 
-from streamcap_dagster.emulator.looking import NoPicture, describe, describe_news, look
-from tests.emulator.asking import jpeg
+from streamcap_dagster.emulators.gemini.looking import NoPicture, describe, describe_news, look
+from tests.emulators.gemini.asking import jpeg
 
 
 def test_the_same_pictures_are_described_the_same() -> None:

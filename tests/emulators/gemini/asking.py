@@ -12,7 +12,7 @@ from google import genai
 from google.genai import types
 from PIL import Image, ImageDraw, ImageFont
 
-from streamcap_dagster.emulator.wire import Question, read_question
+from streamcap_dagster.emulators.gemini.wire import Question, read_question
 
 MODEL = "gemini-3.5-flash-lite"
 NONCE = "ab12cd"

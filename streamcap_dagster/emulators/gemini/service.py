@@ -8,19 +8,19 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Literal
 
-from streamcap_dagster.emulator import refusals, usage
-from streamcap_dagster.emulator.answering import answer, caption
-from streamcap_dagster.emulator.doors import Call, check_caller, check_model, check_question
-from streamcap_dagster.emulator.draws import digest, fraction
-from streamcap_dagster.emulator.faults import UNANSWERED, Fault, Faults
-from streamcap_dagster.emulator.journal import Journal, Row, now_as_text
-from streamcap_dagster.emulator.looking import NoPicture, Sight, look
-from streamcap_dagster.emulator.options import Options
-from streamcap_dagster.emulator.quota import Quota
-from streamcap_dagster.emulator.refusals import Refusal
-from streamcap_dagster.emulator.replies import reply, spoilt
-from streamcap_dagster.emulator.usage import Usage
-from streamcap_dagster.emulator.wire import Question, read_question
+from streamcap_dagster.emulators.gemini import refusals, usage
+from streamcap_dagster.emulators.gemini.answering import answer, caption
+from streamcap_dagster.emulators.gemini.doors import Call, check_caller, check_model, check_question
+from streamcap_dagster.emulators.gemini.draws import digest, fraction
+from streamcap_dagster.emulators.gemini.faults import UNANSWERED, Fault, Faults
+from streamcap_dagster.emulators.gemini.journal import Journal, Row, now_as_text
+from streamcap_dagster.emulators.gemini.looking import NoPicture, Sight, look
+from streamcap_dagster.emulators.gemini.options import Options
+from streamcap_dagster.emulators.gemini.quota import Quota
+from streamcap_dagster.emulators.gemini.refusals import Refusal
+from streamcap_dagster.emulators.gemini.replies import reply, spoilt
+from streamcap_dagster.emulators.gemini.usage import Usage
+from streamcap_dagster.emulators.gemini.wire import Question, read_question
 from streamcap_dagster.model_table import ModelFacts
 
 Manner = Literal["whole", "dropped", "cut", "dribble"]

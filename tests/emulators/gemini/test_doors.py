@@ -11,10 +11,10 @@ import pytest
 from google import genai
 from google.genai import errors, types
 
-from streamcap_dagster.emulator.options import Options
-from streamcap_dagster.emulator.server import Running, running
+from streamcap_dagster.emulators.gemini.options import Options
+from streamcap_dagster.emulators.gemini.server import Running, running
 from streamcap_dagster.model_table import ModelFacts, ModelTable, model_table
-from tests.emulator.asking import MODEL, ask, body, contents, developer, express, jpeg, said, vertex
+from tests.emulators.gemini.asking import MODEL, ask, body, contents, developer, express, jpeg, said, vertex
 
 
 @pytest.mark.parametrize("way", [lambda url: developer(url, "v1"), developer, vertex, express], ids=["v1", "v1beta", "project", "express"])

@@ -10,10 +10,10 @@ import pytest
 from google import genai
 from google.genai import errors, types
 
-from streamcap_dagster.emulator.faults import FAULTS, Fault
-from streamcap_dagster.emulator.options import Options
-from streamcap_dagster.emulator.server import Running, running
-from tests.emulator.asking import MODEL, NONCE, ask, asked_for, contents, developer, jpeg, said
+from streamcap_dagster.emulators.gemini.faults import FAULTS, Fault
+from streamcap_dagster.emulators.gemini.options import Options
+from streamcap_dagster.emulators.gemini.server import Running, running
+from tests.emulators.gemini.asking import MODEL, NONCE, ask, asked_for, contents, developer, jpeg, said
 
 
 @pytest.fixture(scope="module")

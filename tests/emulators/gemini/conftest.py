@@ -2,7 +2,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from streamcap_dagster.emulator.server import Running, running
+from streamcap_dagster.emulators.gemini.server import Running, running
 
 
 @pytest.fixture(autouse=True)

@@ -8,17 +8,17 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
-from streamcap_dagster.emulator.faults import Fault
-from streamcap_dagster.emulator.journal import Journal
-from streamcap_dagster.emulator.options import Options
-from streamcap_dagster.emulator.service import Service
+from streamcap_dagster.emulators.gemini.faults import Fault
+from streamcap_dagster.emulators.gemini.journal import Journal
+from streamcap_dagster.emulators.gemini.options import Options
+from streamcap_dagster.emulators.gemini.service import Service
 from streamcap_dagster.errors import MissingTool
 
 try:
     import uvicorn
     from starlette.types import Scope
 
-    from streamcap_dagster.emulator.app import application
+    from streamcap_dagster.emulators.gemini.app import application
 except ImportError as missing:
     raise MissingTool(missing.name or "starlette", "the Gemini emulator", 'Install it: pip install "streamcap-dagster[emulator]"') from missing
 

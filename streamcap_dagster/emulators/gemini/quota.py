@@ -4,8 +4,8 @@ from collections import defaultdict, deque
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from streamcap_dagster.emulator import refusals
-from streamcap_dagster.emulator.options import Options
+from streamcap_dagster.emulators.gemini import refusals
+from streamcap_dagster.emulators.gemini.options import Options
 
 _DAYS_IN = ZoneInfo("America/Los_Angeles")
 _SPEND_MINUTES = 10

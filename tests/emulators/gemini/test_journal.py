@@ -8,9 +8,9 @@ import httpx2
 import pytest
 from google.genai import errors
 
-from streamcap_dagster.emulator.options import Options
-from streamcap_dagster.emulator.server import Running, running
-from tests.emulator.asking import MODEL, ask, developer, jpeg
+from streamcap_dagster.emulators.gemini.options import Options
+from streamcap_dagster.emulators.gemini.server import Running, running
+from tests.emulators.gemini.asking import MODEL, ask, developer, jpeg
 
 KEY = "canary-key-3141592653"
 
