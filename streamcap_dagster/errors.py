@@ -97,6 +97,20 @@ class StorageError(StreamcapError):
         super().__init__(f"{doing} failed in {storage}: {why}. {fix}")
 
 
+class ObjectChanged(StorageError):
+    """Somebody else wrote another object under the key since this process looked at it; theirs stays."""
+
+    def __init__(self, storage: str, key: str, expected: int, found: int) -> None:
+        self.key = key
+        was = f"generation {expected}" if expected else "nothing"
+        super().__init__(
+            storage,
+            f"writing {key}",
+            f"another process wrote it at the same time: {was} was there when this run looked, and generation {found} with other bytes is there now",
+            "That one is whole and stays; run the same command again to bring this video up to date.",
+        )
+
+
 class CaptionerUnavailable(StreamcapError):
     """The captioner gave no answer at all (transport, quota, outage): the clip stops here and the next run goes on from it."""
 
@@ -126,7 +140,11 @@ class CallFailed(StreamcapError):
 
 
 class RunStopped(StreamcapError):
-    """Nobody can be asked any more in this run, so all of it stops; what was answered is kept and the next run goes on from there."""
+    """No video can go on in this run, so all of it stops; what was done and answered is kept and the next run goes on from there."""
+
+
+class StorageLost(StorageError, RunStopped):
+    """The storage refuses everything (credentials, bucket, permission) or stayed away too long, so no video can go on."""
 
 
 class QuotaExhausted(RunStopped):

@@ -11,11 +11,13 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from streamcap_dagster.errors import SettingError
 from streamcap_dagster.policies import CaptionPolicy, ClipPolicy, ExamplePolicy, HomePath, Policy, Sampling, SplitPolicy, Windowing
+from streamcap_dagster.storage.address import SCHEME as GCS
+from streamcap_dagster.storage.address import read_address
 
 PREFIX = "STREAMCAP_"
 GEMINI_KEYS = ("GOOGLE_API_KEY", "GEMINI_API_KEY")
 """Where the key for Gemini is looked for, in this order, which is also that of Google's own tools."""
-SECRETS = (*GEMINI_KEYS, "OPENAI_API_KEY", "OPENAI_BASE_URL", "HF_TOKEN", "GOOGLE_APPLICATION_CREDENTIALS")
+SECRETS = (*GEMINI_KEYS, "OPENAI_API_KEY", "OPENAI_BASE_URL", "HF_TOKEN", "GOOGLE_APPLICATION_CREDENTIALS", "STORAGE_EMULATOR_HOST")
 """What other people's libraries look for in the environment under names of their own; `.env` may hold them too."""
 P = TypeVar("P", bound=Policy)
 
@@ -25,9 +27,13 @@ class Settings(BaseSettings, Windowing, ClipPolicy, Sampling, CaptionPolicy, Exa
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, env_file=".env", env_file_encoding="utf-8", env_ignore_empty=True, extra="ignore", frozen=True)
 
-    source: str = Field("videos", description="where the videos are: a folder")
-    storage: str = Field("data", description="where everything that is made is kept: a folder")
+    source: str = Field("videos", description="where the videos are: a folder or gs://bucket/prefix")
+    storage: str = Field("data", description="where everything that is made is kept: a folder or gs://bucket/prefix")
     link: Literal["copy", "hard"] = Field("copy", description="copy the videos into the storage (cloned where the disk can), or hard-link them")
+    cache: HomePath = Field(Path("~/.cache/streamcap"), validate_default=True, description="with gs://: folder for local copies of videos and frames")
+    cache_gb: float = Field(20, gt=0, description="with gs://: most gigabytes that the local copies may take")
+    storage_connections: int = Field(32, ge=1, le=256, description="with gs://: requests to Google Cloud Storage that may be open at the same time")
+    storage_deadline_s: float = Field(300, ge=10, le=86400, description="with gs://: how long a request that keeps failing is tried again")
     recorded_answers: HomePath | None = Field(None, description="for the captioner `recorded`: its file of answers")
     hub_repo: str = Field("", description="Hugging Face dataset repository to publish to, as owner/name; empty publishes nothing")
     gemini_model: str = Field("gemini-3.5-flash-lite", min_length=1, description="for the captioner `gemini`: any model by name")
@@ -138,7 +144,17 @@ def _check_splits(settings: Settings) -> None:
 
 
 def _check_storage(settings: Settings) -> None:
-    if "://" in settings.storage:
-        raise SettingError("STREAMCAP_STORAGE", settings.storage, "only a folder can be the storage so far")
-    if Path(settings.storage).expanduser().is_file():
+    for setting, place in (("STREAMCAP_STORAGE", settings.storage), ("STREAMCAP_SOURCE", settings.source)):
+        scheme = scheme_of(place)
+        if scheme and scheme != GCS:
+            raise SettingError(setting, place, "give a folder, or gs://bucket/prefix of Google Cloud Storage")
+        if scheme:
+            read_address(place, setting)
+    if not scheme_of(settings.storage) and Path(settings.storage).expanduser().is_file():
         raise SettingError("STREAMCAP_STORAGE", settings.storage, "it is a file; give a folder (it is made when missing)")
+
+
+def scheme_of(place: str) -> str:
+    """`gs` of `gs://bucket/prefix`; empty for a folder."""
+    scheme, separator, _ = place.partition("://")
+    return scheme if separator else ""

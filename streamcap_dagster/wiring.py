@@ -22,9 +22,9 @@ from streamcap_dagster.resources.captioner import (
 from streamcap_dagster.resources.hub import HubResource
 from streamcap_dagster.resources.io_manager import StreamcapIOManager
 from streamcap_dagster.resources.run_end import run_end
-from streamcap_dagster.resources.storage import FolderStorageResource, StorageResource
+from streamcap_dagster.resources.storage import FolderStorageResource, GcsStorageResource, StorageResource
 from streamcap_dagster.resources.video_source import FolderSourceResource, VideoSourceResource
-from streamcap_dagster.settings import Settings, gemini_key
+from streamcap_dagster.settings import Settings, gemini_key, scheme_of
 
 
 def _offline(settings: Settings) -> CaptionerResource:
@@ -77,14 +77,40 @@ def captioner_for(settings: Settings) -> CaptionerResource:
     return CAPTIONERS[settings.captioner](settings)
 
 
+def _gcs_storage(settings: Settings) -> StorageResource:
+    return GcsStorageResource(
+        uri=settings.storage,
+        cache=str(settings.cache),
+        cache_gb=settings.cache_gb,
+        connections=settings.storage_connections,
+        deadline_s=settings.storage_deadline_s,
+    )
+
+
+def _folder_storage(settings: Settings) -> StorageResource:
+    return FolderStorageResource(root=settings.storage)
+
+
+STORAGES = {"": _folder_storage, "gs": _gcs_storage}
+"""By the scheme of STREAMCAP_STORAGE."""
+
+
 def storage_for(settings: Settings) -> StorageResource:
     """The storage that the settings name."""
-    return FolderStorageResource(root=settings.storage)
+    return STORAGES[scheme_of(settings.storage)](settings)
+
+
+def _folder_source(settings: Settings) -> VideoSourceResource:
+    return FolderSourceResource(root=settings.source)
+
+
+SOURCES = {"": _folder_source}
+"""By the scheme of STREAMCAP_SOURCE."""
 
 
 def source_for(settings: Settings) -> VideoSourceResource:
     """The video source that the settings name."""
-    return FolderSourceResource(root=settings.source)
+    return SOURCES[scheme_of(settings.source)](settings)
 
 
 def build_definitions(settings: Settings, progress: Progress = unwatched) -> dg.Definitions:

@@ -45,7 +45,7 @@ def test_an_empty_variable_is_as_good_as_none(monkeypatch: pytest.MonkeyPatch) -
         ("STREAMCAP_DECODER", "vlc", "'torchcodec' or 'ffmpeg'"),
         ("STREAMCAP_CLIP_POLICY", "manual", "STREAMCAP_CLIPS_CSV"),
         ("STREAMCAP_CLIP_MAX_S", "3", "at least two windows"),
-        ("STREAMCAP_STORAGE", "s3://bucket", "only a folder"),
+        ("STREAMCAP_STORAGE", "s3://bucket", "give a folder, or gs://bucket/prefix"),
         ("STREAMCAP_VALIDATION_SHARE", "0.97", "nothing to train on"),
     ],
 )

@@ -25,3 +25,18 @@ class FolderStorageResource(StorageResource):
 
     def open(self) -> FolderStorage:
         return FolderStorage(Path(self.root))
+
+
+class GcsStorageResource(StorageResource):
+    """A prefix of a bucket of Google Cloud Storage, with application-default credentials or those of GOOGLE_APPLICATION_CREDENTIALS."""
+
+    uri: str = Field(description="gs://bucket/prefix")
+    cache: str = Field(description="folder on this machine for local copies of what is needed as a file")
+    cache_gb: float = Field(description="most gigabytes that the local copies may take")
+    connections: int = Field(description="requests that may be open at the same time")
+    deadline_s: float = Field(description="how long a request that keeps failing is tried again")
+
+    def open(self) -> Storage:
+        from streamcap_dagster.storage.gcs import open_storage  # Google's client takes most of a second to import
+
+        return open_storage(self.uri, Path(self.cache), self.cache_gb, self.connections, self.deadline_s)

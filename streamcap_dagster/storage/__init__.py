@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
 
 @dataclass(frozen=True)
@@ -13,21 +13,38 @@ class Stored:
 
     key: str
     size_bytes: int
+    crc32c: str = field(default="", compare=False)
+    """CRC32C in base64 as Google Cloud Storage writes it; empty where only reading the object would tell."""
 
 
 class Storage(Protocol):
     """A root with objects under `/`-separated keys. A reader sees a whole old or a whole new object, never a part.
 
-    Raises `ObjectMissing` (a FileNotFoundError) for a key that is not there and `StorageError` for what the storage refuses.
+    Raises `ObjectMissing` (a FileNotFoundError) for a key that is not there, `StorageError` for what the storage refuses, `StorageLost` when
+    it refuses everything, and `ObjectChanged` when somebody else wrote another object in the meantime. Its methods may be called from several
+    threads; all of them wait for a disk or a network, so an event loop calls none.
     """
 
     @property
     def uri(self) -> str:
         """The root as a person would write it: a folder or `gs://bucket/prefix`."""
 
+    @property
+    def lanes(self) -> int:
+        """How many operations at once it does fastest."""
+
+    def link(self, key: str) -> str:
+        """A page in which a person can look at the object; empty where there is none."""
+
     def read(self, key: str) -> bytes: ...
 
     def write(self, key: str, data: bytes) -> None: ...
+
+    def write_from(self, key: str, file: BinaryIO) -> None:
+        """Write an object from a file that can be sought, from its start, without holding it in memory."""
+
+    def open(self, key: str) -> AbstractContextManager[BinaryIO]:
+        """The object as a file that can be sought, for whoever needs only parts of it: they are fetched as they are read, all of one version."""
 
     def stat(self, key: str) -> Stored | None:
         """What is known of the object, or None when there is none."""

@@ -10,12 +10,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from io import FileIO
 from pathlib import Path
+from typing import BinaryIO
 
 from streamcap_dagster.errors import ObjectMissing, StorageError
 from streamcap_dagster.storage import Stored
 
 _PRIVATE = ".streamcap"
 """Folder for what is not an object: files still being written, and locks."""
+_LANES = 4
+_CHUNK_BYTES = 4 << 20
 
 
 class FolderStorage:
@@ -30,6 +33,14 @@ class FolderStorage:
     def uri(self) -> str:
         return str(self.root)
 
+    @property
+    def lanes(self) -> int:
+        return _LANES
+
+    def link(self, key: str) -> str:
+        del key
+        return ""
+
     def read(self, key: str) -> bytes:
         try:
             return self._path(key).read_bytes()
@@ -39,6 +50,20 @@ class FolderStorage:
     def write(self, key: str, data: bytes) -> None:
         with self.staged(key) as path:
             path.write_bytes(data)
+
+    def write_from(self, key: str, file: BinaryIO) -> None:
+        file.seek(0)
+        with self.staged(key) as path, path.open("wb") as copy:
+            shutil.copyfileobj(file, copy, _CHUNK_BYTES)
+
+    @contextmanager
+    def open(self, key: str) -> Iterator[BinaryIO]:
+        try:
+            file = self._path(key).open("rb")
+        except OSError as error:
+            raise self._explained(error, key, "reading") from error
+        with file:
+            yield file
 
     def stat(self, key: str) -> Stored | None:
         try:
