@@ -66,3 +66,8 @@ class Storage(Protocol):
 
     def lease(self, name: str) -> AbstractContextManager[bool]:
         """Try to be the only holder of `name` among all processes on this storage; says at once whether it worked. Ends with the block or the process."""
+
+
+def fix_of_missing(key: str) -> str:
+    """What to do about an object that is not there."""
+    return f"Make it by materializing `{key.split('/')[0]}` for this video, or with `streamcap run`."

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from streamcap_dagster.errors import ObjectMissing, StorageError
-from streamcap_dagster.storage import Stored
+from streamcap_dagster.storage import Stored, fix_of_missing
 
 _PRIVATE = ".streamcap"
 """Folder for what is not an object: files still being written, and locks."""
@@ -75,7 +75,7 @@ class FolderStorage:
         return Stored(key, found.st_size)
 
     def list(self, prefix: str) -> Iterator[Stored]:
-        folder = self._path(prefix) if prefix.endswith("/") else self._path(prefix).parent
+        folder = self._path(prefix.rpartition("/")[0])
         found = [stored for stored in self._walk(folder) if stored.key.startswith(prefix)]
         yield from sorted(found, key=lambda stored: stored.key)
 
@@ -105,7 +105,7 @@ class FolderStorage:
     @contextmanager
     def local(self, key: str) -> Iterator[Path]:
         if self.stat(key) is None:
-            raise ObjectMissing(key, self.uri, _fix(key))
+            raise ObjectMissing(key, self.uri, fix_of_missing(key))
         yield self._path(key)
 
     @contextmanager
@@ -178,7 +178,7 @@ class FolderStorage:
         if self._is_foreign(error):
             return error
         if isinstance(error, FileNotFoundError) and doing != "writing":
-            return ObjectMissing(key, self.uri, _fix(key))
+            return ObjectMissing(key, self.uri, fix_of_missing(key))
         fixes = {
             errno.ENOSPC: "Free some space (or point STREAMCAP_STORAGE at a larger disk) and run again; nothing that exists was changed.",
             errno.EDQUOT: "The disk quota is used up: free some space and run again; nothing that exists was changed.",
@@ -203,10 +203,6 @@ def _append_whole(file: FileIO, data: bytes) -> None:
         with suppress(OSError):
             file.truncate(whole)
         raise
-
-
-def _fix(key: str) -> str:
-    return f"Make it by materializing `{key.split('/')[0]}` for this video, or with `streamcap run`."
 
 
 def _alive(pid: int) -> bool:
