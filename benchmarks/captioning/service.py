@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from streamcap_dagster.emulators.gemini.draws import fraction
+from streamcap_dagster.emulators.draws import fraction
 
 OURS, THEIRS = 0, 1
 """The core that captioning runs on, and the one that the service runs on."""

@@ -52,7 +52,8 @@ def test_a_latency_that_is_none_is_refused(text: str) -> None:
 
 
 def test_without_the_extra_the_error_gives_the_line_that_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "starlette.types", None)
+    monkeypatch.setitem(sys.modules, "uvicorn", None)
+    monkeypatch.delitem(sys.modules, "streamcap_dagster.emulators.serving", raising=False)
     monkeypatch.delitem(sys.modules, "streamcap_dagster.emulators.gemini.server", raising=False)
 
     failed = CliRunner().invoke(app, ["emulate-gemini"])

@@ -5,7 +5,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from streamcap_dagster.emulators.gemini.draws import digest
+from streamcap_dagster.emulators.draws import digest
 from streamcap_dagster.emulators.gemini.looking import Sight, describe, describe_news
 from streamcap_dagster.emulators.gemini.schema import Schema, Words, fill
 from streamcap_dagster.emulators.gemini.wire import Question

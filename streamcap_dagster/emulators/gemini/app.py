@@ -15,9 +15,8 @@ from streamcap_dagster.emulators.gemini.faults import FAULTS
 from streamcap_dagster.emulators.gemini.refusals import Refusal, invalid
 from streamcap_dagster.emulators.gemini.service import Outgoing, Service
 from streamcap_dagster.emulators.gemini.wire import MOST_BYTES
+from streamcap_dagster.emulators.serving import HangUp
 
-HangUp = Callable[[Scope], None]
-"""Closes the connection that a request came over."""
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 _ADDRESSES: dict[Door, tuple[tuple[str, ...], str]] = {

@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Iterable
 from typing import Literal, get_args
 
-from streamcap_dagster.emulators.gemini.draws import choice, fraction
+from streamcap_dagster.emulators.draws import choice, fraction
 from streamcap_dagster.emulators.gemini.options import Options
 from streamcap_dagster.emulators.gemini.wire import Question
 

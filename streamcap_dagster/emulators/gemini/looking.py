@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from streamcap_dagster.emulators.gemini.draws import digest
+from streamcap_dagster.emulators.draws import digest
 from streamcap_dagster.emulators.gemini.legible import read_word
 
 Cells = NDArray[np.int16]

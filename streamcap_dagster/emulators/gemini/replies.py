@@ -3,8 +3,8 @@
 import json
 from typing import Any
 
+from streamcap_dagster.emulators.draws import digest
 from streamcap_dagster.emulators.gemini.doors import Call
-from streamcap_dagster.emulators.gemini.draws import digest
 from streamcap_dagster.emulators.gemini.faults import Fault
 from streamcap_dagster.emulators.gemini.usage import Usage, text_tokens, thoughts
 from streamcap_dagster.emulators.gemini.wire import Question

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Literal
 
+from streamcap_dagster.emulators.draws import digest, fraction
 from streamcap_dagster.emulators.gemini import refusals, usage
 from streamcap_dagster.emulators.gemini.answering import answer, caption
 from streamcap_dagster.emulators.gemini.doors import Call, check_caller, check_model, check_question
-from streamcap_dagster.emulators.gemini.draws import digest, fraction
 from streamcap_dagster.emulators.gemini.faults import UNANSWERED, Fault, Faults
 from streamcap_dagster.emulators.gemini.journal import Journal, Row, now_as_text
 from streamcap_dagster.emulators.gemini.looking import NoPicture, Sight, look

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
 
-from streamcap_dagster.emulators.gemini.draws import digest
+from streamcap_dagster.emulators.draws import digest
 from streamcap_dagster.emulators.gemini.fields import FIELDS, GENERATION_FIELDS
 from streamcap_dagster.emulators.gemini.refusals import Refusal, invalid, unknown_field
 from streamcap_dagster.emulators.gemini.schema import Schema, check_schema
