@@ -5,6 +5,8 @@ SCAN = "ledger/scan.csv"
 TRAIN_JSON = "processed/train.json"
 RL_JSON = "processed/rl.json"
 DATASET = "processed/dataset"
+RECEIPTS = "receipts/"
+CALLS = "calls/"
 
 
 def raw_video(video_id: str, container_suffix: str) -> str:
@@ -60,16 +62,16 @@ def contact_sheet(video_id: str) -> str:
 
 
 def receipts(video_id: str) -> str:
-    return f"receipts/{video_id}.json"
+    return f"{RECEIPTS}{video_id}.json"
 
 
 def calls(video_id: str) -> str:
     """Prefix of a video's stored answers."""
-    return f"calls/{video_id}/"
+    return f"{CALLS}{video_id}/"
 
 
 def folded_calls(video_id: str) -> str:
-    return f"calls/{video_id}.jsonl"
+    return f"{CALLS}{video_id}.jsonl"
 
 
 def failure(video_id: str) -> str:

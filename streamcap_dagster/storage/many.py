@@ -17,18 +17,18 @@ Result = TypeVar("Result")
 
 def write_all(storage: Storage, items: Iterable[tuple[str, bytes]]) -> None:
     """Write objects, by key, in no particular order. The first error is raised when those under way have ended."""
-    for _ in _side_by_side(storage.lanes, lambda item: storage.write(*item), items):
+    for _ in side_by_side(storage.lanes, lambda item: storage.write(*item), items):
         pass
 
 
 def read_all(storage: Storage, keys: Iterable[str]) -> Iterator[tuple[str, bytes | None]]:
     """Each key with its object, in the order given; None for one that is not there."""
-    return _side_by_side(storage.lanes, lambda key: (key, _read(storage, key)), keys)
+    return side_by_side(storage.lanes, lambda key: (key, _read(storage, key)), keys)
 
 
 def delete_all(storage: Storage, keys: Iterable[str]) -> None:
     """Remove objects, in no particular order; those that are not there are passed over."""
-    for _ in _side_by_side(storage.lanes, storage.delete, keys):
+    for _ in side_by_side(storage.lanes, storage.delete, keys):
         pass
 
 
@@ -39,7 +39,7 @@ def _read(storage: Storage, key: str) -> bytes | None:
         return None
 
 
-def _side_by_side(lanes: int, work: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
+def side_by_side(lanes: int, work: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
     """The results in the order of the items. After an error, and when nobody wants more, what has not begun is dropped."""
     with ThreadPoolExecutor(lanes, thread_name_prefix="many") as pool:
         going: deque[Future[Result]] = deque()
