@@ -45,7 +45,8 @@ def video_catalog_asset(settings: Settings, progress: Progress) -> dg.AssetsDefi
         """`raw/manifest.csv`: every video file of the source with its hash and what was probed of it, and why a file cannot be used.
 
         Looks at the whole source, subfolders included, and registers one partition per usable video. Looking again is cheap: a file
-        whose size and time are as before is not read. Reading and hashing a new file runs at the speed of the disk.
+        whose size and time (in a bucket, its generation) are as before is not read. Reading and hashing a new file runs at the speed of the
+        disk, or of the network that it comes through.
         """
         keeping = storage.open()
         if isinstance(keeping, FolderStorage):
@@ -121,7 +122,7 @@ def _usable(update: CatalogUpdate) -> dg.AssetCheckResult:
 def _copy_raw_video(work: VideoWork) -> Made:
     key = raw_video_key(work)
     with work.workshop.source.local(work.video.uri) as original, work.staged(key) as copy:
-        copy_video(original, work.video, copy.path, work.settings.link)
+        copy_video(original, work.video, copy.path, "hard" if work.workshop.source.lends_copies else work.settings.link)
     return made_of([copy], {"bytes": copy.stored.size_bytes})
 
 

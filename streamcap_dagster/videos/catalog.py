@@ -48,7 +48,7 @@ class _Known:
     def hash_of(self, file: SourceFile) -> str:
         """The hash of a file that looks as it did when it was hashed; empty for any other."""
         seen = self.seen.get(file.uri)
-        same = seen is not None and not file.problem and (seen.size_bytes, seen.mtime_ns) == (file.size_bytes, file.mtime_ns)
+        same = seen is not None and not file.problem and (seen.size_bytes, seen.version) == (file.size_bytes, file.version)
         return seen.sha256 if seen and same else ""
 
     def row_of_bytes(self, uri: str, sha256: str) -> Video | None:
@@ -70,14 +70,17 @@ class _Read:
 def update_catalog(source: VideoSource, storage: Storage, *, workers: int, on_video: OnVideo) -> CatalogUpdate:
     """Scan the source, read what is new or has other bytes (`workers` files at a time) and store the manifest.
 
-    A file with the size and modification time that the scan cache remembers is not opened at all. When another ffprobe, or another version
-    of our probe, looked into it then, it is probed again but not hashed: this one may know more. Raises MissingTool, and SourceError when
-    the source holds no video: an unmounted disk must not look like the removal of everything.
+    A file with the size and version that the scan cache remembers is not opened at all. When another ffprobe, or another version of our
+    probe, looked into it then, it is probed again but not hashed: this one may know more. What the scan does not list is looked at by itself
+    before it counts as gone. Raises MissingTool, and SourceError when the source holds no video: an unmounted disk must not look like the
+    removal of everything.
     """
     files = {file.uri: file for file in source.scan()}
     if not files:
         raise SourceError(source.uri, f"it holds no video ({', '.join(SUFFIXES)}). Put videos into it, or choose another STREAMCAP_SOURCE.")
     before = read_manifest(storage)
+    unlisted = [video.uri for video in before.values() if video.uri not in files and video.status != "removed"]
+    files.update((file.uri, file) for file in source.overlooked(unlisted))
     known = _Known({video.uri: video for video in before.values()}, read_seen(storage), probed_by())
     kept = {uri: row for uri, file in files.items() if (row := known.holds(file))}
     ids = assign_ids(files, {uri: row.video_id for uri, row in known.rows.items()})
@@ -108,10 +111,10 @@ def _read_file(source: VideoSource, file: SourceFile, video_id: str, known: _Kno
     if file.problem:
         return _Read(failed, None)
     try:
-        with source.local(file.uri) as path:
+        with source.local(file.uri, file.version) as path:
             sha256 = known.hash_of(file) or _hash_unchanged(path, file)
             row = known.row_of_bytes(file.uri, sha256) or _probed(path, failed, sha256)
-            return _Read(row, Seen(file.size_bytes, file.mtime_ns, sha256, known.probed_by))
+            return _Read(row, Seen(file.size_bytes, file.version, sha256, known.probed_by))
     except OSError as error:
         reason = f"It could not be read ({error.strerror or error}). Check its permissions and its disk; the next scan tries again."
     except VideoUnreadable as error:

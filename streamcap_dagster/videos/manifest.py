@@ -13,7 +13,7 @@ from streamcap_dagster.errors import ObjectMissing, ObjectUnreadable
 from streamcap_dagster.records import Video
 from streamcap_dagster.storage import Storage, keys
 
-_SEEN_COLUMNS = ("uri", "size_bytes", "mtime_ns", "sha256", "probed_by")
+_SEEN_COLUMNS = ("uri", "size_bytes", "version", "sha256", "probed_by")
 
 logger = logging.getLogger(__name__)
 
@@ -23,7 +23,8 @@ class Seen:
     """How a file looked when its row in the manifest was made; while it looks the same to the same probe, the row holds."""
 
     size_bytes: int
-    mtime_ns: int
+    version: str
+    """See `SourceFile.version`."""
     sha256: str
     probed_by: str
     """What looked into it; see `probe.probed_by`."""
@@ -59,7 +60,7 @@ def read_seen(storage: Storage) -> dict[str, Seen]:
 def _seen(row: Mapping[str, str]) -> Seen:
     if None in row.values():
         raise ValueError(f"the row of {row['uri']!r} ends early")
-    return Seen(int(row["size_bytes"]), int(row["mtime_ns"]), row["sha256"], row["probed_by"])
+    return Seen(int(row["size_bytes"]), row["version"], row["sha256"], row["probed_by"])
 
 
 def write_seen(storage: Storage, seen: Mapping[str, Seen]) -> None:

@@ -3,7 +3,7 @@
 import os
 import stat
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +25,8 @@ class SourceFile:
     uri: str
     """POSIX path relative to the source."""
     size_bytes: int
-    mtime_ns: int
+    version: str
+    """Changes when the bytes do: the modification time in a folder, the generation in a bucket; empty where nothing can be known."""
     problem: str = ""
 
 
@@ -35,11 +36,21 @@ class VideoSource(Protocol):
     @property
     def uri(self) -> str: ...
 
+    @property
+    def lends_copies(self) -> bool:
+        """Whether what it lends is a local copy that nobody writes to, so that a hard link to it is as good as another copy."""
+
     def scan(self) -> Iterator[SourceFile]:
         """Every entry named like a video, in order of uri."""
 
-    def local(self, uri: str) -> AbstractContextManager[Path]:
-        """A path where the video can be read while the block lasts. Never write to it."""
+    def overlooked(self, uris: Collection[str]) -> Iterator[SourceFile]:
+        """Those of the uris, all of them missing in a scan that just ended, that are there all the same when looked at one by one."""
+
+    def local(self, uri: str, version: str = "") -> AbstractContextManager[Path]:
+        """A path where the video can be read while the block lasts, of that version when one is named. Never write to it.
+
+        Raises VideoUnreadable when it cannot be had now, or only in another version.
+        """
 
 
 class FolderSource:
@@ -56,8 +67,19 @@ class FolderSource:
         self._check()
         return iter(sorted(self._files(), key=lambda file: file.uri))
 
+    @property
+    def lends_copies(self) -> bool:
+        return False
+
+    def overlooked(self, uris: Collection[str]) -> Iterator[SourceFile]:
+        """None: a folder is listed whole, and what could still be opened under its old name is listed under a better one."""
+        del uris
+        return iter(())
+
     @contextmanager
-    def local(self, uri: str) -> Iterator[Path]:
+    def local(self, uri: str, version: str = "") -> Iterator[Path]:
+        """The file as it is now, whatever its version: whoever reads it compares it with what was found."""
+        del version
         yield self.root / uri
 
     def _check(self) -> None:
@@ -98,7 +120,7 @@ class FolderSource:
             what = "a symbolic link that leads nowhere" if path.is_symlink() else "out of reach"
             return self._unusable(path, f"It is {what} ({error.strerror}). Mend it, or remove it from the source.")
         problem = self._problem(path, found.st_mode)
-        return self._unusable(path, problem, found.st_size) if problem else SourceFile(self._relative(path), found.st_size, found.st_mtime_ns)
+        return self._unusable(path, problem, found.st_size) if problem else SourceFile(self._relative(path), found.st_size, str(found.st_mtime_ns))
 
     def _problem(self, path: Path, mode: int) -> str:
         if stat.S_ISDIR(mode):
@@ -112,7 +134,7 @@ class FolderSource:
         return ""
 
     def _unusable(self, path: Path, problem: str, size_bytes: int = 0) -> SourceFile:
-        return SourceFile(os.fsencode(self._relative(path)).decode("utf-8", "backslashreplace"), size_bytes, 0, problem)
+        return SourceFile(os.fsencode(self._relative(path)).decode("utf-8", "backslashreplace"), size_bytes, "", problem)
 
     def _relative(self, path: Path) -> str:
         return path.relative_to(self.root).as_posix()

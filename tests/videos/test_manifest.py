@@ -57,16 +57,17 @@ def test_a_manifest_that_was_spoiled_by_hand_is_named(storage: FolderStorage) ->
 
 
 def test_the_scan_cache_comes_back_as_it_was(storage: FolderStorage) -> None:
-    seen = {uri: Seen(5, 1234567890123456789, "ab", "probe 1, ffprobe 7.1") for uri in ODD}
+    seen = {uri: Seen(5, "1234567890123456789", "ab", "probe 1, ffprobe 7.1") for uri in ODD}
     write_seen(storage, seen)
     assert read_seen(storage) == seen
 
 
 SPOILED = [
-    b"uri,size_bytes,mtime_ns,sha256,probed_by\na.mp4,many,1,ab,probe 1\n",
-    b"uri,size_bytes,mtime_ns,sha256,probed_by\na.mp4,1\n",
-    b"uri,size_bytes,mtime_ns,sha256,probed_by\na.mp4,1,1,ab\n",
-    b"uri,size_bytes,mtime_ns\na.mp4,1,1\n",
+    b"uri,size_bytes,version,sha256,probed_by\na.mp4,many,1,ab,probe 1\n",
+    b"uri,size_bytes,version,sha256,probed_by\na.mp4,1\n",
+    b"uri,size_bytes,version,sha256,probed_by\na.mp4,1,1,ab\n",
+    b"uri,size_bytes,mtime_ns,sha256,probed_by\na.mp4,1,1,ab,probe 1\n",
+    b"uri,size_bytes,version\na.mp4,1,1\n",
     b"\xff\xfe\x00",
     b'"' + b"x" * 200_000,
 ]

@@ -42,10 +42,10 @@ def test_every_kind_of_video_is_found_in_all_folders_in_order(tmp_path: Path) ->
     assert uris(tmp_path) == ["a.mov", "b.MP4", "d.webm", "e.avi", "f.M4V", "g.ts", "h.GIF", "sub/deep/c.mkv"]
 
 
-def test_size_and_modification_time_are_those_of_the_file(tmp_path: Path) -> None:
+def test_size_and_version_are_size_and_modification_time_of_the_file(tmp_path: Path) -> None:
     put(tmp_path, "a.mp4")
     os.utime(tmp_path / "a.mp4", ns=(7, 1234567890123456789))
-    assert list(FolderSource(tmp_path).scan()) == [SourceFile("a.mp4", 5, 1234567890123456789)]
+    assert list(FolderSource(tmp_path).scan()) == [SourceFile("a.mp4", 5, "1234567890123456789")]
 
 
 def test_hidden_files_and_folders_are_left_out(tmp_path: Path) -> None:
