@@ -25,10 +25,14 @@ app = typer.Typer(
 )
 
 SourceArgument = Annotated[
-    str | None, typer.Argument(metavar="[SOURCE]", help="Folder of videos with its subfolders. Default: STREAMCAP_SOURCE, else ./videos.")
+    str | None,
+    typer.Argument(
+        metavar="[SOURCE]", help="Where the videos are: a folder or gs://bucket/prefix, with all below it. Default: STREAMCAP_SOURCE, else ./videos."
+    ),
 ]
 StorageOption = Annotated[
-    str | None, typer.Option("--storage", metavar="ROOT", help="Folder that everything made is kept in. Default: STREAMCAP_STORAGE, else ./data.")
+    str | None,
+    typer.Option("--storage", metavar="ROOT", help="Where everything made is kept: a folder or gs://bucket/prefix. Default: STREAMCAP_STORAGE, else ./data."),
 ]
 CaptionerOption = Annotated[
     str | None, typer.Option("--captioner", metavar="NAME", help="Who writes the captions: gemini, openai, offline or recorded. Default: STREAMCAP_CAPTIONER.")
@@ -152,6 +156,25 @@ def ledger(
     from streamcap_dagster.settings import read_settings
 
     raise typer.Exit(show_ledger(read_settings(storage=storage), output))
+
+
+@app.command()
+def sync(
+    source: Annotated[str, typer.Argument(metavar="FROM", help="Folder or gs://bucket/prefix to copy from; it is only read.")],
+    target: Annotated[str, typer.Argument(metavar="TO", help="Folder or gs://bucket/prefix to copy into.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only tell what would be copied.")] = False,
+    delete: Annotated[bool, typer.Option("--delete", help="Also remove from TO what FROM does not have; asks first.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="With --delete: remove without asking.")] = False,
+) -> None:
+    """Copy everything that was made, finished or not, to another place: a folder into a bucket, or back.
+
+    What is there already with the same bytes is skipped, so the same command goes on where one broke off. What differs is overwritten with
+    that of FROM. Every copy is checked by its CRC32C; receipts and manifest come after the objects that they speak of. Paid answers and the books
+    of what was paid are copied too: go on working with one of the two copies only, else both pay for the same questions.
+    """
+    from streamcap_dagster.cli.sync import sync_storages
+
+    raise typer.Exit(sync_storages(source, target, dry_run, delete, yes))
 
 
 def main() -> NoReturn:

@@ -1,0 +1,117 @@
+"""`streamcap sync`: what a person sees of a storage that is copied, and what is asked of them."""
+
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from streamcap_dagster.cli import app
+from streamcap_dagster.storage.folder import FolderStorage
+
+
+@pytest.fixture
+def here(tmp_path: Path) -> FolderStorage:
+    storage = FolderStorage(tmp_path / "here")
+    for key in ("clips/cat.json", "receipts/cat.json", "raw/manifest.csv"):
+        storage.write(key, key.encode())
+    return storage
+
+
+@pytest.fixture
+def there(tmp_path: Path) -> FolderStorage:
+    return FolderStorage(tmp_path / "there")
+
+
+def sync(*arguments: object) -> Result:
+    return CliRunner().invoke(app, ["sync", *map(str, arguments)])
+
+
+def test_it_tells_what_was_copied_and_then_that_all_is_the_same(here: FolderStorage, there: FolderStorage) -> None:
+    first, second = sync(here.root, there.root), sync(here.root, there.root)
+
+    assert first.exit_code == second.exit_code == 0
+    assert f"3 copied and checked (47 bytes): {there.root}" in first.stdout
+    assert "the same, and skipped" in second.stdout
+    assert "0 copied and checked" in second.stdout
+
+
+def test_a_dry_run_tells_what_differs_and_writes_nothing(here: FolderStorage, there: FolderStorage) -> None:
+    there.write("clips/cat.json", b"[/nothing] other")
+    done = sync(here.root, there.root, "--dry-run")
+
+    assert done.exit_code == 0
+    assert "differs clips/cat.json" in done.stdout
+    assert [stored.key for stored in there.list("")] == ["clips/cat.json"]
+    assert there.read("clips/cat.json") == b"[/nothing] other"
+
+
+def test_what_only_the_target_has_is_told_and_stays(here: FolderStorage, there: FolderStorage) -> None:
+    there.write("clips/old.json", b"old")
+    done = sync(here.root, there.root)
+
+    assert "only there, and stay (--delete removes them)" in done.stdout
+    assert there.stat("clips/old.json") is not None
+
+
+def test_removing_without_anybody_to_ask_is_wrong_usage_and_does_nothing(here: FolderStorage, there: FolderStorage) -> None:
+    there.write("clips/old.json", b"old")
+    done = sync(here.root, there.root, "--delete")
+
+    assert "nobody can be asked; add --yes" in str(done.exception)
+    assert [stored.key for stored in there.list("")] == ["clips/old.json"]
+
+
+def test_removing_is_told_by_name(here: FolderStorage, there: FolderStorage) -> None:
+    there.write("clips/old.json", b"old")
+    done = sync(here.root, there.root, "--delete", "--yes")
+
+    assert done.exit_code == 0
+    assert "removes clips/old.json" in done.stdout
+    assert "1 removed" in done.stdout
+    assert there.stat("clips/old.json") is None
+
+
+def test_what_fails_is_exit_status_1_with_its_name_and_reason(here: FolderStorage, there: FolderStorage) -> None:
+    there.write("clips", b"a file where a folder is needed")
+    done = sync(here.root, there.root)
+
+    assert done.exit_code == 1
+    assert "failed clips/cat.json: " in done.stdout
+    assert "A file stands where a folder is needed" in done.stdout
+    assert "not copied 2 receipts, manifest or card" in done.stdout
+
+
+def test_nothing_to_copy_from_is_wrong_usage_even_with_delete(tmp_path: Path, there: FolderStorage) -> None:
+    there.write("clips/old.json", b"old")
+    (tmp_path / "empty").mkdir()
+
+    assert "it holds nothing" in str(sync(tmp_path / "empty", there.root, "--delete", "--yes").exception)
+    assert "there is no such folder" in str(sync(tmp_path / "none", there.root, "--delete", "--yes").exception)
+    assert there.stat("clips/old.json") is not None
+
+
+@pytest.mark.parametrize(
+    ("source", "target"),
+    [
+        ("here", "here/"),
+        ("here", "./somewhere/../here"),
+        ("here", "here/copy"),
+        ("here/clips", "here"),
+        ("gs://bucket/a", "gs://bucket/a/"),
+        ("gs://bucket", "gs://bucket/a"),
+        ("gs://bucket/a/b", "gs://bucket/a"),
+    ],
+)
+def test_two_places_of_which_one_is_in_the_other_are_wrong_usage(here: FolderStorage, source: str, target: str) -> None:
+    told = str(sync(source, target).exception)
+    assert "inside the other" in told or "the same place" in told
+
+
+@pytest.mark.parametrize("place", ["s3://bucket/prefix", "gs://", "gs://b/../c"])
+def test_a_place_that_cannot_be_is_told_by_the_argument(here: FolderStorage, place: str) -> None:
+    assert str(sync("here", place).exception).startswith(f"TO={place!r} cannot be used")
+
+
+def test_neighbours_with_a_common_beginning_are_two_places(here: FolderStorage, tmp_path: Path) -> None:
+    assert sync("here", "here-copy").exit_code == 0
+    assert (tmp_path / "here-copy/clips/cat.json").is_file()
