@@ -23,7 +23,7 @@ from streamcap_dagster.resources.hub import HubResource
 from streamcap_dagster.resources.io_manager import StreamcapIOManager
 from streamcap_dagster.resources.run_end import run_end
 from streamcap_dagster.resources.storage import FolderStorageResource, GcsStorageResource, StorageResource
-from streamcap_dagster.resources.video_source import FolderSourceResource, VideoSourceResource
+from streamcap_dagster.resources.video_source import FolderSourceResource, GcsSourceResource, VideoSourceResource
 from streamcap_dagster.settings import Settings, gemini_key, scheme_of
 
 
@@ -77,14 +77,18 @@ def captioner_for(settings: Settings) -> CaptionerResource:
     return CAPTIONERS[settings.captioner](settings)
 
 
+def _gcs(settings: Settings) -> dict[str, Any]:
+    """How buckets are spoken to, whatever is kept in them. A source and a storage share the local copies."""
+    return {
+        "cache": str(settings.cache),
+        "cache_gb": settings.cache_gb,
+        "connections": settings.storage_connections,
+        "deadline_s": settings.storage_deadline_s,
+    }
+
+
 def _gcs_storage(settings: Settings) -> StorageResource:
-    return GcsStorageResource(
-        uri=settings.storage,
-        cache=str(settings.cache),
-        cache_gb=settings.cache_gb,
-        connections=settings.storage_connections,
-        deadline_s=settings.storage_deadline_s,
-    )
+    return GcsStorageResource(uri=settings.storage, **_gcs(settings))
 
 
 def _folder_storage(settings: Settings) -> StorageResource:
@@ -104,7 +108,11 @@ def _folder_source(settings: Settings) -> VideoSourceResource:
     return FolderSourceResource(root=settings.source)
 
 
-SOURCES = {"": _folder_source}
+def _gcs_source(settings: Settings) -> VideoSourceResource:
+    return GcsSourceResource(uri=settings.source, **_gcs(settings))
+
+
+SOURCES = {"": _folder_source, "gs": _gcs_source}
 """By the scheme of STREAMCAP_SOURCE."""
 
 

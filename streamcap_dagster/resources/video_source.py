@@ -24,3 +24,18 @@ class FolderSourceResource(VideoSourceResource):
 
     def open(self) -> FolderSource:
         return FolderSource(Path(self.root))
+
+
+class GcsSourceResource(VideoSourceResource):
+    """A prefix of a bucket of Google Cloud Storage, with application-default credentials or those of GOOGLE_APPLICATION_CREDENTIALS."""
+
+    uri: str = Field(description="gs://bucket/prefix")
+    cache: str = Field(description="folder on this machine for local copies of the videos")
+    cache_gb: float = Field(description="most gigabytes that the local copies may take")
+    connections: int = Field(description="requests that may be open at the same time")
+    deadline_s: float = Field(description="how long a request that keeps failing is tried again")
+
+    def open(self) -> VideoSource:
+        from streamcap_dagster.videos.gcs_source import open_gcs_source  # Google's client takes most of a second to import
+
+        return open_gcs_source(self.uri, Path(self.cache), self.cache_gb, self.connections, self.deadline_s)

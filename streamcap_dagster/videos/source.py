@@ -14,7 +14,7 @@ from streamcap_dagster.errors import SourceError
 SUFFIXES = (".mp4", ".mov", ".mkv", ".webm", ".avi", ".m4v", ".ts", ".gif")
 """Names that are taken for videos, whatever their case."""
 
-_STORAGE_MARK = ".streamcap"
+STORAGE_MARK = ".streamcap"
 """A folder that holds this is one of our own storages: its videos are copies and never a source."""
 
 
@@ -90,7 +90,7 @@ class FolderSource:
             raise SourceError(self.uri, f"it is a file, not a folder. {choose}")
         if not os.access(self.root, os.R_OK | os.X_OK):
             raise SourceError(self.uri, "this user may not list it. Give this user permission to read it, or choose another STREAMCAP_SOURCE.")
-        if (self.root / _STORAGE_MARK).exists():
+        if (self.root / STORAGE_MARK).exists():
             raise SourceError(self.uri, f"it is a storage that this project writes to. {choose}")
 
     def _files(self) -> Iterator[SourceFile]:
@@ -105,7 +105,7 @@ class FolderSource:
             except OSError as error:
                 yield self._unusable(folder, f"It is a folder that cannot be listed ({error.strerror}). Give this user permission to read it.")
                 continue
-            if (found.st_dev, found.st_ino) in walked or any(entry.name == _STORAGE_MARK for entry in entries):
+            if (found.st_dev, found.st_ino) in walked or any(entry.name == STORAGE_MARK for entry in entries):
                 continue
             walked.add((found.st_dev, found.st_ino))
             shown = [entry for entry in entries if not entry.name.startswith(".")]
