@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
+from streamcap_dagster.errors import StorageError
+
 
 @dataclass(frozen=True)
 class Stored:
@@ -71,3 +73,10 @@ class Storage(Protocol):
 def fix_of_missing(key: str) -> str:
     """What to do about an object that is not there."""
     return f"Make it by materializing `{key.split('/')[0]}` for this video, or with `streamcap run`."
+
+
+def checked_key(key: str, uri: str) -> str:
+    """The key itself. Raises StorageError when it would lead out of the storage."""
+    if key.startswith("/") or ".." in key.split("/"):
+        raise StorageError(uri, f"finding {key!r}", "a key is a relative path without `..`", "This is a fault of the caller.")
+    return key

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from streamcap_dagster.errors import ObjectMissing, StorageError
-from streamcap_dagster.storage import Stored, fix_of_missing
+from streamcap_dagster.storage import Stored, checked_key, fix_of_missing
 
 _PRIVATE = ".streamcap"
 """Folder for what is not an object: files still being written, and locks."""
@@ -153,9 +153,7 @@ class FolderStorage:
         return swept
 
     def _path(self, key: str) -> Path:
-        if key.startswith("/") or ".." in key.split("/"):
-            raise StorageError(self.uri, f"finding {key!r}", "a key is a relative path without `..`", "This is a fault of the caller.")
-        return self.root / key
+        return self.root / checked_key(key, self.uri)
 
     def _walk(self, folder: Path) -> Iterator[Stored]:
         for parent, folders, names in os.walk(folder):

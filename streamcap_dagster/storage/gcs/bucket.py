@@ -3,20 +3,37 @@
 What keys, caches, leases and journals are is not known here.
 """
 
-from collections.abc import Iterator
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from functools import lru_cache
+from io import BufferedWriter
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypeVar
 
-from google.api_core.exceptions import NotFound, PreconditionFailed
-from google.cloud import storage
-from requests.adapters import HTTPAdapter
+from google.api_core.exceptions import Forbidden, GoogleAPICallError
 
-from streamcap_dagster.errors import ObjectMissing
+from streamcap_dagster.errors import ObjectMissing, StorageError
+from streamcap_dagster.storage.checksums import Crc32c, crc32c_of
+from streamcap_dagster.storage.gcs.clients import shared_client
+from streamcap_dagster.storage.gcs.faults import Doing, OtherGeneration, is_corrupt, retry_for, told
+from streamcap_dagster.storage.gcs.headers import cache_control, content_type
+from streamcap_dagster.storage.gcs.resumable import PART_BYTES, SessionGone, Upload
 
 NONE = 0
 """The generation of an object that does not exist."""
+
+_FIELDS = "name,size,generation,crc32c"
+_PAGE = 1000
+_TRIES = 3
+"""How often the same bytes may arrive spoilt before it is an error."""
+_SPAN_BYTES = 64 << 20
+"""A download's deadline counts anew after so many bytes."""
+_CONNECT_S, _ANSWER_S = 20.0, 60.0
+
+Result = TypeVar("Result")
+
+__all__ = ["NONE", "Blob", "Bucket", "OtherGeneration"]
 
 
 @dataclass(frozen=True)
@@ -27,10 +44,6 @@ class Blob:
     size_bytes: int
     generation: int
     crc32c: str
-
-
-class OtherGeneration(Exception):
-    """A precondition was not met: the object is not of the generation that was expected. For the layers above, never for people."""
 
 
 class Bucket:
@@ -44,77 +57,179 @@ class Bucket:
         self.name = name
         self.connections = connections
         self._deadline_s = deadline_s
-        self._bucket = shared_client(connections).bucket(name)
+        self._retry = retry_for(deadline_s)
+        self._timeout = (min(_CONNECT_S, deadline_s), min(_ANSWER_S, deadline_s))
+        self._patience: dict[str, Any] = {"retry": self._retry, "timeout": self._timeout}
 
     @property
     def uri(self) -> str:
         return f"gs://{self.name}"
 
-    def read(self, name: str) -> tuple[bytes, int]:
+    def read(self, name: str, generation: int | None = None) -> tuple[bytes, int]:
         """The bytes of an object, checked against its CRC32C, and its generation."""
-        blob = self._bucket.blob(name)
-        try:
-            return blob.download_as_bytes(), int(blob.generation or 0)
-        except NotFound as error:
-            raise ObjectMissing(name, self.uri, "") from error
+        doing = self._doing("reading", name, "storage.objects.get")
+        for _ in range(_TRIES):
+            with told(doing):
+                blob = self._google().blob(name, generation=generation)
+                data = bytes(blob.download_as_bytes(raw_download=True, checksum=None, **self._patience))
+            found, expected = crc32c_of(data), blob.crc32c or self._checksum(name, int(blob.generation))
+            if found == expected:
+                return data, int(blob.generation)
+        raise _spoilt(doing, expected, found)
 
     def read_range(self, name: str, generation: int, start: int, end: int) -> bytes:
         """Bytes from `start` up to, not including, `end` of that very generation."""
-        return bytes(self._bucket.blob(name, generation=generation).download_as_bytes(start=start, end=end - 1))
+        with told(self._doing("reading", name, "storage.objects.get")):
+            blob = self._google().blob(name, generation=generation)
+            return bytes(blob.download_as_bytes(start=start, end=end - 1, raw_download=True, checksum=None, **self._patience))
 
     def download(self, blob: Blob, path: Path) -> None:
         """Write that very generation of an object to a file, checked against its CRC32C, without holding it in memory."""
-        self._bucket.blob(blob.name, generation=blob.generation).download_to_filename(str(path))
+        doing = self._doing("reading", blob.name, "storage.objects.get")
+        for _ in range(_TRIES):
+            with path.open("wb") as file:
+                summed = _Summed(file)
+                with told(doing):
+                    self._fetch(blob, summed)
+            if str(summed.crc32c) == blob.crc32c:
+                return
+        raise _spoilt(doing, blob.crc32c, str(summed.crc32c))
 
-    def write(self, name: str, data: bytes, if_generation: int | None = None, **headers: str) -> Blob:
-        """Write a small object in one request. `headers`: content_type, cache_control."""
-        blob = self._blob(name, headers)
-        try:
-            blob.upload_from_string(data, content_type=blob.content_type, if_generation_match=if_generation)
-        except PreconditionFailed as error:
-            raise OtherGeneration from error
-        return _described(blob)
+    def write(self, name: str, data: bytes, if_generation: int | None = None) -> Blob:
+        """Write a small object in one request."""
+        with told(self._doing("writing", name, "storage.objects.create")):
+            return _unspoilt(lambda: self._send(name, data, if_generation))
 
-    def upload(self, name: str, file: BinaryIO, if_generation: int | None = None, **headers: str) -> Blob:
+    def upload(self, name: str, file: BinaryIO, if_generation: int | None = None) -> Blob:
         """Write an object from a file that can be sought, in parts that are resumed where they broke off when it is large."""
-        blob = self._blob(name, headers)
-        try:
-            blob.upload_from_file(file, rewind=True, content_type=blob.content_type, if_generation_match=if_generation)
-        except PreconditionFailed as error:
-            raise OtherGeneration from error
-        return _described(blob)
+        size_bytes = file.seek(0, os.SEEK_END)
+        if size_bytes <= PART_BYTES:
+            file.seek(0)
+            return self.write(name, file.read(), if_generation)
+        with told(self._doing("writing", name, "storage.objects.create")):
+            return _unspoilt(lambda: self._send_parts(name, file, size_bytes, if_generation))
 
     def look(self, name: str) -> Blob | None:
-        blob = self._bucket.get_blob(name)
-        return None if blob is None else _described(blob)
+        try:
+            with told(self._doing("looking for", name, "storage.objects.get")):
+                blob = self._google().blob(name)
+                blob.reload(**self._patience)
+        except ObjectMissing:
+            return None
+        return _described(blob)
 
     def list(self, prefix: str) -> Iterator[Blob]:
         """Every object whose name starts with the prefix, in order of name (which is that of its UTF-8 bytes)."""
-        return (_described(blob) for blob in self._bucket.list_blobs(prefix=prefix, fields="items(name,size,generation,crc32c),nextPageToken"))
+        with told(self._doing("listing", prefix, "storage.objects.list", of_bucket=True)):
+            for blob in self._google().list_blobs(prefix=prefix, fields=f"items({_FIELDS}),nextPageToken", page_size=_PAGE, **self._patience):
+                yield _described(blob)
 
     def delete(self, name: str, if_generation: int | None = None) -> None:
         """Remove an object; nothing happens when there is none."""
         try:
-            self._bucket.blob(name).delete(if_generation_match=if_generation)
-        except NotFound:
+            with told(self._doing("deleting", name, "storage.objects.delete")):
+                self._google().blob(name).delete(if_generation_match=if_generation, **self._patience)
+        except ObjectMissing:
             return
-        except PreconditionFailed as error:
-            raise OtherGeneration from error
 
-    def _blob(self, name: str, headers: dict[str, str]) -> Any:
-        blob = self._bucket.blob(name)
-        for header, value in headers.items():
-            setattr(blob, header, value)
+    def missing_permissions(self, wanted: Sequence[str]) -> Sequence[str]:
+        """Those of the permissions, such as `storage.objects.get`, that these credentials lack on the bucket."""
+        with told(self._doing("asking for permissions", "", "storage.buckets.get")):
+            granted = self._google().test_iam_permissions(list(wanted), **self._patience)
+        return [permission for permission in wanted if permission not in granted]
+
+    def location(self) -> str:
+        """Where the bucket is, such as `EUROPE-WEST4`; empty when these credentials may not know."""
+        with told(self._doing("looking at the bucket", "", "storage.buckets.get")), suppress(Forbidden):
+            bucket = self._google()
+            bucket.reload(**self._patience)
+            return str(bucket.location or "")
+        return ""
+
+    def restore(self, prefix: str) -> int:
+        """Bring back the soft-deleted objects under a prefix, each in its last generation, where none lives under its name; returns how many."""
+        living = {blob.name for blob in self.list(prefix)}
+        lost: dict[str, int] = {}
+        with told(self._doing("listing what was deleted under", prefix, "storage.objects.list", of_bucket=True)):
+            for blob in self._google().list_blobs(prefix=prefix, soft_deleted=True, page_size=_PAGE, **self._patience):
+                if blob.name not in living:
+                    lost[blob.name] = max(int(blob.generation), lost.get(blob.name, NONE))
+        return sum(self._restore(name, generation) for name, generation in lost.items())
+
+    def _restore(self, name: str, generation: int) -> bool:
+        try:
+            with told(self._doing("restoring", name, "storage.objects.restore")):
+                self._google().restore_blob(name, generation=generation, if_generation_match=NONE, **self._patience)
+        except OtherGeneration:
+            return False
+        return True
+
+    def _google(self) -> Any:
+        return shared_client(self.connections).bucket(self.name)
+
+    def _doing(self, verb: str, name: str, permission: str, of_bucket: bool = False) -> Doing:
+        return Doing(self.name, verb, name, permission, self._deadline_s, of_bucket or not name)
+
+    def _fetch(self, blob: Blob, target: "_Summed") -> None:
+        there = self._google().blob(blob.name, generation=blob.generation)
+        for start in range(0, max(blob.size_bytes, 1), _SPAN_BYTES):
+            end = start + _SPAN_BYTES
+            span = {"start": start, "end": min(end, blob.size_bytes) - 1} if start or end < blob.size_bytes else {}
+            there.download_to_file(target, raw_download=True, checksum=None, **span, **self._patience)
+
+    def _checksum(self, name: str, generation: int) -> str:
+        with told(self._doing("reading", name, "storage.objects.get")):
+            blob = self._google().blob(name, generation=generation)
+            blob.reload(**self._patience)
+            return str(blob.crc32c)
+
+    def _send(self, name: str, data: bytes, if_generation: int | None) -> Blob:
+        blob = self._new(name)
+        blob.upload_from_string(data, content_type=blob.content_type, checksum="crc32c", if_generation_match=if_generation, **self._patience)
+        return _described(blob)
+
+    def _send_parts(self, name: str, file: BinaryIO, size_bytes: int, if_generation: int | None) -> Blob:
+        blob = self._new(name)
+        address = blob.create_resumable_upload_session(
+            content_type=blob.content_type, size=size_bytes, checksum=None, if_generation_match=if_generation, **self._patience
+        )
+        upload = Upload(shared_client(self.connections)._http, address, file, size_bytes, self._timeout)
+        made = upload.run(self._retry)
+        return Blob(name, int(made["size"]), int(made["generation"]), made["crc32c"])
+
+    def _new(self, name: str) -> Any:
+        blob = self._google().blob(name)
+        blob.content_type = content_type(name)
+        blob.cache_control = cache_control(name)
         return blob
 
 
-@lru_cache(maxsize=4)
-def shared_client(connections: int) -> Any:
-    """The client of this process: one session, and at most so many connections at once."""
-    client = storage.Client(project=None)
-    for scheme in ("https://", "http://"):
-        client._http.mount(scheme, HTTPAdapter(pool_connections=4, pool_maxsize=connections, pool_block=True))
-    return client
+class _Summed:
+    """A file that is written to, and the checksum of what was."""
+
+    def __init__(self, file: BufferedWriter) -> None:
+        self._file = file
+        self.crc32c = Crc32c()
+
+    def write(self, data: bytes) -> int:
+        self.crc32c.update(data)
+        return self._file.write(data)
+
+
+def _unspoilt(send: Callable[[], Result]) -> Result:
+    """Sends again, a few times, what arrived spoilt or of which the service knows nothing any more."""
+    for _ in range(_TRIES - 1):
+        try:
+            return send()
+        except GoogleAPICallError as error:
+            if not (isinstance(error, SessionGone) or is_corrupt(error)):
+                raise
+    return send()
+
+
+def _spoilt(doing: Doing, expected: str, found: str) -> StorageError:
+    why = f"its CRC32C should be {expected}, but what arrived has {found}, {_TRIES} times in a row"
+    return StorageError(doing.uri, str(doing), why, "Something between here and Google spoils data (a proxy, memory): try from another network or machine.")
 
 
 def _described(blob: Any) -> Blob:
