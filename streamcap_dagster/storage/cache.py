@@ -1,6 +1,5 @@
 """Files of a remote storage on this machine: a folder of bounded size that processes share, least recently used first to go."""
 
-import base64
 import errno
 import os
 import secrets
@@ -12,13 +11,13 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
-from typing import IO
+from typing import IO, BinaryIO, cast
 
 from streamcap_dagster.errors import StorageError
+from streamcap_dagster.storage.checksums import crc32c_of_file
 from streamcap_dagster.storage.file_locks import alone, is_at, lock_shared, try_lock
 from streamcap_dagster.storage.room import Room
 
-_CHUNK_BYTES = 4 << 20
 _MOST_CHECKED = 50_000
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _UNWRITABLE = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST, errno.ENOENT)
@@ -111,7 +110,7 @@ class FileCache:
             return False
         if self._checked.get(wanted.path) == (found.st_ino, found.st_mtime_ns):
             return True
-        if wanted.crc32c and _crc32c(file) != wanted.crc32c:
+        if wanted.crc32c and crc32c_of_file(cast(BinaryIO, file)) != wanted.crc32c:
             return False
         self._note_checked(wanted.path, found)
         return True
@@ -210,14 +209,3 @@ def _sweep(scratch: Path) -> None:
         with suppress(FileNotFoundError), (folder / "lock").open("ab") as lock:
             if try_lock(lock):
                 shutil.rmtree(folder, ignore_errors=True)
-
-
-def _crc32c(file: IO[bytes]) -> str:
-    """CRC32C in base64, as Google Cloud Storage writes it."""
-    from google_crc32c import Checksum
-
-    checksum = Checksum()
-    file.seek(0)
-    while chunk := file.read(_CHUNK_BYTES):
-        checksum.update(chunk)
-    return base64.b64encode(checksum.digest()).decode()

@@ -6,7 +6,8 @@ from functools import partial
 from pathlib import Path
 
 from streamcap_dagster.storage.cache import FileCache
-from tests.storage.contents import content, crc32c
+from streamcap_dagster.storage.checksums import crc32c_of
+from tests.storage.contents import content
 
 NAME = "0.bin"
 DATA = content(NAME)
@@ -24,7 +25,7 @@ def fetch_all(cache: FileCache, count: int) -> None:
 
     for name in (f"{number}.bin" for number in range(count)):
         data = content(name)
-        with cache.file(name, len(data), crc32c(data), partial(fetch, data=data)) as path:
+        with cache.file(name, len(data), crc32c_of(data), partial(fetch, data=data)) as path:
             assert path.read_bytes() == data
             time.sleep(0.002)
             assert path.read_bytes() == data
@@ -36,7 +37,7 @@ def stop_while_fetching(cache: FileCache) -> None:
         path.write_bytes(DATA[:10])
         wait()
 
-    with cache.file(NAME, len(DATA), crc32c(DATA), fetch):
+    with cache.file(NAME, len(DATA), crc32c_of(DATA), fetch):
         pass
 
 
@@ -50,7 +51,7 @@ def stop_while_using(cache: FileCache) -> None:
     def fetch(path: Path) -> None:
         path.write_bytes(DATA)
 
-    with cache.file(NAME, len(DATA), crc32c(DATA), fetch):
+    with cache.file(NAME, len(DATA), crc32c_of(DATA), fetch):
         wait()
 
 

@@ -15,7 +15,8 @@ import pytest
 
 from streamcap_dagster.errors import ObjectMissing, StorageError
 from streamcap_dagster.storage.cache import FileCache
-from tests.storage.contents import content, crc32c
+from streamcap_dagster.storage.checksums import crc32c_of
+from tests.storage.contents import content
 
 SIZE = 1000
 
@@ -44,7 +45,7 @@ class Origin:
             self.fetched.append(name)
             path.write_bytes(data)
 
-        return using.enter_context(self.cache.file(name, len(data), crc32c(data), fetch))
+        return using.enter_context(self.cache.file(name, len(data), crc32c_of(data), fetch))
 
     def here(self) -> set[str]:
         return {path.name for path in kept(self.cache)}
@@ -263,7 +264,7 @@ def test_an_adopted_file_is_moved_and_need_not_be_fetched(cache: FileCache, orig
     with cache.scratch(".mp4") as path:
         path.write_bytes(content("cat.mp4"))
         inode = path.stat().st_ino
-        cache.adopt(path, "cat.mp4", crc32c(content("cat.mp4")))
+        cache.adopt(path, "cat.mp4", crc32c_of(content("cat.mp4")))
 
     assert origin.use("cat.mp4") == content("cat.mp4")
     assert origin.fetched == []
@@ -275,7 +276,7 @@ def test_room_is_made_for_what_is_adopted(cache: FileCache, origin: Origin) -> N
         origin.use(name)
     with cache.scratch("") as path:
         path.write_bytes(content("d"))
-        cache.adopt(path, "d", crc32c(content("d")))
+        cache.adopt(path, "d", crc32c_of(content("d")))
 
     assert origin.here() == {"b", "c", "d"}
 

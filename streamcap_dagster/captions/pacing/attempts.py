@@ -13,10 +13,10 @@ from pydantic import ValidationError
 from streamcap_dagster.captions.captioner import RequestKind
 from streamcap_dagster.captions.pacing.accounts import HEARTBEAT_S
 from streamcap_dagster.captions.pacing.others import read_account
-from streamcap_dagster.captions.pacing.processes import is_gone
 from streamcap_dagster.errors import ObjectMissing, ObjectUnreadable
 from streamcap_dagster.records import Record
 from streamcap_dagster.storage import Storage, keys
+from streamcap_dagster.storage.processes import is_gone
 
 _SILENT_S = 3 * HEARTBEAT_S
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from pydantic import ValidationError
 
-from streamcap_dagster.captions.pacing.processes import is_gone
 from streamcap_dagster.errors import ObjectMissing, ObjectUnreadable
 from streamcap_dagster.records import Record
 from streamcap_dagster.storage import Storage, keys
+from streamcap_dagster.storage.processes import is_gone
 
 _READERS = 16
 _SILENT_BEATS = 3

@@ -19,7 +19,6 @@ from streamcap_dagster.captions.pacing.meter import LastMinute, Meter
 from streamcap_dagster.captions.pacing.others import Standing
 from streamcap_dagster.captions.pacing.pairing import mispairing, nonce_for
 from streamcap_dagster.captions.pacing.patience import MISPAIRED_RETRIES, FlexWatch, Patience, Pauses, Shedding
-from streamcap_dagster.captions.pacing.processes import process_name
 from streamcap_dagster.captions.pacing.quota import Quota
 from streamcap_dagster.errors import (
     BudgetReached,
@@ -33,6 +32,7 @@ from streamcap_dagster.errors import (
 )
 from streamcap_dagster.model_table import ModelTable, Resolution
 from streamcap_dagster.storage import Storage
+from streamcap_dagster.storage.processes import process_name
 
 _CANARY_PATIENCE_S = 10.0
 _TOO_MANY_REQUESTS = 429

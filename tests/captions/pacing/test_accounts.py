@@ -21,6 +21,7 @@ from streamcap_dagster.model_table import ModelQuota
 from streamcap_dagster.storage import keys
 from streamcap_dagster.storage.documents import write_record
 from streamcap_dagster.storage.folder import FolderStorage
+from streamcap_dagster.storage.processes import process_name
 from tests.captions.pacing.virtual_time import VirtualLoop, in_virtual_time
 
 NOON = datetime(2026, 11, 20, 20, 0, tzinfo=UTC).timestamp()
@@ -126,11 +127,9 @@ def test_a_living_process_whose_clock_is_wrong_is_counted_because_it_moves(tmp_p
 
 
 def test_a_process_of_this_machine_that_is_gone_does_not_count_at_all(tmp_path: Path) -> None:
-    import socket
-
     async def look() -> int:
         world = World(tmp_path)
-        world.put(other(f"{socket.gethostname()}-4194304-00000000"))  # one more than the largest process id there is
+        world.put(other(process_name().replace(f"-{os.getpid()}-", "-4194304-")))  # one more than the largest process id there is
         return (await world.open()).processes
 
     assert in_virtual_time(look) == 1

@@ -16,12 +16,12 @@ from streamcap_dagster.captions.captioner import Bill
 from streamcap_dagster.captions.pacing.attempts import HttpAttempt, read_attempts, to_csv
 from streamcap_dagster.captions.pacing.ledger import Ledger
 from streamcap_dagster.captions.pacing.others import Account
-from streamcap_dagster.captions.pacing.processes import process_name
 from streamcap_dagster.cli import app
 from streamcap_dagster.errors import CallFailed, ObjectUnreadable, StorageError
 from streamcap_dagster.storage import keys
 from streamcap_dagster.storage.documents import write_record
 from streamcap_dagster.storage.folder import FolderStorage
+from streamcap_dagster.storage.processes import process_name
 from tests.captions.pacing.test_accounts import asking, until
 from tests.captions.requests import request
 
