@@ -17,21 +17,24 @@ from rich.console import Console
 from rich.markup import escape
 
 from streamcap_dagster.cli.doctor_captioner import captioner_findings
+from streamcap_dagster.cli.doctor_gcs import source_findings, storage_findings
 from streamcap_dagster.cli.finding import Finding
 from streamcap_dagster.cli.instance import dagster_home
 from streamcap_dagster.errors import StreamcapError
 from streamcap_dagster.frames.decoding import available_decoder
-from streamcap_dagster.settings import GEMINI_KEYS, Settings
+from streamcap_dagster.settings import GEMINI_KEYS, Settings, scheme_of
 from streamcap_dagster.wiring import source_for, storage_for
 
 INSTALL_FFMPEG = "Install ffmpeg: `sudo apt-get install ffmpeg` (Debian, Ubuntu) or `brew install ffmpeg` (macOS)."
 OLDEST_FFMPEG = (5, 1)
 LITTLE_SPACE_BYTES = 5 * 1024**3
+MOST_FILES = 10_000
+"""Files of a source that are counted."""
 SECRETS_FOR: Mapping[str, str] = {
     "GEMINI_API_KEY": "for the captioner gemini; https://aistudio.google.com/apikey makes one",
     "GOOGLE_API_KEY": "for the captioner gemini too, where it goes before GEMINI_API_KEY",
     "OPENAI_API_KEY": "for the captioner openai, where the server wants one",
-    "GOOGLE_APPLICATION_CREDENTIALS": "for the captioner gemini on Vertex AI: a file of credentials, where gcloud's own are not to be used",
+    "GOOGLE_APPLICATION_CREDENTIALS": "for gs:// and for the captioner gemini on Vertex AI: a file of credentials, where gcloud's own are not to be used",
     "HF_TOKEN": "for publishing to the Hugging Face Hub",
 }
 
@@ -86,6 +89,9 @@ def _decoder(settings: Settings) -> Finding:
 
 
 def _storage(settings: Settings) -> Iterator[Finding]:
+    if scheme_of(settings.storage):
+        yield from storage_findings(settings)
+        return
     storage = storage_for(settings).open()
     key = f"ledger/doctor-{secrets.token_hex(6)}"
     storage.write(key, b"probe")
@@ -96,9 +102,12 @@ def _storage(settings: Settings) -> Iterator[Finding]:
 
 
 def _source(settings: Settings) -> Iterator[Finding]:
+    if scheme_of(settings.source):
+        yield from source_findings(settings, MOST_FILES)
+        return
     source = source_for(settings).open()
-    seen = sum(1 for _ in islice(source.scan(), 10_000))
-    yield Finding("source", "ok", f"{source.uri} has {seen}{' or more' if seen == 10_000 else ''} video file{'' if seen == 1 else 's'}")
+    seen = sum(1 for _ in islice(source.scan(), MOST_FILES))
+    yield Finding("source", "ok", f"{source.uri} has {seen}{' or more' if seen == MOST_FILES else ''} video file{'' if seen == 1 else 's'}")
 
 
 def _dagster(settings: Settings) -> Iterator[Finding]:
@@ -122,10 +131,12 @@ def _keys() -> Iterator[Finding]:
 
 
 def _disk(settings: Settings) -> Finding:
-    folder = Path(settings.storage).expanduser().absolute()
+    """Of where files are kept here: the storage, or the local copies of one that is elsewhere."""
+    setting, place = ("STREAMCAP_CACHE", settings.cache) if scheme_of(settings.storage) else ("STREAMCAP_STORAGE", Path(settings.storage))
+    folder = place.expanduser().absolute()
     while not folder.exists():
         folder = folder.parent
     free = shutil.disk_usage(folder).free
     little = free < LITTLE_SPACE_BYTES
-    fix = "Free some space, or point STREAMCAP_STORAGE at a larger disk." if little else ""
+    fix = f"Free some space, or point {setting} at a larger disk." if little else ""
     return Finding("disk", "warning" if little else "ok", f"{free / 1024**3:.1f} GiB free for {folder}", fix)
