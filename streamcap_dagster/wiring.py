@@ -10,6 +10,7 @@ from streamcap_dagster.assets.dataset import dataset_assets
 from streamcap_dagster.assets.per_video import per_video_assets
 from streamcap_dagster.assets.progress import Progress, unwatched
 from streamcap_dagster.assets.videos import source_videos, video_catalog_asset
+from streamcap_dagster.automation import source_sensor
 from streamcap_dagster.errors import SettingError
 from streamcap_dagster.resources.captioner import (
     CaptionerResource,
@@ -131,6 +132,7 @@ def build_definitions(settings: Settings, progress: Progress = unwatched) -> dg.
             per_video_assets(PER_VIDEO, settings, progress),
             *dataset_assets(settings),
         ],
+        sensors=[source_sensor],
         resources={
             "storage": storage,
             "video_source": source_for(settings),

@@ -1,0 +1,125 @@
+"""What starts runs without a person: a sensor that watches the source. It is off until somebody turns it on."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, replace
+from hashlib import blake2b
+
+import dagster as dg
+from pydantic import TypeAdapter, ValidationError
+
+from streamcap_dagster.resources.video_source import VideoSourceResource
+from streamcap_dagster.videos.source import SourceFile
+
+CATALOG = "video_catalog"
+LOOKS_EVERY_S = 60
+PATIENCE = 10
+"""Looks after which what has settled is asked for although something else has not: a file that grows for hours, a source that is always added to."""
+
+
+@dataclass(frozen=True)
+class Cursor:
+    """What one look at the source leaves for the next. Its size does not depend on the source's."""
+
+    digest: str = ""
+    """Of everything that the last look found."""
+    newest: int = -1
+    """Files of later versions than this one are new, or still being written."""
+    older: str = ""
+    """Digest of the others, as the last look found them."""
+    waited: int = 0
+    """Looks in a row that found something other than the look before."""
+    asked: str = ""
+    """Digest of what the last run was asked for."""
+    run_key: str = ""
+    """Key of that run."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """The source as one scan found it, set against the cursor."""
+
+    videos: int
+    digest: str
+    newest: int
+    newer: int
+    """How many files are of later versions than `newest` of the cursor."""
+    older: str
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What to do after a look: ask for a run if it says so, and what to tell a person."""
+
+    cursor: Cursor
+    asks: bool
+    said: str
+
+
+@dg.sensor(
+    name="source_sensor",
+    target=dg.AssetSelection.assets(CATALOG),
+    minimum_interval_seconds=LOOKS_EVERY_S,
+    default_status=dg.DefaultSensorStatus.STOPPED,
+    description=(
+        "Lists the source every minute, opens no video, and asks for one run of `video_catalog` when videos are new, changed or gone. "
+        "They have to look the same twice before, so that what is still being copied or uploaded is waited for."
+    ),
+)
+def source_sensor(context: dg.SensorEvaluationContext, video_source: VideoSourceResource) -> dg.SensorResult:
+    """A source that cannot be listed raises, and the cursor stays as it was."""
+    before = read_cursor(context.cursor)
+    verdict = judge(before, look_at(video_source.open().scan(), before.newest))
+    cursor = json.dumps(asdict(verdict.cursor))
+    if not verdict.asks:
+        return dg.SensorResult(skip_reason=verdict.said, cursor=cursor)
+    request = dg.RunRequest(run_key=verdict.cursor.run_key, asset_selection=[dg.AssetKey(CATALOG)], tags={"streamcap/because": verdict.said})
+    return dg.SensorResult(run_requests=[request], cursor=cursor)
+
+
+def read_cursor(text: str | None) -> Cursor:
+    """The cursor as it was left; after one that was spoiled by hand the next look counts as the first."""
+    try:
+        return TypeAdapter(Cursor).validate_json(text or "{}")
+    except ValidationError:
+        return Cursor()
+
+
+def look_at(files: Iterable[SourceFile], newest_before: int) -> Look:
+    """One pass over a scan, which is in order of uri and may be long."""
+    everything, older = blake2b(digest_size=16), blake2b(digest_size=16)
+    videos, newer, newest = 0, 0, -1
+    for file in files:
+        entry = f"{file.uri}\0{file.size_bytes}\0{file.version}\0{file.problem}\n".encode(errors="surrogateescape")
+        version = int(file.version) if file.version.isdecimal() else -1
+        videos, newest = videos + 1, max(newest, version)
+        everything.update(entry)
+        if version > newest_before:
+            newer += 1
+        else:
+            older.update(entry)
+    return Look(videos, everything.hexdigest(), newest, newer, older.hexdigest())
+
+
+def judge(before: Cursor, look: Look) -> Verdict:
+    """Ask when all, or after long waiting all but the newest, looks as it did at the look before, and not as when a run was last asked for."""
+    seen = f"{look.videos:,} video{'' if look.videos == 1 else 's'}"
+    growing = f", {look.newer:,} file{'' if look.newer == 1 else 's'} new or still growing" if look.newer else ""
+    settled = replace(before, digest=look.digest, newest=look.newest, older=look.digest, waited=0)
+    if not look.videos:
+        return Verdict(before, False, "the source holds no video")
+    if look.digest == before.digest:
+        return Verdict(settled, False, f"{seen}, nothing new") if look.digest == before.asked else _asking(settled, look.digest, f"{seen} look the same twice")
+    if before.waited >= PATIENCE and look.older == before.older != before.asked:
+        return _asking(settled, look.older, f"{seen}{growing}; the others are not kept waiting any longer")
+    if not before.digest or look.older == before.asked:
+        waiting = replace(settled, waited=before.waited + 1)
+    else:
+        waiting = replace(before, digest=look.digest, older=look.older, waited=before.waited + 1)
+    return Verdict(waiting, False, f"{seen}{growing or ', not the same as at the last look'}; waiting until they look the same twice")
+
+
+def _asking(after: Cursor, digest: str, said: str) -> Verdict:
+    """The key goes on from the one before: Dagster starts no second run of a key, and a source that goes back to an earlier state needs one."""
+    key = blake2b(f"{after.run_key} {digest}".encode(), digest_size=16).hexdigest()
+    return Verdict(replace(after, asked=digest, run_key=key), True, said)

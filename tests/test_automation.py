@@ -1,0 +1,181 @@
+"""The sensor over real source folders, look by look; `tests/videos/test_gcs_source.py` has what is particular to a bucket."""
+
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from streamcap_dagster.automation import PATIENCE, Cursor, judge, look_at, read_cursor, source_sensor
+from streamcap_dagster.errors import SourceError
+from streamcap_dagster.resources.video_source import FolderSourceResource, VideoSourceResource
+from streamcap_dagster.settings import read_settings
+from streamcap_dagster.videos.source import SourceFile
+from streamcap_dagster.wiring import build_definitions
+
+
+@dataclass
+class Watch:
+    """A sensor that looks at a source whenever it is told to; its cursor is all that it keeps."""
+
+    source: VideoSourceResource
+    instance: dg.DagsterInstance
+    cursor: str | None = None
+
+    def look(self) -> str | dg.RunRequest:
+        """What came of one tick: why nothing is asked for, or the run that is."""
+        with dg.build_sensor_context(instance=self.instance, cursor=self.cursor, resources={"video_source": self.source}) as context:
+            tick = source_sensor.evaluate_tick(context)
+        self.cursor = tick.cursor
+        if tick.skip_message:
+            return tick.skip_message
+        (request,) = tick.run_requests or ()
+        return request
+
+    def settle(self) -> list[str]:
+        """Look four times; the keys of the runs that were asked for."""
+        return [str(seen.run_key) for seen in [self.look() for _ in range(4)] if isinstance(seen, dg.RunRequest)]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    folder = tmp_path / "source"
+    folder.mkdir()
+    for name in ("a.mp4", "b.mp4"):
+        (folder / name).write_bytes(b"video")
+    return folder
+
+
+@pytest.fixture
+def watch(folder: Path) -> Iterator[Watch]:
+    with dg.DagsterInstance.ephemeral() as instance:
+        yield Watch(FolderSourceResource(root=str(folder)), instance)
+
+
+def grow(path: Path) -> None:
+    """Add to a file; its time moves on by a second, as it would between two looks."""
+    with path.open("ab") as file:
+        file.write(b"more")
+    os.utime(path, ns=(0, path.stat().st_mtime_ns + 1_000_000_000))
+
+
+def test_what_looks_the_same_twice_is_asked_for_once(watch: Watch) -> None:
+    first, second, third = watch.look(), watch.look(), watch.look()
+    assert first == "2 videos, 2 files new or still growing; waiting until they look the same twice"
+    assert isinstance(second, dg.RunRequest)
+    assert second.asset_selection == [dg.AssetKey("video_catalog")]
+    assert third == "2 videos, nothing new"
+
+
+def test_a_new_video_is_asked_for_with_one_run(watch: Watch, folder: Path) -> None:
+    watch.settle()
+    (folder / "c.mp4").write_bytes(b"video")
+    assert watch.look() == "3 videos, 1 file new or still growing; waiting until they look the same twice"
+    assert len(watch.settle()) == 1
+
+
+def test_a_changed_video_of_the_same_size_is_asked_for_with_one_run(watch: Watch, folder: Path) -> None:
+    watch.settle()
+    (folder / "a.mp4").write_bytes(b"VIDEO")
+    os.utime(folder / "a.mp4", ns=(0, 1))
+    assert watch.look() == "2 videos, not the same as at the last look; waiting until they look the same twice"
+    assert len(watch.settle()) == 1
+
+
+def test_a_removed_video_is_asked_for_with_one_run(watch: Watch, folder: Path) -> None:
+    watch.settle()
+    (folder / "a.mp4").unlink()
+    assert watch.look() == "1 video, not the same as at the last look; waiting until they look the same twice"
+    assert len(watch.settle()) == 1
+
+
+@pytest.mark.parametrize("name", ["a.mp4", "new.mp4"])
+def test_a_file_that_grows_is_waited_for(watch: Watch, folder: Path, name: str) -> None:
+    watch.settle()
+    for _ in range(PATIENCE // 2):
+        grow(folder / name)
+        assert "1 file new or still growing" in str(watch.look())
+    assert len(watch.settle()) == 1
+
+
+def test_others_are_not_kept_waiting_for_ever_by_a_file_that_grows(watch: Watch, folder: Path) -> None:
+    watch.settle()
+    (folder / "others.mp4").write_bytes(b"video")
+    asked = []
+    for _ in range(PATIENCE + 4):
+        grow(folder / "grows.mp4")
+        asked.append(isinstance(watch.look(), dg.RunRequest))
+    assert asked.count(True) == 1
+
+
+def test_a_source_that_is_always_added_to_is_asked_for_again_and_again(watch: Watch, folder: Path) -> None:
+    asked = 0
+    for number in range(3 * (PATIENCE + 2)):
+        (folder / f"{number}.mp4").write_bytes(b"video")
+        os.utime(folder / f"{number}.mp4", ns=(0, 2_000_000_000_000_000_000 + number))
+        asked += isinstance(watch.look(), dg.RunRequest)
+    assert asked == 3
+
+
+def test_a_source_that_goes_back_to_an_earlier_state_is_asked_for_under_another_key(watch: Watch, folder: Path) -> None:
+    keys = watch.settle()
+    for _ in range(2):
+        (folder / "a.mp4").rename(folder / ".a.mp4")
+        keys += watch.settle()
+        (folder / ".a.mp4").rename(folder / "a.mp4")
+        keys += watch.settle()
+    assert len(keys) == len(set(keys)) == 5
+
+
+def test_a_tick_that_was_lost_before_its_cursor_was_kept_asks_under_the_same_key(watch: Watch) -> None:
+    watch.look()
+    kept = watch.cursor
+    lost = watch.look()
+    watch.cursor = kept
+    again = watch.look()
+    assert isinstance(lost, dg.RunRequest)
+    assert isinstance(again, dg.RunRequest)
+    assert again.run_key == lost.run_key
+
+
+def test_a_source_that_cannot_be_listed_is_an_error_and_the_look_after_it_goes_on(watch: Watch, folder: Path) -> None:
+    watch.settle()
+    cursor = watch.cursor
+    folder.rename(folder.with_name("elsewhere"))
+    with pytest.raises(SourceError, match="no such folder"):
+        watch.look()
+    assert watch.cursor == cursor
+    folder.with_name("elsewhere").rename(folder)
+    assert watch.look() == "2 videos, nothing new"
+
+
+def test_a_source_that_is_empty_asks_for_nothing(watch: Watch, folder: Path) -> None:
+    watch.settle()
+    for path in folder.iterdir():
+        path.unlink()
+    assert [watch.look() for _ in range(3)] == ["the source holds no video"] * 3
+
+
+def test_a_file_that_may_be_read_at_last_is_noticed() -> None:
+    refused, allowed = SourceFile("a.mp4", 5, "7", "This user may not read it."), SourceFile("a.mp4", 5, "7")
+    assert look_at([refused], -1).digest != look_at([allowed], -1).digest
+
+
+def test_the_cursor_is_small_however_many_videos_there_are() -> None:
+    cursor = Cursor()
+    for _ in range(2):
+        cursor = judge(cursor, look_at((SourceFile(f"{number:06}.mp4", number, str(10**18 + number)) for number in range(20_000)), cursor.newest)).cursor
+    assert len(json.dumps(vars(cursor))) < 400
+
+
+@pytest.mark.parametrize("spoiled", [None, "", "no json", "[]", '{"digest": 7, "newest": []}'])
+def test_a_spoiled_cursor_counts_as_none(spoiled: str | None) -> None:
+    assert read_cursor(spoiled) == Cursor()
+
+
+def test_the_sensor_is_there_and_off_until_it_is_turned_on() -> None:
+    sensor = build_definitions(read_settings()).resolve_sensor_def("source_sensor")
+    assert sensor.default_status == dg.DefaultSensorStatus.STOPPED
