@@ -1,16 +1,14 @@
 """One storage copied into another: what differs is copied and checked, objects before the books that speak of them; nothing is removed unless asked."""
 
-import base64
 import io
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import BinaryIO, TypeVar, cast
 
-import google_crc32c
-
 from streamcap_dagster.errors import ObjectMissing, RunStopped, StorageError, StreamcapError
 from streamcap_dagster.storage import Storage, Stored, keys
+from streamcap_dagster.storage.checksums import Crc32c, crc32c_of, crc32c_of_file
 from streamcap_dagster.storage.many import side_by_side
 
 _CARD = f"{keys.DATASET}/README.md"
@@ -128,12 +126,12 @@ class _Copy:
 
     def _in_one_piece(self, stored: Stored) -> Stored:
         data = self.source.read(stored.key)
-        self._unchanged(stored, len(data), _sum_of([data]))
+        self._unchanged(stored, len(data), crc32c_of(data))
         if stored.key in self.shared:
             data = _with_answers_of(self.target.read(stored.key), data)
         self.target.write(stored.key, data)
         self.told(stored.size_bytes)
-        return Stored(stored.key, len(data), _sum_of([data]))
+        return Stored(stored.key, len(data), crc32c_of(data))
 
     def _in_chunks(self, stored: Stored) -> Stored:
         with self.source.open(stored.key) as file:
@@ -153,13 +151,13 @@ class _Summing(io.RawIOBase):
     def __init__(self, file: BinaryIO, told: Told) -> None:
         self._file = file
         self._told = told
-        self._checksum = google_crc32c.Checksum()
+        self._checksum = Crc32c()
         self.size_bytes = 0
         """How far it was read."""
 
     @property
     def crc32c(self) -> str:
-        return _in_base64(self._checksum)
+        return str(self._checksum)
 
     def readable(self) -> bool:
         return True
@@ -227,18 +225,7 @@ def _summed(storage: Storage, stored: Stored) -> Stored:
     if stored.crc32c:
         return stored
     with storage.open(stored.key) as file:
-        return replace(stored, crc32c=_sum_of(iter(partial(file.read, _CHUNK_BYTES), b"")))
-
-
-def _sum_of(chunks: Iterable[bytes]) -> str:
-    checksum = google_crc32c.Checksum()
-    for chunk in chunks:
-        checksum.update(chunk)
-    return _in_base64(checksum)
-
-
-def _in_base64(checksum: google_crc32c.Checksum) -> str:
-    return base64.b64encode(checksum.digest()).decode()
+        return replace(stored, crc32c=crc32c_of_file(file))
 
 
 def _is_answers(key: str) -> bool:
