@@ -126,7 +126,7 @@ def _missing(error: NotFound, doing: Doing) -> StreamcapError:
         return ObjectMissing(doing.name, doing.uri, "")
     fix = (
         f"Create it with `gcloud storage buckets create {doing.uri} --location=LOCATION --uniform-bucket-level-access --public-access-prevention`, "
-        "or correct the bucket's name in STREAMCAP_STORAGE."
+        "or correct its name in STREAMCAP_STORAGE or STREAMCAP_SOURCE, whichever names it."
     )
     return StorageLost(doing.uri, str(doing), "there is no bucket of that name", fix)
 
