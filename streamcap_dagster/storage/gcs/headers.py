@@ -14,6 +14,7 @@ _TYPES = {
     ".jpg": "image/jpeg",
     ".jpeg": "image/jpeg",
     ".png": "image/png",
+    ".gif": "image/gif",
     ".mp4": "video/mp4",
     ".m4v": "video/x-m4v",
     ".mov": "video/quicktime",
@@ -21,14 +22,6 @@ _TYPES = {
     ".webm": "video/webm",
     ".avi": "video/x-msvideo",
     ".ts": "video/mp2t",
-    ".m2ts": "video/mp2t",
-    ".mts": "video/mp2t",
-    ".mpg": "video/mpeg",
-    ".mpeg": "video/mpeg",
-    ".ogv": "video/ogg",
-    ".flv": "video/x-flv",
-    ".wmv": "video/x-ms-wmv",
-    ".3gp": "video/3gpp",
 }
 _ANY = "application/octet-stream"
 
