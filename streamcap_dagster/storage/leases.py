@@ -6,27 +6,38 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
 from streamcap_dagster.storage import Storage
+from streamcap_dagster.storage.off_loop import in_threads
 
-_LOOK_AGAIN_S = 0.2
+_LOOK_AGAIN_S = 0.1
+_SELDOM_S = 2.0
+"""Each look at a bucket costs a few requests."""
 
 
 @contextmanager
 def turn(storage: Storage, name: str) -> Iterator[None]:
     """Hold the lease on a name for the length of the block, after whoever holds it now."""
-    while True:
+    for wait_s in _waits():
         with storage.lease(name) as held:
             if held:
                 yield
                 return
-        time.sleep(_LOOK_AGAIN_S)
+        time.sleep(wait_s)
 
 
 @asynccontextmanager
 async def turn_async(storage: Storage, name: str) -> AsyncIterator[None]:
     """The same for a coroutine, which lets others run while it waits."""
-    while True:
-        with storage.lease(name) as held:
+    for wait_s in _waits():
+        async with in_threads(storage.lease(name)) as held:
             if held:
                 yield
                 return
-        await asyncio.sleep(_LOOK_AGAIN_S)
+        await asyncio.sleep(wait_s)
+
+
+def _waits() -> Iterator[float]:
+    """How long until the next look: longer each time."""
+    wait_s = _LOOK_AGAIN_S
+    while True:
+        yield wait_s
+        wait_s = min(2 * wait_s, _SELDOM_S)

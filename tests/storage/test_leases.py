@@ -3,6 +3,7 @@
 import asyncio
 import threading
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -94,3 +95,22 @@ def test_who_is_cancelled_while_waiting_leaves_the_turn_to_others(storage: Folde
             pass
 
     asyncio.run(cancelled_while_waiting())
+
+
+def test_who_waits_long_looks_seldom(storage: FolderStorage, monkeypatch: pytest.MonkeyPatch) -> None:
+    waited_s: list[float] = []
+    with ExitStack() as held:
+        held.enter_context(storage.lease("cat"))
+
+        def sleep(seconds: float) -> None:
+            waited_s.append(seconds)
+            if sum(waited_s) > 60:
+                held.close()
+
+        monkeypatch.setattr("streamcap_dagster.storage.leases.time.sleep", sleep)
+        with turn(storage, "cat"):
+            pass
+
+    assert waited_s[0] < 0.2
+    assert waited_s == sorted(waited_s)
+    assert len(waited_s) < 40

@@ -22,7 +22,7 @@ from streamcap_dagster.storage.gcs.leases import Leases
 from streamcap_dagster.storage.gcs.ranges import Ranges
 
 _PRIVATE = ".streamcap/"
-"""Below the prefix, for what is not an object of the storage: leases."""
+"""Below the prefix, for what is not an object of the storage: leases and heartbeats."""
 _LOOKS = 5
 """How often an object may be replaced between being looked at and being fetched."""
 
@@ -45,7 +45,7 @@ class GcsStorage:
         self.address = address
         self._bucket = bucket
         self._cache = cache
-        self._leases = Leases(bucket, f"{address.prefix}{_PRIVATE}leases/")
+        self._leases = Leases(bucket, f"{address.prefix}{_PRIVATE}")
         self._seen = Generations()
 
     @property
