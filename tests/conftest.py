@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 import pytest
 
 from streamcap_dagster.settings import PREFIX, SECRETS
+from tests.gcs import gcs  # noqa: F401 -- a fixture for whoever asks for it
 
 KEYS = tuple(name for name in SECRETS if name != "GOOGLE_APPLICATION_CREDENTIALS")
 """Made empty and not taken away, so that an .env in the working folder does not put them back."""

@@ -78,6 +78,7 @@ def _server(make: Make) -> uvicorn.Server:
         timeout_keep_alive=_KEEP_ALIVE_S,
         timeout_graceful_shutdown=0,
         server_header=False,
+        proxy_headers=False,
     )
     server = _Server(config)
     return server
