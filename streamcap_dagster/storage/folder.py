@@ -75,7 +75,7 @@ class FolderStorage:
         return Stored(key, found.st_size)
 
     def list(self, prefix: str) -> Iterator[Stored]:
-        folder = self._path(prefix.rpartition("/")[0])
+        folder = self.root / checked_key(prefix, self.uri).rpartition("/")[0]
         found = [stored for stored in self._walk(folder) if stored.key.startswith(prefix)]
         yield from sorted(found, key=lambda stored: stored.key)
 

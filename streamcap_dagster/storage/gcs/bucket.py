@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from io import BufferedWriter
+from io import BufferedWriter, BytesIO
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
@@ -96,7 +96,9 @@ class Bucket:
         raise _spoilt(doing, blob.crc32c, str(summed.crc32c))
 
     def write(self, name: str, data: bytes, if_generation: int | None = None) -> Blob:
-        """Write a small object in one request."""
+        """Write an object, in one request unless it is large."""
+        if len(data) > PART_BYTES:
+            return self.upload(name, BytesIO(data), if_generation)
         with told(self._doing("writing", name, "storage.objects.create")):
             return _unspoilt(lambda: self._send(name, data, if_generation))
 
