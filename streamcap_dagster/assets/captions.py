@@ -17,6 +17,7 @@ from streamcap_dagster.captions.subtitles import to_srt, to_vtt
 from streamcap_dagster.policies import CaptionPolicy
 from streamcap_dagster.records import Caption, Captions, Clips, Objectives
 from streamcap_dagster.storage import keys
+from streamcap_dagster.storage.many import delete_all
 
 SHOWN = 40
 
@@ -31,8 +32,8 @@ async def _caption_initials(work: VideoWork) -> Made:
     work.workshop.progress(WindowsFound(work.video_id, sum(clip.windows for clip in clips.clips)))
     asker = await work.asker()
     before = asker.spent
-    with work.storage.local(keys.frames(work.video_id)) as frames:
-        captions = await caption_initials(work.video_id, clips, frames, asker, work.policy(CaptionPolicy))
+    frames = await asyncio.to_thread(work.local, keys.frames(work.video_id))
+    captions = await caption_initials(work.video_id, clips, frames, asker, work.policy(CaptionPolicy))
     work.workshop.progress(WindowsDone(work.video_id, len(captions.captions)))
     made = await asyncio.to_thread(work.store, keys.initial_captions(work.video_id), captions, _counts(captions.captions))
     return _paid(made, asker.spent.since(before))
@@ -44,9 +45,9 @@ async def _caption_deltas(work: VideoWork) -> Made:
     work.workshop.progress(WindowsFound(work.video_id, sum(clip.windows - 1 for clip in clips.clips)))
     asker = await work.asker()
     before, done = asker.spent, WindowsDone(work.video_id)
-    with work.storage.local(keys.frames(work.video_id)) as frames:
-        policy = work.policy(CaptionPolicy)
-        captions = await caption_deltas(work.video_id, clips, frames, initials, asker, policy, lambda: work.workshop.progress(done))
+    frames = await asyncio.to_thread(work.local, keys.frames(work.video_id))
+    policy = work.policy(CaptionPolicy)
+    captions = await caption_deltas(work.video_id, clips, frames, initials, asker, policy, lambda: work.workshop.progress(done))
     made = await asyncio.to_thread(work.store, keys.delta_captions(work.video_id), captions, _counts(captions.captions))
     return _paid(made, asker.spent.since(before))
 
@@ -69,18 +70,11 @@ def _paid(made: Made, spent: Spent) -> Made:
 def _write_subtitles(work: VideoWork) -> Made:
     initials, deltas = _both(work)
     spoken = sorted((*initials.captions, *deltas.captions), key=lambda caption: (caption.start_s, caption.end_s))
-    files = []
-    for suffix, write in ((".srt", to_srt), (".vtt", to_vtt)):
-        key, text = keys.subtitles(work.video_id, suffix), write(spoken)
-        if not text:
-            work.storage.delete(key)
-            continue
-        with work.staged(key) as file:
-            file.path.write_text(text, encoding="utf-8")
-        files.append(file)
-    if not files:
+    texts = {keys.subtitles(work.video_id, suffix): write(spoken) for suffix, write in ((".srt", to_srt), (".vtt", to_vtt))}
+    if not any(texts.values()):
+        delete_all(work.storage, texts)
         return made_of([], {"cues": 0}, no_file="no window of this video has words, so there are no subtitles")
-    return made_of(files, {"cues": sum(caption.outcome == "ok" for caption in spoken)})
+    return work.store_files({key: text.encode() for key, text in texts.items()}, {"cues": sum(caption.outcome == "ok" for caption in spoken)})
 
 
 def _both(work: VideoWork) -> tuple[Captions, Captions]:

@@ -18,7 +18,7 @@ from streamcap_dagster.storage.receipts import StoredObject
 
 def _make_sft(work: VideoWork) -> Made:
     examples = _sft(work)
-    images = _write_images(work, examples)
+    images = _images(work, examples)
     return work.store(keys.sft_examples(work.video_id), examples, {"examples": len(examples.examples), **_left_out(examples.left_out)}, images)
 
 
@@ -26,7 +26,7 @@ def _make_rl(work: VideoWork) -> Made:
     objectives = work.read(keys.objectives(work.video_id), Objectives)
     initials, deltas = _captions(work)
     examples = make_rl(work.video, initials, deltas, objectives, work.policy(Windowing), work.policy(Sampling), work.policy(ExamplePolicy))
-    images = _write_images(work, _sft(work))
+    images = _images(work)
     return work.store(keys.rl_examples(work.video_id), examples, {"examples": len(examples.examples), **_left_out(examples.left_out)}, images)
 
 
@@ -53,14 +53,20 @@ def _captions(work: VideoWork) -> tuple[Captions, Captions]:
     return work.read(keys.initial_captions(work.video_id), Captions), work.read(keys.delta_captions(work.video_id), Captions)
 
 
-def _write_images(work: VideoWork, sft: SftExamples) -> tuple[StoredObject, ...]:
-    """Write the images that SFT or RL examples can refer to, and remove others; returns what stands for all of them."""
+def _images(work: VideoWork, sft: SftExamples | None = None) -> tuple[StoredObject, ...]:
+    """What stands for the images that SFT and RL examples can refer to; those are the same, so a walk writes them once."""
+    if work.images is None:
+        work.images = _write_images(work, sft or _sft(work))
+    return (work.images,)
+
+
+def _write_images(work: VideoWork, sft: SftExamples) -> StoredObject:
+    """Write the images and remove others."""
     spoken = {(caption.clip, caption.window) for caption in _captions(work)[1].captions if caption.outcome == "ok"}
     windows = windows_of(sft) | spoken | {(clip, window - 1) for clip, window in spoken}
-    prefix = keys.images(work.video_id)
-    with work.storage.local(keys.frames(work.video_id)) as frames:
-        write_images(work.storage, work.video_id, frames, windows if work.settings.json_images else frozenset())
-    return (StoredObject(key=prefix, size_bytes=sum(stored.size_bytes for stored in work.storage.list(prefix))),)
+    frames = work.local(keys.frames(work.video_id))
+    images = write_images(work.storage, work.video_id, frames, windows if work.settings.json_images else frozenset())
+    return StoredObject(key=keys.images(work.video_id), size_bytes=images.size_bytes)
 
 
 def _wording(work: VideoWork) -> dict[str, str]:

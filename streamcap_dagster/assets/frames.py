@@ -2,6 +2,8 @@
 
 import asyncio
 import base64
+from dataclasses import replace
+from pathlib import Path
 
 import dagster as dg
 
@@ -13,34 +15,42 @@ from streamcap_dagster.frames.sampling import SamplingJob
 from streamcap_dagster.policies import Sampling, Windowing
 from streamcap_dagster.records import Clips
 from streamcap_dagster.storage import keys
+from streamcap_dagster.storage.frame_table import FramesFile
+from streamcap_dagster.storage.off_loop import in_threads
 from streamcap_dagster.videos.copying import hash_file
 
 
 async def _sample_frames(work: VideoWork) -> Made:
     assert work.workshop.decoding is not None, "a walk that makes frames has a pool to decode in"
-    clips = work.read(keys.clips(work.video_id), Clips)
-    with work.storage.local(raw_video_key(work)) as video, work.staged(keys.frames(work.video_id)) as table:
-        if work.settings.link == "hard" and await asyncio.to_thread(hash_file, video) != work.video.sha256:
+    clips = await asyncio.to_thread(work.read, keys.clips(work.video_id), Clips)
+    async with in_threads(work.storage.local(raw_video_key(work))) as video, in_threads(work.staged(keys.frames(work.video_id))) as table:
+        if work.settings.link == "hard" and await work.workshop.by_hand(hash_file, video) != work.video.sha256:
             raise SourceChanged(work.video_id, work.video.uri)  # a hard link shares its bytes with the source, where anyone may write
         job = SamplingJob(work.video, video, clips, work.policy(Windowing), work.policy(Sampling), table.path)
         report = await work.workshop.decoding.run(job)
-        await asyncio.to_thread(table.seal)
-    await asyncio.to_thread(_write_contact_sheet, work)
+        shown = await work.workshop.by_hand(_sheets, work, table.path)
     notes = {"decoder": report.decoder, **({NOTICE: report.notice} if report.notice else {})}
-    return made_of([table], {"frames": report.frames}, **notes)
+    return replace(made_of([table], {"frames": report.frames}, **notes), shown=shown)
 
 
-def _write_contact_sheet(work: VideoWork) -> None:
-    with work.storage.local(keys.frames(work.video_id)) as table:
-        work.storage.write(keys.contact_sheet(work.video_id), contact_sheet(table, columns=6, rows=4, height=180))
+def _sheets(work: VideoWork, table: Path) -> dict[str, dg.MetadataValue]:
+    """Write the contact sheet of frames that are here as a file; returns what is shown of them."""
+    work.storage.write(keys.contact_sheet(work.video_id), contact_sheet(table, columns=6, rows=4, height=180))
+    return _shown(work, table)
 
 
 def _show_frames(work: VideoWork) -> dict[str, dg.MetadataValue]:
-    with work.storage.local(keys.frames(work.video_id)) as table:
-        picture = base64.b64encode(small_contact_sheet(table)).decode()
+    with work.storage.open(keys.frames(work.video_id)) as table:
+        return _shown(work, table)
+
+
+def _shown(work: VideoWork, table: FramesFile) -> dict[str, dg.MetadataValue]:
+    picture = base64.b64encode(small_contact_sheet(table)).decode()
+    larger = keys.contact_sheet(work.video_id)
+    link = work.storage.link(larger)
     return {
         "contact_sheet": dg.MetadataValue.md(f"![frames of {work.video_id}](data:image/jpeg;base64,{picture})"),
-        "larger_contact_sheet": dg.MetadataValue.path(f"{work.storage.uri}/{keys.contact_sheet(work.video_id)}"),
+        "larger_contact_sheet": dg.MetadataValue.url(link) if link else dg.MetadataValue.path(f"{work.storage.uri}/{larger}"),
     }
 
 

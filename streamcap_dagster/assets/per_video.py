@@ -9,14 +9,14 @@ import queue
 import resource
 import threading
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, aclosing, closing, suppress
 
 import dagster as dg
 
 from streamcap_dagster.assets.progress import CallsMetered, Progress
 from streamcap_dagster.assets.walk import Finished, NotInManifest, Result, Stopped, walk_videos
-from streamcap_dagster.assets.work import NOTICE, PerVideoAsset, Workshop
+from streamcap_dagster.assets.work import NOTICE, PerVideoAsset, Workshop, threads_for
 from streamcap_dagster.captions.captioner import Captioner, Stoppable
 from streamcap_dagster.captions.room import Room
 from streamcap_dagster.captions.underway import Underway
@@ -29,6 +29,7 @@ from streamcap_dagster.resources.video_source import VideoSourceResource
 from streamcap_dagster.settings import Settings
 from streamcap_dagster.storage import Storage
 from streamcap_dagster.storage.failures import Failure
+from streamcap_dagster.storage.receipts import StoredObject
 from streamcap_dagster.videos.manifest import read_manifest
 from streamcap_dagster.videos.source import VideoSource
 
@@ -121,6 +122,7 @@ def _walk_in_background(
     stop = threading.Event()
 
     async def walk() -> None:
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(threads_for(storage), thread_name_prefix="walk"))
         async with DecodePool(settings.decode_workers) as decoding, aclosing(captioner):
             underway = Underway(Room(_WINDOWS_PER_CALL * settings.calls_in_flight))
             workshop = Workshop(settings, source, storage, captioner, progress, underway, decoding)
@@ -213,15 +215,26 @@ class Reporter:
 
 
 def _metadata(finished: Finished) -> dict[str, dg.MetadataValue]:
-    root = finished.work.storage.uri
+    storage = finished.work.storage
     return {
         "reused": dg.MetadataValue.bool(finished.reused),
         "seconds": dg.MetadataValue.float(round(finished.seconds, 3)),
         **{name: dg.MetadataValue.int(count) for name, count in finished.receipt.counts.items()},
         **{name: _number(amount) for name, amount in finished.spent.items()},
         **{name: dg.MetadataValue.text(words) for name, words in finished.notes.items()},
-        **{f"file{index or ''}": dg.MetadataValue.path(f"{root}/{stored.key}") for index, stored in enumerate(finished.receipt.objects)},
+        **places(storage, finished.receipt.objects),
     }
+
+
+def places(storage: Storage, objects: Sequence[StoredObject]) -> dict[str, dg.MetadataValue]:
+    """Where the objects of an asset are, and the page in which a person can look at each where the storage has pages."""
+    found: dict[str, dg.MetadataValue] = {}
+    for index, stored in enumerate(objects):
+        number = str(index or "")
+        found[f"file{number}"] = dg.MetadataValue.path(f"{storage.uri}/{stored.key}")
+        if link := storage.link(stored.key):
+            found[f"console{number}"] = dg.MetadataValue.url(link)
+    return found
 
 
 def _number(amount: float) -> dg.MetadataValue:

@@ -9,25 +9,27 @@ import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import ParamSpec, TypeVar, cast
+from functools import cache, partial
+from typing import cast
 
 import dagster as dg
 
 from streamcap_dagster.assets.progress import AssetDone, VideoDone
 from streamcap_dagster.assets.work import NOTICE, Made, PerVideoAsset, VideoWork, Workshop
-from streamcap_dagster.errors import RunStopped, StreamcapError
+from streamcap_dagster.errors import ObjectUnreadable, RunStopped, StreamcapError
 from streamcap_dagster.records import Video
 from streamcap_dagster.storage.failures import Failure, forget_failure, note_failure
 from streamcap_dagster.storage.leases import turn_async
-from streamcap_dagster.storage.receipts import Receipt, Receipts, fingerprint, is_current, read_receipts, write_receipts
+from streamcap_dagster.storage.off_loop import to_the_end
+from streamcap_dagster.storage.receipts import Receipt, ReceiptBook, Receipts, fingerprint, is_current, read_receipts, size_of
 
 SOURCE = "source_videos"
 """The input that every walk starts from: the file at the source, as the manifest knows it."""
 
-logger = logging.getLogger(__name__)
+_WORTH_A_RECEIPT_S = 1.0
+"""Work on a video of more than so many seconds is vouched for at once; killed before, less is made again."""
 
-P = ParamSpec("P")
-T = TypeVar("T")
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -121,74 +123,115 @@ async def _walk(video: Video, wanted: Sequence[PerVideoAsset], workshop: Worksho
     work = VideoWork(video, workshop)
     failure: Failure | None = None
     try:
-        async with turn_async(workshop.storage, video.video_id):  # whoever comes second finds everything made
-            failure = await _bring_all_up_to_date(work, wanted, emit)
-            await _settle(work, wanted, failure)
+        done = await workshop.by_hand(_all_as_they_are, work, wanted)
+        if done:
+            _tell(done, work, emit)
+            await asyncio.to_thread(forget_failure, workshop.storage, work.video_id, {asset.name for asset in wanted})
+        else:
+            async with turn_async(workshop.storage, video.video_id):  # whoever comes second finds everything made
+                failure = await _bring_all_up_to_date(work, wanted, emit)
+                await _settle(work, wanted, failure)
     except RunStopped:
         raise
     except (StreamcapError, OSError) as error:  # the storage gives no turn, or refuses the books
         failure = failure or _failed(video, wanted[-1], error)
+    finally:
+        await to_the_end(asyncio.to_thread(work.close))
     if failure is not None:
         emit(failure)
     workshop.progress(VideoDone(video.video_id, failure.reason if failure else ""))
 
 
-async def _bring_all_up_to_date(work: VideoWork, wanted: Sequence[PerVideoAsset], emit: Callable[[Result], None]) -> Failure | None:
+def _all_as_they_are(work: VideoWork, wanted: Sequence[PerVideoAsset]) -> list[Finished]:
+    """Every wanted asset when none is to be made, for which nobody needs a turn; else nothing."""
+    receipts = _receipts_to_trust(work)
+    size = cache(partial(size_of, work.storage))
+    finished = []
     for asset in wanted:
-        try:
-            finished = await _bring_up_to_date(asset, work)
-        except RunStopped:
-            raise
-        except Exception as error:  # noqa: BLE001 - whatever goes wrong with one video, the others go on
-            return _failed(work.video, asset, error)
-        emit(finished)
-        work.workshop.progress(AssetDone(work.video_id, asset.name, finished.reused, finished.seconds, finished.receipt.counts, finished.notes.get(NOTICE, "")))
-    return None
+        started = time.monotonic()
+        receipt = receipts.of(asset.name)
+        if receipt is None or any(dep != SOURCE and receipts.of(dep) is None for dep in asset.deps):
+            return []
+        inputs = inputs_of(asset, work.video, receipts)
+        if not is_current(work.storage, receipt, fingerprint_of(asset, work, inputs), size):
+            return []
+        finished.append(_reused(asset, work, receipt, inputs, started))
+    return finished
 
 
-async def _bring_up_to_date(asset: PerVideoAsset, work: VideoWork) -> Finished:
+def _receipts_to_trust(work: VideoWork) -> Receipts:
+    """None of a video that the catalog does not vouch for, or whose receipts cannot be read: what is wrong is told when its turn comes."""
+    try:
+        return read_receipts(work.storage, work.video_id) if work.video.status == "ok" else Receipts(owner=work.video_id)
+    except ObjectUnreadable:
+        return Receipts(owner=work.video_id)
+
+
+async def _bring_all_up_to_date(work: VideoWork, wanted: Sequence[PerVideoAsset], emit: Callable[[Result], None]) -> Failure | None:
+    """What is emitted is vouched for. What took no time waits for company: a receipt of its own would cost more than making it again."""
+    book = await asyncio.to_thread(ReceiptBook, work.storage, work.video_id)
+    waiting: list[Finished] = []
+    failure: Failure | None = None
+    asset = wanted[0]
+
+    async def vouch() -> None:
+        await to_the_end(asyncio.to_thread(book.store))
+        _tell(waiting, work, emit)
+        waiting.clear()
+
+    try:
+        for asset in wanted:
+            waiting.append(await _bring_up_to_date(asset, work, book))
+            if sum(finished.seconds for finished in waiting if not finished.reused) > _WORTH_A_RECEIPT_S:
+                await vouch()
+    except (RunStopped, asyncio.CancelledError):
+        await vouch()
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever goes wrong with one video, the others go on
+        failure = _failed(work.video, asset, error)
+    await vouch()
+    return failure
+
+
+def _tell(finished: Sequence[Finished], work: VideoWork, emit: Callable[[Result], None]) -> None:
+    for one in finished:
+        emit(one)
+        work.workshop.progress(AssetDone(work.video_id, one.asset.name, one.reused, one.seconds, one.receipt.counts, one.notes.get(NOTICE, "")))
+
+
+async def _bring_up_to_date(asset: PerVideoAsset, work: VideoWork, book: ReceiptBook) -> Finished:
     if work.video.status != "ok":
         raise NotInManifest(work.video_id, f"the catalog lists it as {work.video.status} ({work.video.reason})")
     started = time.monotonic()
-    inputs, wanted, receipt = await _by_hand(work, _look, asset, work)
+    inputs, wanted, receipt = await work.workshop.by_hand(_look, asset, work, book)
     if receipt is not None:
-        return Finished(work, asset, receipt, inputs, reused=True, seconds=time.monotonic() - started, notes={}, spent={}, shown=None)
+        return _reused(asset, work, receipt, inputs, started)
     made = await _make(asset, work)
     receipt = Receipt(asset=asset.name, fingerprint=wanted, inputs=inputs, content_hash=made.content_hash, objects=made.objects, counts=made.counts)
-    await asyncio.to_thread(_vouch, work, receipt)
-    shown = await _by_hand(work, asset.show, work)
+    book.add(receipt)
+    shown = made.shown if made.shown is not None else await work.workshop.by_hand(asset.show, work)
     return Finished(work, asset, receipt, inputs, reused=False, seconds=time.monotonic() - started, notes=made.notes, spent=made.spent, shown=shown)
 
 
-def _look(asset: PerVideoAsset, work: VideoWork) -> tuple[dict[str, str], str, Receipt | None]:
-    """The inputs, the fingerprint they give, and the receipt when the asset need not be made.
+def _reused(asset: PerVideoAsset, work: VideoWork, receipt: Receipt, inputs: Mapping[str, str], started: float) -> Finished:
+    return Finished(work, asset, receipt, inputs, reused=True, seconds=time.monotonic() - started, notes={}, spent={}, shown=None)
 
-    When it must be, an old receipt goes first, for its object is about to be another: a receipt never speaks for what it did not see.
-    """
-    receipts = read_receipts(work.storage, work.video_id)
-    inputs = inputs_of(asset, work.video, receipts)
+
+def _look(asset: PerVideoAsset, work: VideoWork, book: ReceiptBook) -> tuple[dict[str, str], str, Receipt | None]:
+    """The inputs, the fingerprint they give, and the receipt when the asset need not be made. When it must be, an old receipt goes first."""
+    inputs = inputs_of(asset, work.video, book.receipts)
     wanted = fingerprint_of(asset, work, inputs)
-    receipt = receipts.of(asset.name)
+    receipt = book.receipts.of(asset.name)
     if receipt is None or is_current(work.storage, receipt, wanted):
         return inputs, wanted, receipt
-    write_receipts(work.storage, receipts.without(asset.name))
+    book.drop(asset.name)
     return inputs, wanted, None
-
-
-def _vouch(work: VideoWork, receipt: Receipt) -> None:
-    write_receipts(work.storage, read_receipts(work.storage, work.video_id).with_receipt(receipt))
 
 
 async def _make(asset: PerVideoAsset, work: VideoWork) -> Made:
     if inspect.iscoroutinefunction(asset.make):
         return cast(Made, await asset.make(work))
-    return cast(Made, await _by_hand(work, asset.make, work))
-
-
-async def _by_hand(work: VideoWork, function: Callable[P, T], /, *args: P.args, **more: P.kwargs) -> T:
-    """The result of a plain function, which runs in a thread."""
-    async with work.workshop.hands:
-        return await asyncio.to_thread(function, *args, **more)
+    return cast(Made, await work.workshop.by_hand(asset.make, work))
 
 
 async def _settle(work: VideoWork, wanted: Sequence[PerVideoAsset], failure: Failure | None) -> None:

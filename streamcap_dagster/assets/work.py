@@ -3,11 +3,13 @@
 import asyncio
 import hashlib
 import os
+import threading
 from collections.abc import Awaitable, Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
-from typing import TypeVar
+from typing import ParamSpec, TypeVar
 
 import dagster as dg
 
@@ -21,21 +23,29 @@ from streamcap_dagster.policies import Policy
 from streamcap_dagster.records import Record, Video
 from streamcap_dagster.settings import Settings
 from streamcap_dagster.storage import Storage
-from streamcap_dagster.storage.documents import read_record, write_record
+from streamcap_dagster.storage.documents import parse_record, write_record
+from streamcap_dagster.storage.many import write_all
 from streamcap_dagster.storage.receipts import StoredObject, content_hash
 from streamcap_dagster.videos.source import VideoSource
 
 P = TypeVar("P", bound=Policy)
 R = TypeVar("R", bound=Record)
-
+A = ParamSpec("A")
+T = TypeVar("T")
 
 _SPARE_THREADS = 3
-"""Threads that stay free while all hands are full, so that an answer that is paid for is kept at once."""
+_LARGEST_REMEMBERED = 256 << 10
+"""Size of a record, as stored, up to which it is kept in memory for the assets that follow; a larger one is worth another read."""
 
 
-def _hands() -> asyncio.Semaphore:
-    threads = min(32, (os.cpu_count() or 1) + 4)  # of asyncio.to_thread
-    return asyncio.Semaphore(threads - _SPARE_THREADS)
+def hands_for(storage: Storage) -> int:
+    """Plain functions at a time: they wait for the storage, copy files for minutes, or keep a core busy."""
+    return max(storage.lanes, min(32, (os.cpu_count() or 1) + 4) - _SPARE_THREADS)
+
+
+def threads_for(storage: Storage) -> int:
+    """Threads of a walk's loop: while all hands are full, as many operations of the storage can go on, so that an answer that is paid for is kept at once."""
+    return hands_for(storage) + max(storage.lanes, _SPARE_THREADS)
 
 
 @dataclass(frozen=True)
@@ -50,8 +60,16 @@ class Workshop:
     underway: Underway = field(default_factory=Underway)
     decoding: DecodePool | None = None
     """None where nothing is going to be decoded, as when only the state of things is looked at."""
-    hands: asyncio.Semaphore = field(default_factory=_hands)
-    """For plain functions, which may copy a file for minutes: fewer at a time than there are threads."""
+
+    @cached_property
+    def hands(self) -> asyncio.Semaphore:
+        """For plain functions: fewer at a time than there are threads."""
+        return asyncio.Semaphore(hands_for(self.storage))
+
+    async def by_hand(self, function: Callable[A, T], /, *args: A.args, **more: A.kwargs) -> T:
+        """The result of a plain function, which runs in a thread."""
+        async with self.hands:
+            return await asyncio.to_thread(function, *args, **more)
 
 
 NOTICE = "notice"
@@ -69,10 +87,15 @@ class Made:
     """Words for whoever looks at this run; never part of what is stored."""
     spent: Mapping[str, float] = field(default_factory=dict)
     """What it took this time, such as requests, tokens and money; never part of what is stored either."""
+    shown: Mapping[str, dg.MetadataValue] | None = None
+    """What a person would want to see of it, where it was at hand; None where the asset's `show` is to be asked."""
 
 
 class VideoWork:
-    """One video in the hands of the functions that make its assets."""
+    """One video in the hands of the functions that make its assets, for as long as it walks.
+
+    What one asset stores or fetches stays at hand for those that follow, so that it need not be read again.
+    """
 
     def __init__(self, video: Video, workshop: Workshop) -> None:
         self.video = video
@@ -80,6 +103,10 @@ class VideoWork:
         self.settings = workshop.settings
         self.storage = workshop.storage
         self._asking: tuple[CallStore, Asker] | None = None
+        self._records: dict[str, Record] = {}
+        self._held = _HeldFiles(workshop.storage)
+        self.images: StoredObject | None = None
+        """The images beside the JSON files, once this walk has made them what they should be."""
 
     @property
     def video_id(self) -> str:
@@ -102,12 +129,24 @@ class VideoWork:
         return self.settings.policy(kind)
 
     def read(self, key: str, kind: type[R]) -> R:
-        return read_record(self.storage, key, kind)
+        known = self._records.get(key)
+        if isinstance(known, kind):
+            return known
+        data = self.storage.read(key)
+        return self._remembered(key, parse_record(key, data, kind), len(data))
 
     def store(self, key: str, record: Record, counts: dict[str, int], beside: tuple[StoredObject, ...] = ()) -> Made:
         """Store one record as an asset; `beside` are files that belong to it and follow from it."""
+        self._records.pop(key, None)
         data = write_record(self.storage, key, record)
+        self._remembered(key, record, len(data))
         return Made((StoredObject(key=key, size_bytes=len(data)), *beside), hashlib.sha256(data).hexdigest(), counts)
+
+    def store_files(self, files: Mapping[str, bytes], counts: dict[str, int]) -> Made:
+        """Store small files as an asset, at the same time."""
+        write_all(self.storage, files.items())
+        objects = tuple(StoredObject(key=key, size_bytes=len(data)) for key, data in files.items())
+        return Made(objects, content_hash(hashlib.sha256(data).hexdigest() for data in files.values()), counts)
 
     @contextmanager
     def staged(self, key: str) -> Iterator["StagedFile"]:
@@ -116,6 +155,43 @@ class VideoWork:
             file = StagedFile(key, path)
             yield file
             file.seal()
+
+    def local(self, key: str) -> Path:
+        """Where an object that is not made anew any more can be read as a file until the video's walk ends."""
+        return self._held.path(key)
+
+    def close(self) -> None:
+        """Let go of the files."""
+        self._held.close()
+
+    def _remembered(self, key: str, record: R, size_bytes: int) -> R:
+        if size_bytes <= _LARGEST_REMEMBERED:
+            self._records[key] = record
+        return record
+
+
+class _HeldFiles:
+    """Objects as local files, each fetched on first use. May be used from several threads; who comes after the end is refused."""
+
+    def __init__(self, storage: Storage) -> None:
+        self._storage = storage
+        self._lock = threading.Lock()
+        self._paths: dict[str, Path] = {}
+        self._open: ExitStack | None = ExitStack()
+
+    def path(self, key: str) -> Path:
+        with self._lock:
+            if self._open is None:
+                raise RuntimeError(f"{key} is wanted after its video has ended its walk")
+            if key not in self._paths:
+                self._paths[key] = self._open.enter_context(self._storage.local(key))
+            return self._paths[key]
+
+    def close(self) -> None:
+        with self._lock:
+            held, self._open = self._open, None
+        if held is not None:
+            held.close()
 
 
 class StagedFile:

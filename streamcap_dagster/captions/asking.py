@@ -73,8 +73,8 @@ class KeptCalls(Protocol):
     def get(self, key: str) -> Call | None:
         """The call that is kept under a key."""
 
-    def keep(self, call: Call) -> None:
-        """Keep a call; replaces what was kept under its key."""
+    def keep(self, call: Call) -> Call:
+        """Keep a call; replaces what was kept under its key. Returns the call that counts, which may be another process's."""
 
 
 class Asker:
@@ -108,8 +108,7 @@ class Asker:
         self.spent = self.spent.plus(reply.bill)
         attempts = (*call.attempts, _attempt(reply))
         call = call.model_copy(update={"attempts": attempts, "chosen": _choice(_readings(request, attempts))})
-        await asyncio.to_thread(self._calls.keep, call)
-        return call
+        return await asyncio.to_thread(self._calls.keep, call)
 
 
 def _attempt(reply: CaptionReply) -> Attempt:

@@ -4,16 +4,16 @@ An answer is an object of its own until the video is done; then all are folded i
 """
 
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
 
 from pydantic import ValidationError
 
 from streamcap_dagster.captions.captioner import Bill, CaptionReply, Finish, RequestKind
-from streamcap_dagster.errors import ObjectMissing, ObjectUnreadable
+from streamcap_dagster.errors import ObjectChanged, ObjectMissing, ObjectUnreadable
 from streamcap_dagster.records import Record
 from streamcap_dagster.storage import Storage, Stored, keys
+from streamcap_dagster.storage.many import delete_all, read_all
 
-_READERS = 16
+_TRIES = 3
 
 
 class Attempt(Record):
@@ -52,46 +52,59 @@ class CallStore:
         """Reads all that is kept; takes one look at the folded file and one at each answer that is not folded yet."""
         self._storage = storage
         self._video_id = video_id
-        self._calls = _merged([*self._loose(), *self._folded()])
+        loose = self._read(stored.key for stored in self._storage.list(keys.calls(video_id)))
+        self._calls = _merged([*loose, *self._folded()])  # the file last: an answer that was folded meanwhile is in it
+        self._anything_loose = bool(loose)
 
     def get(self, key: str) -> Call | None:
         """The call that is kept under a key."""
         return self._calls.get(key)
 
-    def keep(self, call: Call) -> None:
-        """Keep a call as an object of its own; replaces what was kept under its key."""
+    def keep(self, call: Call) -> Call:
+        """Keep a call as an object of its own; replaces what was kept under its key. Returns the call that counts.
+
+        It is another one when another process went further with the same question meanwhile.
+        """
+        self._anything_loose = True
         self._calls[call.key] = call
-        self._storage.write(self._key(call.key), _line(call))
+        for _ in range(_TRIES):
+            try:
+                self._storage.write(self._key(call.key), _line(call))
+            except ObjectChanged:
+                theirs = self._read_one(self._key(call.key))
+                if theirs is not None and len(theirs.attempts) >= len(call.attempts):
+                    self._calls[call.key] = theirs
+                    return theirs
+            else:
+                break
+        return call  # one that could not be written for all the changes is in memory, so it will be in the folded file
 
     def fold(self) -> None:
-        """Merge all calls into one file and remove the objects that it then holds.
+        """Merge all calls into one file and remove the objects that it then holds. For whoever has the video's turn.
 
-        Whatever moment it is killed at, every call is in the file or still an object. Does nothing while another process folds.
+        Whatever moment it is killed at, every call is in the file or still an object; so is one that the listing does not tell of yet.
         """
-        with self._storage.lease(f"calls-{self._video_id}") as mine:
-            if not mine:
-                return
-            loose = list(self._storage.list(keys.calls(self._video_id)))
-            if not loose:
-                return
-            unseen = [stored.key for stored in loose if not self._knows(stored)]
-            self._calls = _merged([*self._calls.values(), *self._read(unseen), *self._folded()])
-            self._storage.write(keys.folded_calls(self._video_id), b"".join(_line(self._calls[key]) for key in sorted(self._calls)))
-            for stored in loose:
-                self._storage.delete(stored.key)
+        if not self._anything_loose:
+            return
+        loose = list(self._storage.list(keys.calls(self._video_id)))
+        unseen = self._read(stored.key for stored in loose if not self._knows(stored))
+        for tries_left in reversed(range(_TRIES)):
+            self._calls = _merged([*self._calls.values(), *unseen, *self._folded()])
+            try:
+                self._storage.write(keys.folded_calls(self._video_id), b"".join(_line(self._calls[key]) for key in sorted(self._calls)))
+                break
+            except ObjectChanged:  # another process folds too, which only one that lost its turn does
+                if not tries_left:
+                    raise
+        delete_all(self._storage, (stored.key for stored in loose))
+        self._anything_loose = False
 
-    def _loose(self) -> list[Call]:
-        return self._read([stored.key for stored in self._storage.list(keys.calls(self._video_id))])
+    def _read(self, loose: Iterable[str]) -> list[Call]:
+        """Those that are still there; what another process has just folded is in the folded file, which is read after this."""
+        return [_call(key, data) for key, data in read_all(self._storage, loose) if data is not None]
 
-    def _read(self, loose: list[str]) -> list[Call]:
-        with ThreadPoolExecutor(_READERS) as readers:
-            return [call for calls in readers.map(self._read_one, loose) for call in calls]
-
-    def _read_one(self, key: str) -> list[Call]:
-        try:
-            return [_call(key, self._storage.read(key))]
-        except ObjectMissing:
-            return []  # another process has just folded it, so the folded file, read after this, holds it
+    def _read_one(self, key: str) -> Call | None:
+        return next(iter(self._read([key])), None)
 
     def _folded(self) -> list[Call]:
         key = keys.folded_calls(self._video_id)

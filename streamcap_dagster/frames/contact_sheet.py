@@ -1,13 +1,14 @@
 """A picture of many frames of a video at once, for people who look at what was sampled."""
 
+from collections.abc import Sequence
+from functools import cache
 from io import BytesIO
-from pathlib import Path
 from typing import Final
 
 from PIL import Image
 
 from streamcap_dagster.records import Frame
-from streamcap_dagster.storage.frame_table import count_frames, read_rows
+from streamcap_dagster.storage.frame_table import FramesFile, read_spread
 
 _GAP = 2
 _PAPER = (24, 24, 24)
@@ -15,11 +16,26 @@ SMALL_BYTES: Final = 8000
 """The most that a small contact sheet may weigh: it lives inside event metadata."""
 
 
-def contact_sheet(parquet: Path, columns: int, rows: int, height: int, quality: int = 80) -> bytes:
+def contact_sheet(parquet: FramesFile, columns: int, rows: int, height: int, quality: int = 80) -> bytes:
     """A JPEG of at most columns x rows frames, evenly spread over the video, each `height` pixels high; one blank cell when there are none."""
-    count = count_frames(parquet)
-    shown = min(columns * rows, count)
-    frames = read_rows(parquet, [(2 * place + 1) * count // (2 * shown) for place in range(shown)])
+    return _sheet(read_spread(parquet, columns * rows), columns, height, quality)
+
+
+def small_contact_sheet(parquet: FramesFile) -> bytes:
+    """A contact sheet of at most SMALL_BYTES: as many and as fine pictures as fit."""
+
+    @cache
+    def frames(most: int) -> list[Frame]:
+        return read_spread(parquet, most)
+
+    for columns, rows, height, quality in ((4, 2, 90, 70), (4, 2, 90, 50), (4, 2, 72, 40), (4, 2, 54, 30), (4, 1, 54, 30), (2, 1, 48, 20)):
+        sheet = _sheet(frames(columns * rows), columns, height, quality)
+        if len(sheet) <= SMALL_BYTES:
+            return sheet
+    return _jpeg(Image.new("RGB", (48, 48), _PAPER), 20)
+
+
+def _sheet(frames: Sequence[Frame], columns: int, height: int, quality: int) -> bytes:
     cells = [_cell(frame, height) for frame in frames] or [Image.new("RGB", (height, height), _PAPER)]
     width = max(cell.width for cell in cells)
     columns = min(columns, len(cells))
@@ -29,15 +45,6 @@ def contact_sheet(parquet: Path, columns: int, rows: int, height: int, quality: 
         line, column = divmod(place, columns)
         sheet.paste(cell, (column * (width + _GAP), line * (height + _GAP)))
     return _jpeg(sheet, quality)
-
-
-def small_contact_sheet(parquet: Path) -> bytes:
-    """A contact sheet of at most SMALL_BYTES: as many and as fine pictures as fit."""
-    for columns, rows, height, quality in ((4, 2, 90, 70), (4, 2, 90, 50), (4, 2, 72, 40), (4, 2, 54, 30), (4, 1, 54, 30), (2, 1, 48, 20)):
-        sheet = contact_sheet(parquet, columns, rows, height, quality)
-        if len(sheet) <= SMALL_BYTES:
-            return sheet
-    return _jpeg(Image.new("RGB", (48, 48), _PAPER), 20)
 
 
 def _cell(frame: Frame, height: int) -> Image.Image:

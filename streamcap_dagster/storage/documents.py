@@ -20,7 +20,11 @@ def write_record(storage: Storage, key: str, record: Record) -> bytes:
 
 def read_record(storage: Storage, key: str, kind: type[R]) -> R:
     """The record under a key. Raises ObjectMissing, or ObjectUnreadable when it does not hold one of this kind."""
-    data = storage.read(key)
+    return parse_record(key, storage.read(key), kind)
+
+
+def parse_record(key: str, data: bytes, kind: type[R]) -> R:
+    """The record that was read from a key."""
     try:
         return kind.model_validate_json(data)
     except ValidationError as error:

@@ -1,11 +1,13 @@
 """The layout of `frames/<video_id>.parquet`: one row per frame in time order, in small row groups.
 
-Reading and writing hold one row group in memory, however long the video is and however large its frames.
+Reading and writing hold one row group in memory, however long the video is and however large its frames. Readers take a path, or an open
+file of a storage from which they fetch only what they need: the end, and each row group that they read, in one piece.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
+from typing import BinaryIO
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -13,6 +15,7 @@ import pyarrow.parquet as pq
 from streamcap_dagster.errors import ObjectUnreadable
 from streamcap_dagster.records import Frame
 
+FramesFile = Path | BinaryIO
 ROWS_PER_GROUP = 64
 BYTES_PER_GROUP = 8 << 20
 """A row group is closed when either is reached."""
@@ -43,40 +46,42 @@ def write_frames(path: Path, frames: Iterable[Frame], decoder: str) -> int:
     return written
 
 
-def read_windows(path: Path, clip: int) -> Iterator[tuple[int, list[Frame]]]:
+def read_windows(file: FramesFile, clip: int) -> Iterator[tuple[int, list[Frame]]]:
     """The windows of one clip in order, each with its frames."""
-    yield from ((window, list(frames)) for window, frames in groupby(_frames(path, clip), key=lambda frame: frame.window))
+    yield from ((window, list(frames)) for window, frames in groupby(_frames(file, clip), key=lambda frame: frame.window))
 
 
-def read_frames(path: Path) -> Iterator[Frame]:
+def read_frames(file: FramesFile) -> Iterator[Frame]:
     """Every frame of a video in time order."""
-    with _opened(path) as file:
-        for batch in file.iter_batches(batch_size=ROWS_PER_GROUP):
-            yield from (Frame(**row) for row in batch.to_pylist())
+    with _opened(file) as table:
+        for group in range(table.num_row_groups):
+            yield from (Frame(**row) for row in table.read_row_group(group).to_pylist())
 
 
-def read_positions(path: Path) -> pa.Table:
+def read_positions(file: FramesFile) -> pa.Table:
     """All columns but the pictures."""
-    with _opened(path) as file:
-        return file.read(columns=[name for name in SCHEMA.names if name != "jpeg"])
+    with _opened(file) as table:
+        return table.read(columns=[name for name in SCHEMA.names if name != "jpeg"])
 
 
-def count_frames(path: Path) -> int:
-    with _opened(path) as file:
-        count: int = file.metadata.num_rows
+def count_frames(file: FramesFile) -> int:
+    with _opened(file) as table:
+        count: int = table.metadata.num_rows
         return count
 
 
-def read_rows(path: Path, rows: Sequence[int]) -> Iterator[Frame]:
+def read_rows(file: FramesFile, rows: Sequence[int]) -> Iterator[Frame]:
     """The frames in these rows, which ascend; only the row groups that hold one are read."""
-    with _opened(path) as file:
-        first = 0
-        for group in range(file.num_row_groups):
-            behind = first + file.metadata.row_group(group).num_rows
-            wanted = [row - first for row in rows if first <= row < behind]
-            if wanted:
-                yield from (Frame(**row) for row in file.read_row_group(group).take(wanted).to_pylist())
-            first = behind
+    with _opened(file) as table:
+        yield from _rows(table, rows)
+
+
+def read_spread(file: FramesFile, most: int) -> list[Frame]:
+    """At most so many frames, evenly spread over the video."""
+    with _opened(file) as table:
+        count = table.metadata.num_rows
+        shown = min(most, count)
+        return list(_rows(table, [(2 * place + 1) * count // (2 * shown) for place in range(shown)]))
 
 
 def _groups(frames: Iterable[Frame]) -> Iterator[list[Frame]]:
@@ -92,17 +97,27 @@ def _groups(frames: Iterable[Frame]) -> Iterator[list[Frame]]:
         yield group
 
 
-def _opened(path: Path) -> pq.ParquetFile:
+def _opened(file: FramesFile) -> pq.ParquetFile:
     try:
-        return pq.ParquetFile(path)
+        return pq.ParquetFile(file, pre_buffer=not isinstance(file, Path))  # a row group in one piece, where each piece is a request
     except pa.ArrowInvalid as error:
-        raise ObjectUnreadable(f"frames/{path.name}", str(error)) from error
+        raise ObjectUnreadable(f"frames/{Path(getattr(file, 'name', '')).name}", str(error)) from error
 
 
-def _frames(path: Path, clip: int) -> Iterator[Frame]:
-    with _opened(path) as file:
-        for group in range(file.num_row_groups):
-            clips = file.metadata.row_group(group).column(0).statistics
+def _frames(file: FramesFile, clip: int) -> Iterator[Frame]:
+    with _opened(file) as table:
+        for group in range(table.num_row_groups):
+            clips = table.metadata.row_group(group).column(0).statistics
             if clips is not None and not clips.min <= clip <= clips.max:
                 continue
-            yield from (Frame(**row) for row in file.read_row_group(group).to_pylist() if row["clip"] == clip)
+            yield from (Frame(**row) for row in table.read_row_group(group).to_pylist() if row["clip"] == clip)
+
+
+def _rows(table: pq.ParquetFile, rows: Sequence[int]) -> Iterator[Frame]:
+    first = 0
+    for group in range(table.num_row_groups):
+        behind = first + table.metadata.row_group(group).num_rows
+        wanted = [row - first for row in rows if first <= row < behind]
+        if wanted:
+            yield from (Frame(**row) for row in table.read_row_group(group).take(wanted).to_pylist())
+        first = behind

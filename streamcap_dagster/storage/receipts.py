@@ -1,13 +1,17 @@
 """What each object was made from: one receipt per asset, one file per video, written after the objects themselves."""
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 
 from pydantic import Field
 
 from streamcap_dagster.records import Record
 from streamcap_dagster.storage import Storage, keys
 from streamcap_dagster.storage.documents import read_record, write_record
+from streamcap_dagster.storage.many import side_by_side
+
+_MANY = 8
 
 
 class StoredObject(Record):
@@ -71,14 +75,46 @@ def write_receipts(storage: Storage, receipts: Receipts) -> None:
     write_record(storage, keys.receipts(receipts.owner), receipts)
 
 
-def is_current(storage: Storage, receipt: Receipt | None, wanted_fingerprint: str) -> bool:
-    """Whether an asset need not be made: its receipt is for the wanted fingerprint and its objects are there in full size."""
+class ReceiptBook:
+    """The receipts of an owner in the hands of whoever has its turn: read once, then kept up to date in memory and stored when it is worth a write."""
+
+    def __init__(self, storage: Storage, owner: str) -> None:
+        self.receipts = read_receipts(storage, owner)
+        self._stored = self.receipts
+        self._storage = storage
+
+    def drop(self, asset: str) -> None:
+        """Before an asset is made anew: what is stored never speaks for an object that it did not see."""
+        self.receipts = self.receipts.without(asset)
+        if self._stored.of(asset) is not None:
+            self.store()
+
+    def add(self, receipt: Receipt) -> None:
+        """Vouch for an asset that was made, from the next `store` on."""
+        self.receipts = self.receipts.with_receipt(receipt)
+
+    def store(self) -> None:
+        """Write the receipts unless they are stored as they are."""
+        if self.receipts != self._stored:
+            write_receipts(self._storage, self.receipts)
+            self._stored = self.receipts
+
+
+def is_current(storage: Storage, receipt: Receipt | None, wanted_fingerprint: str, size: Callable[[str], int | None] | None = None) -> bool:
+    """Whether an asset need not be made: its receipt is for the wanted fingerprint and its objects are there in full size.
+
+    `size` is for whoever knows the sizes of objects, or None of one that is not there; by default the storage is asked, many at once when there are many.
+    """
     if receipt is None or receipt.fingerprint != wanted_fingerprint:
         return False
-    return all(_size(storage, stored.key) == stored.size_bytes for stored in receipt.objects)
+    wanted = [(stored.key, stored.size_bytes) for stored in receipt.objects]
+    if size is not None or len(wanted) < _MANY:
+        return all((size or partial(size_of, storage))(key) == size_bytes for key, size_bytes in wanted)
+    return all(side_by_side(storage.lanes, lambda one: size_of(storage, one[0]) == one[1], wanted))
 
 
-def _size(storage: Storage, key: str) -> int | None:
+def size_of(storage: Storage, key: str) -> int | None:
+    """Size of an object, or None when it is not there; of a key that ends in `/`, of all objects under it together."""
     if key.endswith("/"):
         return sum(stored.size_bytes for stored in storage.list(key))
     found = storage.stat(key)

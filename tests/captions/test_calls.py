@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 
 from streamcap_dagster.captions.calls import Attempt, Call, CallStore
-from streamcap_dagster.errors import ObjectUnreadable
+from streamcap_dagster.errors import ObjectChanged, ObjectUnreadable
 from streamcap_dagster.storage import Stored, keys
 from streamcap_dagster.storage.folder import FolderStorage
+from tests.storage.counted import CountedStorage
 
 
 def call(key: str, *texts: str) -> Call:
@@ -112,13 +113,78 @@ def test_of_two_answers_to_one_question_the_one_that_was_folded_first_stays(tmp_
     assert CallStore(storage, "street").get("aa") == call("aa", "first")
 
 
-def test_only_one_process_folds_at_a_time(tmp_path: Path) -> None:
-    storage = FolderStorage(tmp_path)
+class WrittenMeanwhile(FolderStorage):
+    """Another process writes an object right before this one does, as often as there is something for it to write."""
+
+    theirs: list[bytes]
+
+    def write(self, key: str, data: bytes) -> None:
+        if self.theirs:
+            super().write(key, self.theirs.pop())
+            raise ObjectChanged(self.uri, key, 1, 2)
+        super().write(key, data)
+
+
+def meanwhile(root: Path, *theirs: Call) -> WrittenMeanwhile:
+    storage = WrittenMeanwhile(root)
+    storage.theirs = [one.model_dump_json().encode() for one in theirs]
+    return storage
+
+
+def test_of_a_question_that_two_processes_ask_the_call_with_more_answers_counts(tmp_path: Path) -> None:
+    store = CallStore(meanwhile(tmp_path, call("aa", "nonsense", "said")), "street")
+    assert store.keep(call("aa", "nonsense")) == call("aa", "nonsense", "said") == store.get("aa")
+
+
+def test_an_answer_that_another_process_has_less_of_takes_its_place(tmp_path: Path) -> None:
+    store = CallStore(meanwhile(tmp_path, call("aa", "nonsense")), "street")
+    assert store.keep(call("aa", "nonsense", "said")) == call("aa", "nonsense", "said")
+    assert CallStore(FolderStorage(tmp_path), "street").get("aa") == call("aa", "nonsense", "said")
+
+
+def test_an_answer_that_cannot_be_written_for_all_the_changes_is_folded(tmp_path: Path) -> None:
+    store = CallStore(meanwhile(tmp_path, *[call("aa", "nonsense")] * 3), "street")
+    store.keep(call("aa", "nonsense", "said"))
+    store.fold()
+    assert CallStore(FolderStorage(tmp_path), "street").get("aa") == call("aa", "nonsense", "said")
+
+
+def test_a_folded_file_that_another_process_wrote_meanwhile_keeps_its_answers(tmp_path: Path) -> None:
+    storage = meanwhile(tmp_path)
     store = CallStore(storage, "street")
     store.keep(call("aa"))
-    with FolderStorage(tmp_path).lease("calls-street"):
-        store.fold()
-    assert loose(storage) == ["aa"]
+    storage.theirs = [call("bb").model_dump_json().encode()]
+    store.fold()
+    again = CallStore(FolderStorage(tmp_path), "street")
+    assert [again.get(key) for key in ("aa", "bb")] == [call("aa"), call("bb")]
+
+
+class ListsLate(FolderStorage):
+    """What was written last is not listed yet."""
+
+    def list(self, prefix: str) -> Iterator[Stored]:
+        return iter(list(super().list(prefix))[:-1])
+
+
+def test_an_answer_that_is_listed_late_is_folded_and_stays_until_the_next_fold(tmp_path: Path) -> None:
+    store = CallStore(ListsLate(tmp_path), "street")
+    for key in ("aa", "bb"):
+        store.keep(call(key))
+    store.fold()
+    assert loose(FolderStorage(tmp_path)) == ["bb"]
+    next_run = CallStore(FolderStorage(tmp_path), "street")
+    next_run.fold()
+    assert (next_run.get("aa"), next_run.get("bb"), loose(FolderStorage(tmp_path))) == (call("aa"), call("bb"), [])
+
+
+def test_folding_when_nothing_is_loose_asks_the_storage_nothing(tmp_path: Path) -> None:
+    storage = CountedStorage(tmp_path)
+    store = CallStore(storage, "street")
+    store.keep(call("aa"))
+    store.fold()
+    storage.requests.clear()
+    store.fold()
+    assert storage.requests == []
 
 
 class FoldsMeanwhile(FolderStorage):

@@ -154,8 +154,9 @@ class _ReadOnly:
     def __init__(self, answered: Answered) -> None:
         self.get = answered
 
-    def keep(self, call: Call) -> None:
+    def keep(self, call: Call) -> Call:
         """What the stand-in says is worth nothing to anyone; a question that comes again gets the same answer."""
+        return call
 
 
 class _StandIn:
