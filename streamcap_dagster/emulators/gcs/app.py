@@ -6,13 +6,14 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 from streamcap_dagster.emulators.gcs import refusals
+from streamcap_dagster.emulators.gcs.answers import JSON, Answer
 from streamcap_dagster.emulators.gcs.calls import Call, read_call
 from streamcap_dagster.emulators.gcs.faults import NONE, Fault
 from streamcap_dagster.emulators.gcs.journal import Row
 from streamcap_dagster.emulators.gcs.refusals import Refusal
 from streamcap_dagster.emulators.gcs.resources import as_bytes
-from streamcap_dagster.emulators.gcs.service import JSON, Answer, Service
-from streamcap_dagster.emulators.gcs.uploads import check_place, read_part
+from streamcap_dagster.emulators.gcs.service import Service
+from streamcap_dagster.emulators.gcs.sessions import check_place, read_part
 from streamcap_dagster.emulators.serving import HangUp
 
 Receive = Callable[[], Awaitable[Any]]
@@ -103,7 +104,7 @@ class _Exchange:
         return await service.answer(call, body, fault)
 
     async def _part(self, call: Call, fault: Fault) -> Answer:
-        session, part = self._service.sessions.of(call), read_part(call)
+        session, part = self._service.uploading.sessions.of(call), read_part(call)
         if session.made is None:
             check_place(session, part)
             before, position = len(session.data), part.start
@@ -114,7 +115,7 @@ class _Exchange:
             except _HungUp:
                 session.break_off(before)
                 raise
-        return await self._service.finish_part(call, session, part)
+        return await self._service.uploading.finish_part(call, session, part)
 
     async def _body(self, fault: Fault) -> AsyncIterator[bytes]:
         """The request's body in pieces; raises _HungUp where it breaks off, be it by a fault."""

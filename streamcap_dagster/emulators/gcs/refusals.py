@@ -103,3 +103,7 @@ def wrong_hash(kind: str, given: str, calculated: str) -> Refusal:
 
 def cancelled_upload() -> Refusal:
     return Refusal(499, "Client Closed Request", "clientClosedRequest")
+
+
+def bucket_not_empty() -> Refusal:
+    return Refusal(409, "The bucket you tried to delete is not empty.", "conflict")

@@ -3,12 +3,12 @@
 import base64
 import json
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from urllib.parse import quote
 
-from streamcap_dagster.emulators.gcs.store import Bucket, Object, time_as_text
+from streamcap_dagster.emulators.gcs.store import Bucket
+from streamcap_dagster.emulators.gcs.versions import Object
 
-WRITABLE = ("contentType", "contentEncoding", "contentDisposition", "contentLanguage", "cacheControl", "metadata", "customTime", "storageClass")
-"""What a writer may say of an object."""
 _PROJECT_NUMBER = "123456789012"
 
 
@@ -75,3 +75,7 @@ def bucket_json(bucket: Bucket, url: str) -> dict[str, object]:
 
 def as_bytes(described: Mapping[str, object]) -> bytes:
     return json.dumps(described, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def time_as_text(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from streamcap_dagster.emulators.gcs import refusals
 from streamcap_dagster.emulators.gcs.calls import Call
-from streamcap_dagster.emulators.gcs.store import Conditions, Object
+from streamcap_dagster.emulators.gcs.versions import Conditions, Object
 
 QUANTUM = 256 * 1024
 """What is kept of an upload that breaks off, and the size of all its parts but the last, are multiples of this."""
@@ -25,6 +25,10 @@ class Part:
     total: int | None
     asks: bool = False
     """Whether it has no bytes and only asks how far the upload is."""
+
+    def completes(self, have: int) -> bool:
+        """Whether an upload of which so many bytes are there is whole with this part."""
+        return have == self.total if self.total is not None else self.end is None
 
 
 @dataclass(slots=True)
@@ -70,6 +74,7 @@ class Sessions:
             raise refusals.cancelled_upload()
         if time.monotonic() - session.begun_s > _LONGEST_S:
             raise refusals.ended_upload()
+        call.name = session.name
         return session
 
 
