@@ -54,7 +54,7 @@ class FileCache:
         What is here is checked against its size and, once a process, its CRC32C. Whoever comes while it is fetched waits for it.
         """
         wanted = _Wanted(self._path(name), size_bytes, crc32c)
-        with self._explained(f"keeping a copy of {name}"):
+        with self.explained(f"keeping a copy of {name}"):
             held = self._held(wanted)
             if held is None:
                 wanted.path.parent.mkdir(parents=True, exist_ok=True)
@@ -76,7 +76,7 @@ class FileCache:
     @contextmanager
     def scratch(self, suffix: str) -> Iterator[Path]:
         """A path to write a file to; it is removed when the block ends, and by the next process that comes when this one is killed."""
-        with self._explained("writing a file"):
+        with self.explained("writing a file"):
             path = self._scratch_path(suffix)
         try:
             yield path
@@ -159,7 +159,7 @@ class FileCache:
             return self._home.folder / f"{secrets.token_hex(6)}{suffix}"
 
     @contextmanager
-    def _explained(self, doing: str) -> Iterator[None]:
+    def explained(self, doing: str) -> Iterator[None]:
         """What the folder itself refuses, said in a sentence; what `fetch` could not reach elsewhere passes."""
         try:
             yield

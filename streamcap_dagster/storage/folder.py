@@ -8,12 +8,12 @@ import shutil
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from io import FileIO
 from pathlib import Path
 from typing import BinaryIO
 
 from streamcap_dagster.errors import ObjectMissing, StorageError
 from streamcap_dagster.storage import Stored, checked_key, fix_of_missing
+from streamcap_dagster.storage.appending import append_whole
 
 _PRIVATE = ".streamcap"
 """Folder for what is not an object: files still being written, and locks."""
@@ -114,7 +114,7 @@ class FolderStorage:
 
         def append(line: bytes) -> None:
             try:
-                _append_whole(file, line)
+                append_whole(file, line)
             except OSError as error:
                 raise self._explained(error, key, "writing") from error
 
@@ -189,18 +189,6 @@ class FolderStorage:
         if error.errno not in fixes:
             return error
         return StorageError(self.uri, f"{doing} {key}", error.strerror or str(error), fixes[error.errno])
-
-
-def _append_whole(file: FileIO, data: bytes) -> None:
-    """Append all of it or nothing: a disk that becomes full takes a part first, and a line that is torn off would spoil the next one."""
-    whole, left = os.fstat(file.fileno()).st_size, memoryview(data)
-    try:
-        while left:
-            left = left[file.write(left) :]
-    except OSError:
-        with suppress(OSError):
-            file.truncate(whole)
-        raise
 
 
 def _alive(pid: int) -> bool:

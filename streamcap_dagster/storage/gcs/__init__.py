@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from functools import partial
 from hashlib import sha256
 from io import BufferedReader
@@ -17,7 +17,7 @@ from streamcap_dagster.storage.cache import FileCache
 from streamcap_dagster.storage.checksums import crc32c_of, crc32c_of_file
 from streamcap_dagster.storage.gcs.bucket import NONE, Blob, Bucket, OtherGeneration
 from streamcap_dagster.storage.gcs.generations import Generations, Overtaken, put
-from streamcap_dagster.storage.gcs.journal import journal
+from streamcap_dagster.storage.gcs.journal import open_journal, ship_left
 from streamcap_dagster.storage.gcs.leases import Leases
 from streamcap_dagster.storage.gcs.ranges import Ranges
 
@@ -47,6 +47,7 @@ class GcsStorage:
         self._cache = cache
         self._leases = Leases(bucket, f"{address.prefix}{_PRIVATE}")
         self._seen = Generations()
+        self._has_shipped_left = False
 
     @property
     def uri(self) -> str:
@@ -88,6 +89,7 @@ class GcsStorage:
 
     def list(self, prefix: str) -> Iterator[Stored]:
         private = self._name(_PRIVATE)
+        self._ship_left()
         for blob in self._bucket.list(self._name(prefix)):
             if not blob.name.startswith(private):
                 self._seen.saw(blob.name, blob.generation)
@@ -124,13 +126,20 @@ class GcsStorage:
     def journal(self, key: str) -> Iterator[Callable[[bytes], None]]:
         name = self._name(key)
         try:
-            with journal(self._bucket, name, self._cache) as append:
+            with open_journal(self._bucket, name, self._cache) as append:
                 yield append
         finally:
             self._seen.forget(name)
 
     def lease(self, name: str) -> AbstractContextManager[bool]:
         return self._leases.lease(name)
+
+    def _ship_left(self) -> None:
+        """Once, so that whoever reads the ledger sees what a killed process of this machine noted last; who may only read sees the rest."""
+        if not self._has_shipped_left:
+            self._has_shipped_left = True
+            with suppress(StorageError):
+                ship_left(self._bucket, self.address.prefix, self._cache)
 
     def _name(self, key: str) -> str:
         return f"{self.address.prefix}{checked_key(key, self.uri)}"
