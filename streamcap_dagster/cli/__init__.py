@@ -146,6 +146,26 @@ def emulate(
     raise typer.Exit(emulate_gemini(read_settings(), host, port, latency_ms, faults, content_faults, **more))
 
 
+@app.command("emulate-gcs")
+def emulate_storage(
+    port: Annotated[int, typer.Option(min=0, max=65535, metavar="P", help="Port to serve on; 0 is any that is free.")] = 9199,
+    host: Annotated[str, typer.Option(metavar="H", help="Address to serve on.")] = "127.0.0.1",
+    bucket: Annotated[str, typer.Option(metavar="NAME", help="Bucket that exists from the start.")] = "streamcap",
+    latency_ms: Annotated[str, typer.Option(metavar="A..B", help="How long an answer takes, in milliseconds.")] = "0..0",
+    faults: Annotated[float, typer.Option(min=0, max=1, metavar="RATE", help="Share of requests that meet a transient fault.")] = 0,
+    seed: Annotated[int, typer.Option(metavar="S", help="What chance is drawn from.")] = 0,
+    folder: Annotated[Path | None, typer.Option(file_okay=False, metavar="DIR", help="Keep objects there over restarts; by default they are gone.")] = None,
+) -> None:
+    """Serve an emulated Google Cloud Storage on this machine: real HTTP, generations, preconditions, resumable uploads, no account and no bill.
+
+    Prints the two variables to set where streamcap runs; from then on it keeps everything in the emulated bucket. Any client of Google's
+    finds it by STORAGE_EMULATOR_HOST. The same seed brings the same faults.
+    """
+    from streamcap_dagster.cli.emulate import emulate_gcs
+
+    raise typer.Exit(emulate_gcs(host, port, bucket, latency_ms, faults=faults, seed=seed, folder=folder))
+
+
 @app.command()
 def ledger(
     storage: StorageOption = None,

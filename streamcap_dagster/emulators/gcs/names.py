@@ -22,5 +22,10 @@ def check_object_name(name: str) -> None:
 
 def check_bucket_name(name: str) -> None:
     """Raises Refusal for a name that a bucket cannot have."""
-    if not _BUCKET.fullmatch(name) or name.startswith("goog") or "google" in name or ".." in name:
+    if not is_bucket_name(name):
         raise invalid(f"Invalid bucket name: '{name}'")
+
+
+def is_bucket_name(name: str) -> bool:
+    longest = 222 if "." in name else 63
+    return len(name) <= longest and bool(_BUCKET.fullmatch(name)) and not name.startswith("goog") and "google" not in name and ".." not in name
