@@ -5,11 +5,12 @@ from pathlib import Path
 import pytest
 
 from streamcap_dagster.emulators.gcs.faults import Fault
-from streamcap_dagster.emulators.gcs.server import Running
-from streamcap_dagster.emulators.gcs.store import Conditions, hashes_of
+from streamcap_dagster.emulators.gcs.options import Options
+from streamcap_dagster.emulators.gcs.server import Running, running
 from streamcap_dagster.errors import SourceError, StorageLost, VideoUnreadable
 from streamcap_dagster.storage import keys
 from streamcap_dagster.videos.source import SourceFile
+from tests.gcs import BUCKET
 from tests.videos.bucket_source import Incoming
 
 
@@ -156,9 +157,11 @@ def test_no_permission_to_read_is_the_trouble_of_all(incoming: Incoming, gcs: Ru
         pass
 
 
-def test_a_folder_of_thousands_costs_a_request_a_page(incoming: Incoming, gcs: Running) -> None:
-    for number in range(2500):
-        gcs.service.store.put("bucket", f"incoming/{number:04}.mp4", b"x", hashes_of(b"x", md5=False), {}, Conditions())
-    gcs.journal.clear()
-    assert len(incoming.uris()) == 2500
-    assert (gcs.journal.count("list"), gcs.journal.count("get"), gcs.journal.count("download")) == (4, 1, 0)
+def test_a_scan_costs_a_request_a_page_and_reads_no_object(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with running(Options(buckets=(BUCKET,), page_size=10)) as gcs:
+        monkeypatch.setenv("STORAGE_EMULATOR_HOST", gcs.url)
+        incoming = Incoming(gcs, tmp_path)
+        incoming.put_names(*(f"incoming/{number:02}.mp4" for number in range(45)))
+        gcs.journal.clear()
+        assert len(incoming.uris()) == 45
+        assert (gcs.journal.count("list"), gcs.journal.count("get"), gcs.journal.count("download")) == (1 + 5, 1, 0)
