@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import dagster as dg
 
 from streamcap_dagster.assets.walk import inputs_of
-from streamcap_dagster.assets.work import PerVideoAsset
+from streamcap_dagster.assets.work import PerVideoAsset, places
 from streamcap_dagster.dataset.splits import Split, assign_splits
 from streamcap_dagster.errors import ObjectUnreadable
 from streamcap_dagster.partitions import Materialized
@@ -16,10 +16,21 @@ from streamcap_dagster.settings import Settings
 from streamcap_dagster.storage import Storage
 from streamcap_dagster.storage.failures import read_failures
 from streamcap_dagster.storage.leases import turn
-from streamcap_dagster.storage.receipts import Receipt, Receipts, StoredObject, content_hash, fingerprint, is_current, read_receipts, write_receipts
+from streamcap_dagster.storage.receipts import (
+    Receipt,
+    Receipts,
+    StoredObject,
+    content_hash,
+    fingerprint,
+    is_current,
+    read_receipts,
+    receipts_of,
+    write_receipts,
+)
 from streamcap_dagster.videos.manifest import read_manifest
 
 NAMED = 50
+_WEIGHED = ("frames", "sft_examples")
 
 
 @dataclass(frozen=True)
@@ -33,6 +44,8 @@ class Corpus:
     left_out: dict[str, str]
     gone: tuple[str, ...] = ()
     """Videos whose files are gone from the source: of those left out, the ones that are not expected back."""
+    sizes: dict[str, int] = field(default_factory=dict)
+    """Size of what makes videos heavy, by key, as their receipts tell it."""
 
 
 @dataclass(frozen=True)
@@ -55,22 +68,24 @@ def read_corpus(storage: Storage, settings: Settings, chain: Sequence[PerVideoAs
     videos: list[Video] = []
     contents: dict[str, str] = {}
     left_out: dict[str, str] = {}
+    sizes: dict[str, int] = {}
     manifest = sorted(read_manifest(storage).values(), key=lambda video: video.video_id)
-    for video in manifest:
-        try:
-            receipts = read_receipts(storage, video.video_id)
-        except ObjectUnreadable as error:
-            left_out[video.video_id] = str(error)
+    for video, receipts in zip(manifest, receipts_of(storage, [video.video_id for video in manifest]), strict=True):
+        if isinstance(receipts, ObjectUnreadable):
+            left_out[video.video_id] = str(receipts)
             continue
         gap = video.trouble if video.status != "ok" else _gap(video, receipts, chain)
         if gap:
             left_out[video.video_id] = failures.get(video.video_id, gap)
             continue
         videos.append(video)
-        contents |= {f"{video.video_id}/{receipt.asset}": receipt.content_hash for receipt in receipts.receipts if receipt.asset in of}
+        for receipt in receipts.receipts:
+            if receipt.asset in of:
+                contents[f"{video.video_id}/{receipt.asset}"] = receipt.content_hash
+                sizes |= {stored.key: stored.size_bytes for stored in receipt.objects if receipt.asset in _WEIGHED}
     splits = assign_splits({video.video_id: video.sha256 for video in videos}, settings.policy(SplitPolicy))
     gone = tuple(video.video_id for video in manifest if video.status == "removed")
-    return Corpus(tuple(videos), splits, contents, left_out, gone)
+    return Corpus(tuple(videos), splits, contents, left_out, gone, sizes)
 
 
 def _gap(video: Video, receipts: Receipts, chain: Sequence[PerVideoAsset]) -> str:
@@ -113,7 +128,7 @@ def _result(receipt: Receipt, storage: Storage, corpus: Corpus, left_out: dict[s
             "videos": dg.MetadataValue.int(len(corpus.videos)),
             "left_out": dg.MetadataValue.json(left_out),
             **{name: dg.MetadataValue.int(count) for name, count in receipt.counts.items()},
-            **{f"file{index or ''}": dg.MetadataValue.path(f"{storage.uri}/{stored.key}") for index, stored in enumerate(receipt.objects[:NAMED])},
+            **places(storage, receipt.objects[:NAMED]),
         },
         data_version=dg.DataVersion(receipt.content_hash),
         check_results=[

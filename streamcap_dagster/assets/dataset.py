@@ -1,6 +1,5 @@
 """The examples of all videos together: as JSON, as a Hugging Face dataset, and on the Hub."""
 
-import hashlib
 from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
@@ -14,7 +13,7 @@ from streamcap_dagster.assets.examples import rl_examples, sft_examples
 from streamcap_dagster.assets.frames import frames
 from streamcap_dagster.assets.videos import raw_videos
 from streamcap_dagster.dataset.hub_dataset import CARD, build_dataset
-from streamcap_dagster.dataset.json_files import Kind, json_key, write_examples_json
+from streamcap_dagster.dataset.json_files import Kind, write_examples_json
 from streamcap_dagster.dataset.rows import DatasetVideo
 from streamcap_dagster.dataset.splits import SPLITS
 from streamcap_dagster.errors import StreamcapError
@@ -24,6 +23,7 @@ from streamcap_dagster.resources.hub import HubResource
 from streamcap_dagster.resources.storage import StorageResource
 from streamcap_dagster.settings import Settings
 from streamcap_dagster.storage import Storage
+from streamcap_dagster.storage.many import side_by_side
 from streamcap_dagster.storage.receipts import StoredObject
 
 WHOLE_CORPUS = ("train_json", "rl_json", "hf_dataset", "published_dataset")
@@ -73,21 +73,12 @@ def _json_asset(name: str, kind: Kind, settings: Settings, description: str) -> 
 
 def _build_json(storage: Storage, corpus: Corpus, kind: Kind) -> Built:
     report = write_examples_json(storage, [video.video_id for video in corpus.videos], corpus.splits, kind)
-    for video_id in corpus.gone:
-        write_images(storage, video_id, Path(), frozenset())
-    written = [json_key(kind, split) for split in SPLITS if split == "train" or report.rows[split]]
+    for _ in side_by_side(storage.lanes, lambda video_id: write_images(storage, video_id, Path(), frozenset()), corpus.gone):
+        pass
     counts = {f"{split}_examples": report.rows[split] for split in SPLITS if report.rows[split]}
     counts |= {f"left out: {reason}": count for reason, count in sorted(report.left_out.items())}
-    return Built(*_stored(storage, written), counts=counts, left_out=report.skipped)
-
-
-def _stored(storage: Storage, written: Sequence[str]) -> tuple[tuple[StoredObject, ...], tuple[str, ...]]:
-    objects, hashes = [], []
-    for key in written:
-        with storage.local(key) as path, path.open("rb") as file:
-            hashes.append(hashlib.file_digest(file, "sha256").hexdigest())
-            objects.append(StoredObject(key=key, size_bytes=path.stat().st_size))
-    return tuple(objects), tuple(hashes)
+    objects = tuple(StoredObject(key=file.key, size_bytes=file.size_bytes) for file in report.files)
+    return Built(objects, tuple(file.sha256 for file in report.files), counts, report.skipped)
 
 
 def _all_videos(names: Sequence[str]) -> list[dg.AssetDep]:
@@ -118,13 +109,10 @@ def _hf_dataset(settings: Settings) -> dg.AssetsDefinition:
 
 
 def _build_dataset(storage: Storage, corpus: Corpus) -> Built:
-    entries = [DatasetVideo(video, corpus.splits[video.video_id]) for video in corpus.videos]
+    entries = [DatasetVideo(video, corpus.splits[video.video_id], corpus.sizes) for video in corpus.videos]
     report = build_dataset(storage, entries)
-    objects, _ = _stored(storage, [CARD])
-    shards = [stored for key in report.shards if (stored := storage.stat(key)) is not None]
-    counts = {"shards": len(report.shards)}
-    everything = (*objects, *(StoredObject(key=stored.key, size_bytes=stored.size_bytes) for stored in shards))
-    return Built(everything, (report.card_sha256,), counts, report.skipped)
+    objects = tuple(StoredObject(key=key, size_bytes=report.size_bytes[key]) for key in (CARD, *report.shards))
+    return Built(objects, (report.card_sha256,), {"shards": len(report.shards)}, report.skipped)
 
 
 def _published_dataset() -> dg.AssetsDefinition:

@@ -16,7 +16,7 @@ import dagster as dg
 
 from streamcap_dagster.assets.progress import CallsMetered, Progress
 from streamcap_dagster.assets.walk import Finished, NotInManifest, Result, Stopped, walk_videos
-from streamcap_dagster.assets.work import NOTICE, PerVideoAsset, Workshop, threads_for
+from streamcap_dagster.assets.work import NOTICE, PerVideoAsset, Workshop, places, threads_for
 from streamcap_dagster.captions.captioner import Captioner, Stoppable
 from streamcap_dagster.captions.room import Room
 from streamcap_dagster.captions.underway import Underway
@@ -29,7 +29,6 @@ from streamcap_dagster.resources.video_source import VideoSourceResource
 from streamcap_dagster.settings import Settings
 from streamcap_dagster.storage import Storage
 from streamcap_dagster.storage.failures import Failure
-from streamcap_dagster.storage.receipts import StoredObject
 from streamcap_dagster.videos.manifest import read_manifest
 from streamcap_dagster.videos.source import VideoSource
 
@@ -224,17 +223,6 @@ def _metadata(finished: Finished) -> dict[str, dg.MetadataValue]:
         **{name: dg.MetadataValue.text(words) for name, words in finished.notes.items()},
         **places(storage, finished.receipt.objects),
     }
-
-
-def places(storage: Storage, objects: Sequence[StoredObject]) -> dict[str, dg.MetadataValue]:
-    """Where the objects of an asset are, and the page in which a person can look at each where the storage has pages."""
-    found: dict[str, dg.MetadataValue] = {}
-    for index, stored in enumerate(objects):
-        number = str(index or "")
-        found[f"file{number}"] = dg.MetadataValue.path(f"{storage.uri}/{stored.key}")
-        if link := storage.link(stored.key):
-            found[f"console{number}"] = dg.MetadataValue.url(link)
-    return found
 
 
 def _number(amount: float) -> dg.MetadataValue:

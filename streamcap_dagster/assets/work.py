@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import os
 import threading
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -215,6 +215,17 @@ class StagedFile:
 def made_of(files: list[StagedFile], counts: dict[str, int], **notes: str) -> Made:
     """An asset that consists of these files."""
     return Made(tuple(file.stored for file in files), content_hash(file.sha256 for file in files), counts, notes)
+
+
+def places(storage: Storage, objects: Sequence[StoredObject]) -> dict[str, dg.MetadataValue]:
+    """Where the objects of an asset are, and the page in which a person can look at each where the storage has pages."""
+    found: dict[str, dg.MetadataValue] = {}
+    for index, stored in enumerate(objects):
+        number = str(index or "")
+        found[f"file{number}"] = dg.MetadataValue.path(f"{storage.uri}/{stored.key}")
+        if link := storage.link(stored.key):
+            found[f"console{number}"] = dg.MetadataValue.url(link)
+    return found
 
 
 def _nothing_more(work: VideoWork) -> dict[str, str]:

@@ -6,6 +6,7 @@ The card is written last and replaces the old one in one piece, so a reader sees
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from streamcap_dagster.dataset.buckets import buckets
 from streamcap_dagster.dataset.card import render_card
@@ -17,6 +18,7 @@ from streamcap_dagster.dataset.shards import Shard, plan_shards, write_shard
 from streamcap_dagster.dataset.splits import SPLITS, Split
 from streamcap_dagster.errors import DatasetBusy, FramesUnusable
 from streamcap_dagster.storage import Storage, keys
+from streamcap_dagster.storage.many import delete_all, side_by_side
 
 CARD = f"{keys.DATASET}/README.md"
 SHARD_BYTES = 500_000_000
@@ -33,6 +35,8 @@ class DatasetReport:
     """Keys of all shards of the dataset."""
     written: list[str] = field(default_factory=list)
     """Keys of the shards that were not there yet."""
+    size_bytes: dict[str, int] = field(default_factory=dict)
+    """Size of every file of the dataset, by key."""
     skipped: dict[str, str] = field(default_factory=dict)
     """Videos that lack rows that they should have, and why."""
     card_sha256: str = ""
@@ -47,12 +51,14 @@ def build_dataset(storage: Storage, entries: Sequence[DatasetVideo], shard_bytes
     with storage.lease(_LEASE) as alone:
         if not alone:
             raise DatasetBusy(storage.uri)
-        report = DatasetReport()
+        report = DatasetReport(size_bytes={stored.key: stored.size_bytes for stored in storage.list(f"{keys.DATASET}/")})
         for split, bucket in _buckets(storage, entries, shard_bytes):
-            _add_bucket(storage, split, [read_rows(storage, entry) for entry in bucket], shard_bytes, report)
+            videos = list(side_by_side(storage.lanes, partial(read_rows, storage), bucket))
+            _add_bucket(storage, split, videos, shard_bytes, report)
         card = render_card(report.contents).encode()
         report.card_sha256 = hashlib.sha256(card).hexdigest()
         storage.write(CARD, card)
+        report.size_bytes[CARD] = len(card)
         _drop_old_shards(storage, report)
     return report
 
@@ -60,15 +66,15 @@ def build_dataset(storage: Storage, entries: Sequence[DatasetVideo], shard_bytes
 def _buckets(storage: Storage, entries: Sequence[DatasetVideo], shard_bytes: int) -> Iterator[tuple[Split, list[DatasetVideo]]]:
     for split in SPLITS:
         of_split = {entry.video.video_id: entry for entry in entries if entry.split == split}
-        weights = {video_id: _weight(storage, video_id) for video_id in of_split}
+        weights = dict(zip(of_split, side_by_side(storage.lanes, partial(_weight, storage), of_split.values()), strict=True))
         for bucket in buckets(weights, shard_bytes):
             yield split, [of_split[video_id] for video_id in bucket]
 
 
-def _weight(storage: Storage, video_id: str) -> int:
+def _weight(storage: Storage, entry: DatasetVideo) -> int:
     """The most that a video can put into one config: pairs hold every frame twice, but those of a clip's ends."""
-    frames, examples = storage.stat(keys.frames(video_id)), storage.stat(keys.sft_examples(video_id))
-    return 2 * (frames.size_bytes if frames else 0) + (examples.size_bytes if examples else 0)
+    video_id = entry.video.video_id
+    return 2 * (entry.size(storage, keys.frames(video_id)) or 0) + (entry.size(storage, keys.sft_examples(video_id)) or 0)
 
 
 def _add_bucket(storage: Storage, split: Split, videos: list[VideoRows], shard_bytes: int, report: DatasetReport) -> None:
@@ -85,8 +91,7 @@ def _add_bucket(storage: Storage, split: Split, videos: list[VideoRows], shard_b
         if video.missing:
             report.skipped[video.entry.video.video_id] = "; ".join(video.missing)
     for shard in shards:
-        stored = storage.stat(shard.key)
-        report.contents.add_shard(shard, stored.size_bytes if stored else 0)
+        report.contents.add_shard(shard, report.size_bytes[shard.key])
         report.shards.append(shard.key)
 
 
@@ -95,18 +100,22 @@ def _write_bucket(storage: Storage, split: Split, videos: list[VideoRows], shard
     for config in CONFIGS:
         rows = (row for video in videos for row in video.rows.get(config, ()))
         shards += plan_shards(config, split, rows, shard_bytes)
+    missing = [shard for shard in shards if shard.key not in report.size_bytes]
     with FrameFiles(storage) as files:
-        for shard in shards:
-            if storage.stat(shard.key) is None:
-                with storage.staged(shard.key) as path:
-                    write_shard(path, shard, files)
-                report.written.append(shard.key)
+        files.fetch(sorted({row.video_id for shard in missing for row in shard.rows}))
+        for shard in missing:
+            with storage.staged(shard.key) as path:
+                write_shard(path, shard, files)
+                size_bytes = path.stat().st_size
+            report.size_bytes[shard.key] = size_bytes
+            report.written.append(shard.key)
     return shards
 
 
 def _drop_old_shards(storage: Storage, report: DatasetReport) -> None:
     current = set(report.shards)
     report.written = [key for key in report.written if key in current]
-    for stored in list(storage.list(f"{keys.DATASET}/")):
-        if stored.key.endswith(".parquet") and stored.key not in current:
-            storage.delete(stored.key)
+    old = [key for key in report.size_bytes if key.endswith(".parquet") and key not in current]
+    delete_all(storage, old)
+    for key in old:
+        del report.size_bytes[key]

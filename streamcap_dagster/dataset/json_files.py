@@ -1,5 +1,6 @@
 """`train.json` and `rl.json`, and their validation and test parts: JSON arrays with one example per line."""
 
+import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,8 +13,18 @@ from streamcap_dagster.errors import ObjectMissing, ObjectUnreadable
 from streamcap_dagster.records import RlExamples, SftExamples
 from streamcap_dagster.storage import Storage, keys
 from streamcap_dagster.storage.documents import read_record
+from streamcap_dagster.storage.many import side_by_side
 
 Kind = Literal["sft", "rl"]
+
+
+@dataclass(frozen=True)
+class JsonFile:
+    """A file that was written."""
+
+    key: str
+    size_bytes: int
+    sha256: str
 
 
 @dataclass
@@ -25,6 +36,7 @@ class JsonReport:
     """How many window pairs made no example, by reason."""
     skipped: dict[str, str] = field(default_factory=dict)
     """Videos whose examples could not be read, and why."""
+    files: list[JsonFile] = field(default_factory=list)
 
 
 def write_examples_json(storage: Storage, video_ids: Sequence[str], splits: Mapping[str, Split], kind: Kind) -> JsonReport:
@@ -38,7 +50,7 @@ def write_examples_json(storage: Storage, video_ids: Sequence[str], splits: Mapp
             storage.delete(json_key(kind, split))
             continue
         with storage.staged(json_key(kind, split)) as path:
-            _write_array(path, lines if first is None else chain((first,), lines))
+            report.files.append(_write_array(json_key(kind, split), path, lines if first is None else chain((first,), lines)))
     return report
 
 
@@ -49,11 +61,15 @@ def json_key(kind: Kind, split: Split) -> str:
 
 
 def _lines(storage: Storage, video_ids: Iterable[str], kind: Kind, split: Split, report: JsonReport) -> Iterator[str]:
-    for video_id in video_ids:
+    def read(video_id: str) -> tuple[str, SftExamples | RlExamples | str]:
         try:
-            examples = _examples(storage, video_id, kind)
+            return video_id, _examples(storage, video_id, kind)
         except (ObjectMissing, ObjectUnreadable) as error:
-            report.skipped[video_id] = str(error)
+            return video_id, str(error)
+
+    for video_id, examples in side_by_side(storage.lanes, read, video_ids):
+        if isinstance(examples, str):
+            report.skipped[video_id] = examples
             continue
         report.left_out.update(pair.reason for pair in examples.left_out)
         report.rows[split] += len(examples.examples)
@@ -66,10 +82,19 @@ def _examples(storage: Storage, video_id: str, kind: Kind) -> SftExamples | RlEx
     return read_record(storage, keys.rl_examples(video_id), RlExamples)
 
 
-def _write_array(path: Path, lines: Iterator[str]) -> None:
-    with path.open("w", encoding="utf-8", newline="\n") as file:
-        file.write("[")
-        for number, line in enumerate(lines):
-            file.write(",\n" if number else "\n")
-            file.write(line)
-        file.write("\n]\n")
+def _write_array(key: str, path: Path, lines: Iterator[str]) -> JsonFile:
+    """Hashed as it is written, so that it need not be read again from wherever it goes."""
+    digest, size_bytes = hashlib.sha256(), 0
+    with path.open("wb") as file:
+        for text in _array(lines):
+            part = text.encode()
+            digest.update(part)
+            size_bytes += file.write(part)
+    return JsonFile(key, size_bytes, digest.hexdigest())
+
+
+def _array(lines: Iterator[str]) -> Iterator[str]:
+    yield "["
+    for number, line in enumerate(lines):
+        yield f"{',' if number else ''}\n{line}"
+    yield "\n]\n"

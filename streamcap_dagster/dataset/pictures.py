@@ -1,30 +1,36 @@
 """The JPEG bytes that belong to rows, read once per clip from the frames of its video and checked against what was captioned."""
 
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from itertools import groupby
 from pathlib import Path
+from threading import Lock
 from types import TracebackType
 from typing import Self
 
 import pyarrow as pa
 
 from streamcap_dagster.dataset.rows import Row
-from streamcap_dagster.errors import FramesUnusable, ObjectMissing, ObjectUnreadable
+from streamcap_dagster.errors import FramesUnusable, ObjectMissing, ObjectUnreadable, StreamcapError
 from streamcap_dagster.records import Frame
 from streamcap_dagster.storage import Storage, keys
 from streamcap_dagster.storage.frame_table import read_windows
+from streamcap_dagster.storage.many import side_by_side
 
 WindowPictures = list[bytes]
 
 
 class FrameFiles:
-    """The frames of a few videos as local files: each is fetched on first use and let go when the block ends."""
+    """The frames of a few videos as local files, let go when the block ends.
+
+    Whole files, because a shard takes nearly all of their rows, and three configs take them; those of one bucket of videos at a time.
+    """
 
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
         self._stack = ExitStack()
         self._paths: dict[str, Path] = {}
+        self._lock = Lock()
 
     def __enter__(self) -> Self:
         return self
@@ -32,14 +38,31 @@ class FrameFiles:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._stack.close()
 
+    def fetch(self, video_ids: Iterable[str]) -> None:
+        """Have the frames of these videos at hand, fetched side by side. What is wrong with one is told when its windows are wanted."""
+
+        def fetch_one(video_id: str) -> None:
+            with suppress(StreamcapError, OSError):
+                self._path(video_id)
+
+        for _ in side_by_side(self._storage.lanes, fetch_one, video_ids):
+            pass
+
     def windows(self, video_id: str, clip: int) -> Iterator[tuple[int, list[Frame]]]:
         """The windows of a clip in order. Raises FramesUnusable when they cannot be read."""
         try:
-            if video_id not in self._paths:
-                self._paths[video_id] = self._stack.enter_context(self._storage.local(keys.frames(video_id)))
-            yield from read_windows(self._paths[video_id], clip)
+            yield from read_windows(self._path(video_id), clip)
         except (ObjectMissing, ObjectUnreadable, pa.ArrowException, OSError) as error:
             raise FramesUnusable(video_id, f"they cannot be read: {error}") from error
+
+    def _path(self, video_id: str) -> Path:
+        if video_id not in self._paths:
+            file = self._storage.local(keys.frames(video_id))
+            path = file.__enter__()
+            with self._lock:
+                self._stack.push(file)
+                self._paths[video_id] = path
+        return self._paths[video_id]
 
 
 def with_pictures(rows: Iterable[Row], files: FrameFiles) -> Iterator[tuple[Row, list[WindowPictures]]]:

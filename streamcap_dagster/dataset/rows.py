@@ -1,7 +1,7 @@
 """The rows that one video gives to each config, without their pictures: read from its captions and examples, nothing decoded."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import groupby
@@ -24,6 +24,15 @@ class DatasetVideo:
 
     video: Video
     split: Split
+    sizes: Mapping[str, int] = field(default_factory=dict, compare=False)
+    """Sizes of objects, by key, that are known already; for others the storage is asked."""
+
+    def size(self, storage: Storage, key: str) -> int | None:
+        """Size of an object of the video, or None when it is not there."""
+        if key in self.sizes:
+            return self.sizes[key]
+        stored = storage.stat(key)
+        return None if stored is None else stored.size_bytes
 
 
 class StreamWindow(Record):
@@ -88,7 +97,7 @@ def read_rows(storage: Storage, entry: DatasetVideo) -> VideoRows:
     video_id = entry.video.video_id
     try:
         captions = _captions(storage, video_id)
-        picture_bytes = _mean_frame_bytes(storage, video_id, captions)
+        picture_bytes = _mean_frame_bytes(storage, entry, captions)
     except (ObjectMissing, ObjectUnreadable) as error:
         found.missing.append(str(error))
         return found
@@ -172,11 +181,12 @@ def _captions(storage: Storage, video_id: str) -> list[Caption]:
     return in_order(initials, deltas)
 
 
-def _mean_frame_bytes(storage: Storage, video_id: str, captions: list[Caption]) -> float:
+def _mean_frame_bytes(storage: Storage, entry: DatasetVideo, captions: list[Caption]) -> float:
     frames = sum(len(caption.frame_sha256) for caption in captions)
     if not frames:
         return 0.0
-    stored = storage.stat(keys.frames(video_id))
-    if stored is None:
-        raise ObjectMissing(keys.frames(video_id), storage.uri, "Materialize `frames` for this video, or use `streamcap run`.")
-    return stored.size_bytes / frames
+    key = keys.frames(entry.video.video_id)
+    size_bytes = entry.size(storage, key)
+    if size_bytes is None:
+        raise ObjectMissing(key, storage.uri, "Materialize `frames` for this video, or use `streamcap run`.")
+    return size_bytes / frames

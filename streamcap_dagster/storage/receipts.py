@@ -1,11 +1,12 @@
 """What each object was made from: one receipt per asset, one file per video, written after the objects themselves."""
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 
 from pydantic import Field
 
+from streamcap_dagster.errors import ObjectUnreadable
 from streamcap_dagster.records import Record
 from streamcap_dagster.storage import Storage, keys
 from streamcap_dagster.storage.documents import read_record, write_record
@@ -73,6 +74,18 @@ def read_receipts(storage: Storage, owner: str) -> Receipts:
 
 def write_receipts(storage: Storage, receipts: Receipts) -> None:
     write_record(storage, keys.receipts(receipts.owner), receipts)
+
+
+def receipts_of(storage: Storage, owners: Iterable[str]) -> Iterator[Receipts | ObjectUnreadable]:
+    """The receipts of many videos in the order given, or what is wrong with them."""
+
+    def read(owner: str) -> Receipts | ObjectUnreadable:
+        try:
+            return read_receipts(storage, owner)
+        except ObjectUnreadable as error:
+            return error
+
+    return side_by_side(storage.lanes, read, owners)
 
 
 class ReceiptBook:
