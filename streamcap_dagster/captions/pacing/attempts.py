@@ -3,9 +3,11 @@
 import csv
 import io
 import json
+import re
 import time
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
+from itertools import groupby
 from typing import Any, Literal
 
 from pydantic import ValidationError
@@ -16,6 +18,7 @@ from streamcap_dagster.captions.pacing.others import read_account
 from streamcap_dagster.errors import ObjectMissing, ObjectUnreadable
 from streamcap_dagster.records import Record
 from streamcap_dagster.storage import Storage, keys
+from streamcap_dagster.storage.many import read_all
 from streamcap_dagster.storage.processes import is_gone
 
 _SILENT_S = 3 * HEARTBEAT_S
@@ -69,17 +72,18 @@ def read_attempts(storage: Storage, *, now_s: float | None = None) -> Iterator[H
     A line that a kill tore off is left out. Raises ObjectUnreadable for a journal that is damaged otherwise.
     """
     accounts = {_process(stored.key): stored.key for stored in storage.list(keys.QUOTA)}
-    for journal in [stored.key for stored in storage.list(keys.ATTEMPTS)]:
+    parts = read_all(storage, (stored.key for stored in storage.list(keys.ATTEMPTS)))
+    for journal, its_parts in groupby(parts, key=lambda part: _without_number(part[0])):
         process = _process(journal)
-        open_: dict[str, dict[str, Any]] = {}
-        for event, facts in _lines(storage, journal):
+        open_: dict[str, tuple[str, dict[str, Any]]] = {}
+        for part, event, facts in _lines(its_parts):
             if event == "sent":
-                open_[facts["id"]] = facts
+                open_[facts["id"]] = part, facts
             elif sent := open_.pop(facts["id"], None):
-                yield _row(journal, process, sent, event, facts)
+                yield _row(*sent, process, event, facts)
         if open_:
             end = "in flight" if _is_live(storage, process, accounts.get(process), time.time() if now_s is None else now_s) else "unknown"
-            yield from (_row(journal, process, sent, end, {}) for sent in open_.values())
+            yield from (_row(*sent, process, end, {}) for sent in open_.values())
 
 
 def to_csv(attempts: Iterable[HttpAttempt]) -> Iterator[str]:
@@ -90,20 +94,20 @@ def to_csv(attempts: Iterable[HttpAttempt]) -> Iterator[str]:
         yield _csv_line([_cell(name, getattr(attempt, name)) for name in columns])
 
 
-def _lines(storage: Storage, journal: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    with storage.local(journal) as path, path.open("rb") as lines:
-        for number, line in enumerate(lines, 1):
-            if not line.endswith(b"\n"):
-                return  # torn off by a kill
+def _lines(parts: Iterable[tuple[str, bytes | None]]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Part, event and facts of each line of a journal, whose parts come in order."""
+    for part, data in parts:
+        *whole, _torn_off = (data or b"").split(b"\n")
+        for number, line in enumerate(whole, 1):
             try:
                 facts = json.loads(line)
                 event, _ = facts.pop("event"), facts["id"]
             except (ValueError, KeyError, TypeError, AttributeError) as error:
-                raise _damaged(journal, f"line {number} is no line of the ledger") from error
-            yield event, facts
+                raise _damaged(part, f"line {number} is no line of the ledger") from error
+            yield part, event, facts
 
 
-def _row(journal: str, process: str, sent: dict[str, Any], end: str, ended: dict[str, Any]) -> HttpAttempt:
+def _row(part: str, sent: dict[str, Any], process: str, end: str, ended: dict[str, Any]) -> HttpAttempt:
     more = {name: value for name, value in ended.items() if name not in ("id", "at", "tier")}
     started = {name: value for name, value in sent.items() if name != "at"}
     try:
@@ -111,7 +115,7 @@ def _row(journal: str, process: str, sent: dict[str, Any], end: str, ended: dict
             process=process, sent_at=sent["at"], end=end, ended_at=ended.get("at"), served_tier=ended.get("tier", ""), **started, **more
         )  # fmt: skip
     except (ValidationError, KeyError, TypeError) as error:
-        raise _damaged(journal, f"the lines of request {sent.get('id')} do not hold what they should") from error
+        raise _damaged(part, f"the lines of request {sent.get('id')} do not hold what they should") from error
 
 
 def _damaged(journal: str, why: str) -> ObjectUnreadable:
@@ -127,6 +131,11 @@ def _is_live(storage: Storage, process: str, account: str | None, now_s: float) 
     except ObjectMissing:
         return False
     return not known.ended and abs(now_s - known.seen_at) < _SILENT_S
+
+
+def _without_number(part: str) -> str:
+    """The key that a journal would have in one part."""
+    return re.sub(r"(\.\d{4,})?\.jsonl$", ".jsonl", part)
 
 
 def _process(key: str) -> str:

@@ -5,12 +5,12 @@ import json
 import secrets
 import time
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
 
 from streamcap_dagster.captions.captioner import Bill, CaptionRequest
+from streamcap_dagster.captions.pacing.parts import PART_BYTES, Parts
 from streamcap_dagster.errors import CallFailed, StreamcapError
 from streamcap_dagster.storage import Storage, keys
 
@@ -27,22 +27,22 @@ class Sent:
 
 
 class Ledger:
-    """The journal of one process, under `ledger/attempts/<day>/`. Lines that come at the same time are written together, off the loop."""
+    """The journal of one process, in parts under `ledger/attempts/<day it began>/`. Lines that come at the same time are written together, off the loop."""
 
-    def __init__(self, storage: Storage, process: str, *, wall: Callable[[], float] = time.time) -> None:
+    def __init__(self, storage: Storage, process: str, *, wall: Callable[[], float] = time.time, part_bytes: int = PART_BYTES) -> None:
         self._storage = storage
+        self._part_bytes = part_bytes
         self._process = process
         self._wall = wall
-        self._held = ExitStack()
-        self._append: Callable[[bytes], None] | None = None
+        self._parts: Parts | None = None
         self._lines: list[bytes] = []
         self._batch: asyncio.Future[None] | None = None
         self._writing: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
+        """The storage is first asked for something when there is a line."""
         day = datetime.fromtimestamp(self._wall(), UTC).date().isoformat()
-        journal = self._storage.journal(f"{keys.ATTEMPTS}{day}/{self._process}.jsonl")
-        self._append = await asyncio.to_thread(self._held.enter_context, journal)
+        self._parts = Parts(self._storage, f"{keys.ATTEMPTS}{day}/{self._process}", self._part_bytes)
 
     async def close(self) -> None:
         """Write what is left and give the journal back. Raises what the storage refuses."""
@@ -50,7 +50,8 @@ class Ledger:
             if self._writing is not None:
                 await self._writing
         finally:
-            await asyncio.to_thread(self._held.close)
+            if self._parts is not None:
+                await asyncio.to_thread(self._parts.close)
 
     async def sent(self, call_key: str, request: CaptionRequest, model: str, number: int) -> Sent:
         """Note that a request is about to be sent, its `number` among those of its question. It is in the journal when this returns."""
@@ -89,12 +90,12 @@ class Ledger:
         return asyncio.shield(self._batch)
 
     async def _write(self) -> None:
-        assert self._append is not None, "the ledger is opened before anything is noted"
+        assert self._parts is not None, "the ledger is opened before anything is noted"
         while self._batch is not None:
             lines, batch = b"".join(self._lines), self._batch
             self._lines, self._batch = [], None
             try:
-                await asyncio.to_thread(self._append, lines)
+                await asyncio.to_thread(self._parts.append, lines)
                 batch.set_result(None)
             except (StreamcapError, OSError) as error:
                 batch.set_exception(error)

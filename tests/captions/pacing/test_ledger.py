@@ -6,6 +6,8 @@ import io
 import json
 import os
 import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -115,6 +117,51 @@ def test_lines_that_come_together_are_all_written_each_once(tmp_path: Path) -> N
 
     asyncio.run(write())
     assert sorted(row.number for row in rows(tmp_path)) == list(range(500))
+
+
+def write_in_parts(storage: FolderStorage, requests: int) -> None:
+    """Each request ends after the next two have begun, so that many end in another part than they began in."""
+
+    async def write() -> None:
+        ledger = Ledger(storage, "elsewhere.0002-1-0", wall=lambda: WALL, part_bytes=1000)
+        await ledger.open()
+        sent = [await ledger.sent("key", request(), "m", number) for number in range(2)]
+        for number in range(2, requests):
+            sent.append(await ledger.sent("key", request(), "m", number))
+            await ledger.answered(sent[number - 2], "answered", "stop", Bill())
+        await ledger.close()
+
+    asyncio.run(write())
+
+
+def test_a_journal_that_has_grown_goes_on_in_another_part_and_is_read_as_one(tmp_path: Path) -> None:
+    write_in_parts(FolderStorage(tmp_path), 50)
+    parts = sorted((tmp_path / "ledger" / "attempts").rglob("*.jsonl"))
+    assert [part.name for part in parts[:2]] == ["elsewhere.0002-1-0.0001.jsonl", "elsewhere.0002-1-0.0002.jsonl"]
+    assert len(parts) > 10
+    assert all(part.stat().st_size < 2000 for part in parts)
+    assert [(row.number, row.end) for row in rows(tmp_path)] == [(number, "answered" if number < 48 else "unknown") for number in range(50)]
+    assert {row.process for row in rows(tmp_path)} == {"elsewhere.0002-1-0"}
+
+
+def test_a_journal_of_one_part_without_a_number_is_read_too(tmp_path: Path) -> None:
+    write_ledger(tmp_path, "elsewhere-1-0")
+    [part] = (tmp_path / "ledger" / "attempts").rglob("*.jsonl")
+    part.rename(part.with_name("elsewhere-1-0.jsonl"))
+    assert {row.process for row in rows(tmp_path)} == {"elsewhere-1-0"}
+
+
+def test_what_a_part_could_not_keep_at_its_end_is_told_at_a_later_line(tmp_path: Path) -> None:
+    class Refusing(FolderStorage):
+        @contextmanager
+        def journal(self, key: str) -> Iterator[Callable[[bytes], None]]:
+            with super().journal(key) as append:
+                yield append
+            if key.endswith(".0001.jsonl"):
+                raise StorageError(self.uri, f"writing {key}", "it is away", "Wait.")
+
+    with pytest.raises(StorageError, match=r"0001\.jsonl failed .* it is away"):
+        write_in_parts(Refusing(tmp_path), 50)
 
 
 def test_whoever_waits_for_a_line_hears_that_it_was_not_written(tmp_path: Path) -> None:
