@@ -15,6 +15,7 @@ from streamcap_dagster.errors import StreamcapError
 from streamcap_dagster.policies import CaptionPolicy, Sampling, Windowing, frames_per_window
 from streamcap_dagster.records import Captions, Objectives, Video
 from streamcap_dagster.storage import keys
+from streamcap_dagster.storage.off_loop import in_threads
 
 _AT_ONCE = 2 * (os.cpu_count() or 1)
 """Videos that are counted at the same time: the gate decodes in threads, and a video is held in memory by its answers."""
@@ -57,7 +58,7 @@ async def _estimate(work: VideoWork, planner: Planner) -> VideoEstimate:
 async def _count(work: VideoWork, up_to_date: set[str]) -> VideoEstimate:
     calls = await asyncio.to_thread(CallStore, work.storage, work.video_id)
     made = await asyncio.to_thread(_made_before, work, up_to_date)
-    with work.storage.local(keys.frames(work.video_id)) as frames:
+    async with in_threads(work.storage.local(keys.frames(work.video_id))) as frames:
         return await count_video(work.video.duration_s, clips_of(work), frames, work.workshop.captioner, calls.get, work.policy(CaptionPolicy), made)
 
 

@@ -2,6 +2,8 @@
 
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from functools import partial
 from itertools import groupby
 
 import dagster as dg
@@ -18,10 +20,11 @@ from streamcap_dagster.captions.estimate.sentence import summary
 from streamcap_dagster.cli.estimate_run import estimate_run, usable
 from streamcap_dagster.cli.instance import open_instance
 from streamcap_dagster.cli.progress import Watcher, told_calls
-from streamcap_dagster.errors import SettingError, StreamcapError
+from streamcap_dagster.errors import SettingError, StorageLost, StreamcapError
 from streamcap_dagster.records import Video
 from streamcap_dagster.settings import Settings, gemini_key
 from streamcap_dagster.storage import Storage, keys
+from streamcap_dagster.storage.many import side_by_side
 from streamcap_dagster.storage.receipts import Receipts, read_receipts
 from streamcap_dagster.videos.manifest import read_manifest
 from streamcap_dagster.wiring import build_definitions, captioner_for, storage_for
@@ -131,10 +134,8 @@ def _videos(count: int) -> str:
 
 def _summarize(console: Console, watcher: Watcher, storage: Storage, videos: Sequence[Video], unusable: Sequence[Video], troubles: Mapping[str, str]) -> None:
     tally = watcher.tally
-    console.print(_table(storage, videos, watcher))
-    for video in videos:
-        if skipped := why_skipped(storage, read_receipts(storage, video.video_id)):
-            console.print(f"[yellow]skipped[/] {escape(skipped)}", highlight=False, soft_wrap=True)
+    with suppress(StorageLost):  # which is among the troubles
+        _summarize_videos(console, watcher, storage, videos)
     for video in unusable:
         console.print(f"[yellow]{video.status}[/] {escape(video.trouble)}", highlight=False, soft_wrap=True)
     for failure in tally.failures.values():
@@ -145,17 +146,32 @@ def _summarize(console: Console, watcher: Watcher, storage: Storage, videos: Seq
     if calls := told_calls(tally.meter):
         console.print(calls, highlight=False, soft_wrap=True)
     console.print(f"{tally.made} made, {tally.reused} reused in {watcher.wall_s:.1f} s", highlight=False)
-    for key in (keys.TRAIN_JSON, keys.RL_JSON, f"{keys.DATASET}/README.md"):
-        if storage.stat(key) is not None:
-            console.print(f"  {escape(storage.uri)}/{key.removesuffix('README.md')}", highlight=False, soft_wrap=True)
+    with suppress(StorageLost):
+        for key in (keys.TRAIN_JSON, keys.RL_JSON, f"{keys.DATASET}/README.md"):
+            if storage.stat(key) is not None:
+                console.print(f"  {escape(storage.uri)}/{key.removesuffix('README.md')}", highlight=False, soft_wrap=True)
 
 
-def _table(storage: Storage, videos: Sequence[Video], watcher: Watcher) -> Table:
+def _summarize_videos(console: Console, watcher: Watcher, storage: Storage, videos: Sequence[Video]) -> None:
+    """A table with a row per video, and why some were skipped."""
+    known = list(side_by_side(storage.lanes, partial(_known, storage), videos))
+    console.print(_table(videos, [receipts for receipts, _ in known], watcher))
+    for _, skipped in known:
+        if skipped:
+            console.print(f"[yellow]skipped[/] {escape(skipped)}", highlight=False, soft_wrap=True)
+
+
+def _known(storage: Storage, video: Video) -> tuple[Receipts, str]:
+    """The receipts of a video, and why it was skipped."""
+    receipts = read_receipts(storage, video.video_id)
+    return receipts, why_skipped(storage, receipts)
+
+
+def _table(videos: Sequence[Video], known: Sequence[Receipts], watcher: Watcher) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in ("video", "length", "clips", "windows", "captions", "no-change", "failed", "seconds"):
         table.add_column(name, justify="left" if name == "video" else "right", overflow="fold")
-    for video in videos:
-        receipts = read_receipts(storage, video.video_id)
+    for video, receipts in zip(videos, known, strict=True):
         table.add_row(video.video_id, f"{video.duration_s:.1f} s", *_numbers(receipts), f"{watcher.tally.seconds[video.video_id]:.1f}")
     return table
 

@@ -13,6 +13,7 @@ from streamcap_dagster.assets.standing import Standing, standing_of
 from streamcap_dagster.assets.work import Workshop
 from streamcap_dagster.settings import Settings
 from streamcap_dagster.storage.failures import read_failures
+from streamcap_dagster.storage.many import side_by_side
 from streamcap_dagster.videos.manifest import read_manifest
 from streamcap_dagster.wiring import captioner_for, source_for, storage_for
 
@@ -25,7 +26,9 @@ def show_status(settings: Settings, as_json: bool) -> int:
     workshop = Workshop(settings, source_for(settings).open(), storage_for(settings).open(), captioner_for(settings).bare())
     failures = {failure.video_id: failure for failure in read_failures(workshop.storage)}
     videos = read_manifest(workshop.storage).values()
-    standings = [standing_of(video, PER_VIDEO, workshop, failures.get(video.video_id)) for video in videos]
+    standings = list(
+        side_by_side(workshop.storage.lanes, lambda video: standing_of(video, PER_VIDEO, workshop, failures.get(video.video_id)), videos),
+    )
     if as_json:
         print(json.dumps({"storage": workshop.storage.uri, "videos": [_plain(standing) for standing in standings]}, indent=1))
     else:
