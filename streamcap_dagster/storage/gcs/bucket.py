@@ -15,7 +15,7 @@ from google.api_core.exceptions import Forbidden, GoogleAPICallError
 
 from streamcap_dagster.errors import ObjectMissing, StorageError
 from streamcap_dagster.storage.checksums import Crc32c, crc32c_of
-from streamcap_dagster.storage.gcs.clients import shared_client
+from streamcap_dagster.storage.gcs.clients import service, shared_client
 from streamcap_dagster.storage.gcs.faults import Doing, OtherGeneration, is_corrupt, retry_for, told
 from streamcap_dagster.storage.gcs.headers import cache_control, content_type
 from streamcap_dagster.storage.gcs.resumable import PART_BYTES, SessionGone, Upload
@@ -56,6 +56,7 @@ class Bucket:
     def __init__(self, name: str, connections: int, deadline_s: float) -> None:
         self.name = name
         self.connections = connections
+        self._service = service()  # which this bucket is of for as long as it is used, by threads that outlive whoever began them too
         self._deadline_s = deadline_s
         self._retry = retry_for(deadline_s)
         self._timeout = (min(_CONNECT_S, deadline_s), min(_ANSWER_S, deadline_s))
@@ -166,8 +167,11 @@ class Bucket:
             return False
         return True
 
+    def _client(self) -> Any:
+        return shared_client(self.connections, self._service)
+
     def _google(self) -> Any:
-        return shared_client(self.connections).bucket(self.name)
+        return self._client().bucket(self.name)
 
     def _doing(self, verb: str, name: str, permission: str, of_bucket: bool = False) -> Doing:
         return Doing(self.name, verb, name, permission, self._deadline_s, of_bucket or not name)
@@ -195,7 +199,7 @@ class Bucket:
         address = blob.create_resumable_upload_session(
             content_type=blob.content_type, size=size_bytes, checksum=None, if_generation_match=if_generation, **self._patience
         )
-        upload = Upload(shared_client(self.connections)._http, address, file, size_bytes, self._timeout)
+        upload = Upload(self._client()._http, address, file, size_bytes, self._timeout)
         made = upload.run(self._retry)
         return Blob(name, int(made["size"]), int(made["generation"]), made["crc32c"])
 

@@ -11,9 +11,14 @@ _clients: dict[tuple[str, int], Any] = {}
 _lock = Lock()
 
 
-def shared_client(connections: int) -> Any:
-    """The client of this process, which has at most so many connections open at once; whoever needs one more waits."""
-    named = os.environ.get("STORAGE_EMULATOR_HOST", ""), connections
+def service() -> str:
+    """The emulator that clients speak to from now on; empty is Google."""
+    return os.environ.get("STORAGE_EMULATOR_HOST", "")
+
+
+def shared_client(connections: int, of: str) -> Any:
+    """The client of this process for a service, which has at most so many connections open at once; whoever needs one more waits."""
+    named = of, connections
     with _lock:
         if named not in _clients:
             _clients[named] = _client(connections)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from google.api_core.exceptions import Forbidden
 
-from streamcap_dagster.storage.gcs.clients import shared_client
+from streamcap_dagster.storage.gcs.clients import service, shared_client
 from streamcap_dagster.storage.gcs.faults import Doing, retry_for, told
 
 
@@ -30,7 +30,7 @@ class Protection:
 
 def read_protection(name: str, connections: int, deadline_s: float) -> Protection | None:
     """None when these credentials may not look at the bucket itself. Raises StorageLost when there is none, or nobody answers."""
-    bucket = shared_client(connections).bucket(name)
+    bucket = shared_client(connections, service()).bucket(name)
     with told(Doing(name, "looking at the bucket", "", "storage.buckets.get", deadline_s, of_bucket=True)):
         try:
             bucket.reload(retry=retry_for(deadline_s), timeout=deadline_s)
