@@ -4,7 +4,9 @@ Our own per-video assets store themselves (a run holds many videos and one may f
 """
 
 import io
+import weakref
 from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from typing import Any, get_args, get_origin
 
@@ -56,11 +58,21 @@ def _record(key: Callable[[str], str], kind: type[Record]) -> Reader:
     return lambda storage, video_id: read_record(storage, key(video_id), kind)
 
 
+class HeldPath(type(Path())):  # type: ignore[misc]
+    """A path that can be read for as long as this very object is there; a copy of it holds nothing."""
+
+
+def _held(file: AbstractContextManager[Path]) -> HeldPath:
+    with ExitStack() as opened:
+        path = HeldPath(opened.enter_context(file))
+        weakref.finalize(path, opened.pop_all().close)
+    return path
+
+
 def _raw_video(storage: Storage, video_id: str) -> Path:
-    """The file as a path; for a video in a folder, the very file."""
+    """The file as a path: for a video in a folder the very file, for one in a bucket a local copy that stays as long as the path does."""
     for stored in storage.list(keys.raw_video(video_id, ".")):
-        with storage.local(stored.key) as path:
-            return path
+        return _held(storage.local(stored.key))
     raise ObjectMissing(keys.raw_video(video_id, ".*"), storage.uri, "Make it by materializing `raw_videos` for this video, or with `streamcap run`.")
 
 
