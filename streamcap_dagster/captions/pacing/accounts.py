@@ -19,14 +19,16 @@ PACIFIC = ZoneInfo("America/Los_Angeles")
 """Where the day of a quota begins at midnight."""
 HEARTBEAT_S = 30.0
 _WRITE_EVERY_S = 1.0
+_WRITE_SELDOM_S = 5.0
+"""In a bucket each write costs money, and an object takes one a second."""
 _LOOKS_A_HEARTBEAT = 6
 """How often the others are looked at meanwhile: who joins gets its part within seconds."""
 
 
 class Accounts:
-    """One process's account and its view of the others'. Written at each look at the others, and at most once a second when it changed.
+    """One process's account and its view of the others'. Written at each look at the others, and in a folder once a second when it changed.
 
-    A process that is killed may leave out what it began in its last second. What it had in flight is counted at its upper bound,
+    A process that is killed may leave out what it began since then. What it had in flight is counted at its upper bound,
     which makes up for some of it.
     """
 
@@ -47,6 +49,7 @@ class Accounts:
         self._process = process
         self._used = used
         self._heartbeat_s = heartbeat_s
+        self._write_every_s = min(heartbeat_s, _WRITE_SELDOM_S if "://" in storage.uri else _WRITE_EVERY_S)
         self._wall = wall
         self._clock = clock
         self._others = Others(storage, self._folder, process, heartbeat_s, wall, clock)
@@ -91,7 +94,7 @@ class Accounts:
     async def _keep_on(self, look: Callable[[Standing], None]) -> None:
         look_every_s = self._heartbeat_s / _LOOKS_A_HEARTBEAT
         beat_at_s = self._clock() + look_every_s
-        while not await self._ended_within(min(_WRITE_EVERY_S, self._heartbeat_s)):
+        while not await self._ended_within(self._write_every_s):
             if self._clock() >= beat_at_s:
                 await self._beat(look)
                 beat_at_s = self._clock() + look_every_s

@@ -16,11 +16,13 @@ from streamcap_dagster.captions.pacing.accounts import Accounts, next_day, pacif
 from streamcap_dagster.captions.pacing.gate import Allowance, Used
 from streamcap_dagster.captions.pacing.others import Account, Standing
 from streamcap_dagster.captions.pacing.quota import Quota, quota_from
+from streamcap_dagster.emulators.gcs.server import Running
 from streamcap_dagster.errors import ObjectUnreadable, StorageError
 from streamcap_dagster.model_table import ModelQuota
-from streamcap_dagster.storage import keys
+from streamcap_dagster.storage import Storage, keys
 from streamcap_dagster.storage.documents import write_record
 from streamcap_dagster.storage.folder import FolderStorage
+from streamcap_dagster.storage.gcs import open_storage
 from streamcap_dagster.storage.processes import process_name
 from tests.captions.pacing.virtual_time import VirtualLoop, in_virtual_time
 
@@ -32,10 +34,10 @@ REPOSITORY = Path(__file__).parents[3]
 class World:
     """One process's accounts, and hands on the clocks."""
 
-    def __init__(self, root: Path, process: str = "elsewhere-2-aaaaaaaa", name: str = "gemini-x") -> None:
+    def __init__(self, root: Path, process: str = "elsewhere-2-aaaaaaaa", name: str = "gemini-x", storage: Storage | None = None) -> None:
         loop = asyncio.get_running_loop()
         assert isinstance(loop, VirtualLoop)
-        self.storage = FolderStorage(root)
+        self.storage = storage or FolderStorage(root)
         self.process = process
         self.used = Used()
         self.standings: list[Standing] = []
@@ -145,6 +147,22 @@ def test_what_was_used_is_written_within_a_second(tmp_path: Path) -> None:
 
     account = in_virtual_time(story)
     assert (account.requests, account.tokens, account.usd, account.ended) == (5, 1000.0, 0.5, False)
+
+
+def test_in_a_bucket_an_hour_of_accounts_costs_about_a_cent(gcs: Running, tmp_path: Path) -> None:
+    """Writes and listings are operations of class A, of which 1,000 cost half a cent; reads are of class B and cost a twelfth."""
+
+    async def five_minutes() -> None:
+        world = World(tmp_path, storage=open_storage("gs://bucket/data", tmp_path, cache_gb=1, connections=8, deadline_s=10))
+        await world.open()
+        for number in range(300):
+            world.used = Used(number, 0, 0)
+            await asyncio.sleep(1)
+        await world.accounts.close()
+
+    in_virtual_time(five_minutes)
+    asked = gcs.journal.by_kind
+    assert 12 * (gcs.journal.count("list") + gcs.journal.count("upload")) < 2400, asked
 
 
 def test_at_midnight_in_california_a_new_account_begins(tmp_path: Path) -> None:

@@ -19,10 +19,12 @@ from streamcap_dagster.captions.pacing.attempts import HttpAttempt, read_attempt
 from streamcap_dagster.captions.pacing.ledger import Ledger
 from streamcap_dagster.captions.pacing.others import Account
 from streamcap_dagster.cli import app
+from streamcap_dagster.emulators.gcs.server import Running
 from streamcap_dagster.errors import CallFailed, ObjectUnreadable, StorageError
-from streamcap_dagster.storage import keys
+from streamcap_dagster.storage import Storage, keys
 from streamcap_dagster.storage.documents import write_record
 from streamcap_dagster.storage.folder import FolderStorage
+from streamcap_dagster.storage.gcs import open_storage
 from streamcap_dagster.storage.processes import process_name
 from tests.captions.pacing.test_accounts import asking, until
 from tests.captions.requests import request
@@ -119,7 +121,7 @@ def test_lines_that_come_together_are_all_written_each_once(tmp_path: Path) -> N
     assert sorted(row.number for row in rows(tmp_path)) == list(range(500))
 
 
-def write_in_parts(storage: FolderStorage, requests: int) -> None:
+def write_in_parts(storage: Storage, requests: int) -> None:
     """Each request ends after the next two have begun, so that many end in another part than they began in."""
 
     async def write() -> None:
@@ -142,6 +144,14 @@ def test_a_journal_that_has_grown_goes_on_in_another_part_and_is_read_as_one(tmp
     assert all(part.stat().st_size < 2000 for part in parts)
     assert [(row.number, row.end) for row in rows(tmp_path)] == [(number, "answered" if number < 48 else "unknown") for number in range(50)]
     assert {row.process for row in rows(tmp_path)} == {"elsewhere.0002-1-0"}
+
+
+def test_in_a_bucket_the_ledger_is_read_back_as_it_was_written(gcs: Running, tmp_path: Path) -> None:
+    storage = open_storage("gs://bucket/data", tmp_path, cache_gb=1, connections=8, deadline_s=10)
+    write_in_parts(storage, 10)
+    parts = [stored.key for stored in storage.list(keys.ATTEMPTS)]
+    assert len(parts) > 2
+    assert [(row.number, row.end) for row in read_attempts(storage)] == [(number, "answered" if number < 8 else "unknown") for number in range(10)]
 
 
 def test_a_journal_of_one_part_without_a_number_is_read_too(tmp_path: Path) -> None:
