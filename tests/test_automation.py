@@ -1,4 +1,4 @@
-"""The sensor over real source folders, look by look; `tests/videos/test_gcs_source.py` has what is particular to a bucket."""
+"""The sensor over real source folders and an emulated bucket, look by look."""
 
 import json
 import os
@@ -10,11 +10,14 @@ import dagster as dg
 import pytest
 
 from streamcap_dagster.automation import PATIENCE, Cursor, judge, look_at, read_cursor, source_sensor
-from streamcap_dagster.errors import SourceError
-from streamcap_dagster.resources.video_source import FolderSourceResource, VideoSourceResource
+from streamcap_dagster.emulators.gcs.server import Running
+from streamcap_dagster.errors import SourceError, StorageLost
+from streamcap_dagster.resources.video_source import FolderSourceResource, GcsSourceResource, VideoSourceResource
 from streamcap_dagster.settings import read_settings
+from streamcap_dagster.storage.gcs.bucket import Bucket
 from streamcap_dagster.videos.source import SourceFile
 from streamcap_dagster.wiring import build_definitions
+from tests.gcs import BUCKET
 
 
 @dataclass
@@ -47,6 +50,21 @@ def folder(tmp_path: Path) -> Path:
     for name in ("a.mp4", "b.mp4"):
         (folder / name).write_bytes(b"video")
     return folder
+
+
+@pytest.fixture
+def bucket(gcs: Running) -> Bucket:
+    bucket = Bucket(BUCKET, connections=4, deadline_s=10)
+    for name in ("a", "b"):
+        bucket.write(f"incoming/{name}.mp4", b"video")
+    return bucket
+
+
+@pytest.fixture
+def watch_bucket(bucket: Bucket, tmp_path: Path) -> Iterator[Watch]:
+    source = GcsSourceResource(uri=f"gs://{BUCKET}/incoming", cache=str(tmp_path), cache_gb=1, connections=4, deadline_s=10)
+    with dg.DagsterInstance.ephemeral() as instance:
+        yield Watch(source, instance)
 
 
 @pytest.fixture
@@ -150,6 +168,43 @@ def test_a_source_that_cannot_be_listed_is_an_error_and_the_look_after_it_goes_o
     assert watch.cursor == cursor
     folder.with_name("elsewhere").rename(folder)
     assert watch.look() == "2 videos, nothing new"
+
+
+def test_a_bucket_is_watched_without_reading_an_object(watch_bucket: Watch, gcs: Running) -> None:
+    assert len(watch_bucket.settle()) == 1
+    assert watch_bucket.look() == "2 videos, nothing new"
+    assert gcs.journal.count("download") == 0
+
+
+def test_an_object_that_is_overwritten_at_the_same_size_is_asked_for_with_one_run(watch_bucket: Watch, bucket: Bucket) -> None:
+    watch_bucket.settle()
+    bucket.write("incoming/a.mp4", b"VIDEO")
+    assert watch_bucket.look() == "2 videos, 1 file new or still growing; waiting until they look the same twice"
+    assert len(watch_bucket.settle()) == 1
+
+
+def test_an_object_that_is_deleted_is_asked_for_with_one_run(watch_bucket: Watch, bucket: Bucket) -> None:
+    watch_bucket.settle()
+    bucket.delete("incoming/a.mp4")
+    assert len(watch_bucket.settle()) == 1
+
+
+def test_an_upload_that_is_not_complete_is_not_seen(watch_bucket: Watch, bucket: Bucket) -> None:
+    watch_bucket.settle()
+    session = bucket._google().blob("incoming/c.mp4").create_resumable_upload_session(size=1 << 20)
+    assert session
+    assert watch_bucket.look() == "2 videos, nothing new"
+
+
+def test_a_bucket_that_may_not_be_listed_is_an_error_and_the_look_after_it_goes_on(watch_bucket: Watch, gcs: Running) -> None:
+    watch_bucket.settle()
+    cursor = watch_bucket.cursor
+    gcs.deny("storage.objects.list")
+    with pytest.raises(StorageLost, match=r"storage\.objects\.list"):
+        watch_bucket.look()
+    gcs.allow_all()
+    assert watch_bucket.cursor == cursor
+    assert watch_bucket.look() == "2 videos, nothing new"
 
 
 def test_a_source_that_is_empty_asks_for_nothing(watch: Watch, folder: Path) -> None:
