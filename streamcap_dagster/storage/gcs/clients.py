@@ -7,6 +7,8 @@ from typing import Any
 from google.cloud import storage
 from requests.adapters import HTTPAdapter
 
+_REFUSED = 400
+
 _clients: dict[tuple[str, int], Any] = {}
 _lock = Lock()
 
@@ -27,9 +29,17 @@ def shared_client(connections: int, of: str) -> Any:
 
 def _client(connections: int) -> Any:
     client = storage.Client(project=None)
+    client._bucket_metadata_cache = None  # it would ask for the bucket, in threads of its own, at first and after each object that is not there
+    client._http.hooks["response"].append(_read_refusal)
     for scheme in ("https://", "http://"):
         client._http.mount(scheme, HTTPAdapter(pool_connections=4, pool_maxsize=connections, pool_block=True))
     return client
+
+
+def _read_refusal(response: Any, **_: object) -> None:
+    """A download that is refused would otherwise keep its connection until its last try, and tries enough wait for each other for ever."""
+    if response.status_code >= _REFUSED:
+        response.content  # noqa: B018
 
 
 def _forget_in_child() -> None:

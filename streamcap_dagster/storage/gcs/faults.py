@@ -12,7 +12,7 @@ import requests
 import urllib3.exceptions
 from google.api_core.exceptions import BadRequest, Forbidden, GoogleAPICallError, NotFound, PreconditionFailed, RetryError, Unauthorized
 from google.api_core.retry import Retry
-from google.auth.exceptions import DefaultCredentialsError, GoogleAuthError, RefreshError, TransportError
+from google.auth.exceptions import DefaultCredentialsError, GoogleAuthError, InvalidOperation, RefreshError, TransportError
 from google.cloud.storage.exceptions import InvalidResponse
 
 from streamcap_dagster.errors import ObjectMissing, StorageError, StorageLost, StreamcapError
@@ -132,7 +132,7 @@ def _missing(error: NotFound, doing: Doing) -> StreamcapError:
 
 
 def _no_credentials(error: Exception, doing: Doing) -> StreamcapError:
-    if isinstance(error, DefaultCredentialsError):
+    if isinstance(error, DefaultCredentialsError) and not isinstance(error, InvalidOperation):
         why = "no Google credentials were found, or the file with them cannot be used"
     else:
         code = _OAUTH_CODE.match(str(error.args[0])) if isinstance(error, RefreshError) and error.args else None
