@@ -1,14 +1,13 @@
 """Room in a folder of bounded size: what was not used for longest goes first, and never what somebody uses now."""
 
-import heapq
 import os
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
+from typing import NamedTuple
 
 from streamcap_dagster.storage.file_locks import is_at, try_lock
 
@@ -18,10 +17,9 @@ _OLDEST = 4096
 """How many candidates are remembered from one count to the next."""
 
 
-@dataclass(frozen=True, order=True)
-class _Found:
+class _Found(NamedTuple):
     used_ns: int
-    path: Path
+    path: str
     size_bytes: int
 
 
@@ -73,6 +71,8 @@ class Room:
         if self._is_over():  # all that was remembered is gone or in use
             self._count()
             self._evict_oldest()
+        while len(self._oldest) > _OLDEST:
+            self._oldest.pop()
 
     def _is_over(self) -> bool:
         return self._kept_bytes + self._coming_bytes > self._limit_bytes
@@ -85,7 +85,7 @@ class Room:
 
     def _count(self) -> None:
         self._kept_bytes = 0
-        self._oldest = deque(heapq.nsmallest(_OLDEST, self._counted()))
+        self._oldest = deque(sorted(self._counted()))
         self._counted_s = self._clock()
 
     def _counted(self) -> Iterator[_Found]:
@@ -100,7 +100,7 @@ class Room:
                     stat = entry.stat(follow_symlinks=False)
                 except FileNotFoundError:  # gone since the folder was listed
                     continue
-                yield _Found(stat.st_atime_ns, Path(entry.path), stat.st_size)
+                yield _Found(stat.st_atime_ns, entry.path, stat.st_size)
 
 
 def _entries(folder: Path) -> Iterator[os.DirEntry[str]]:
@@ -113,12 +113,13 @@ def _entries(folder: Path) -> Iterator[os.DirEntry[str]]:
 
 def _evicted(found: _Found, *, used_meanwhile: bool = False) -> bool:
     """Whether the file is gone now. It stays when somebody uses it, or has used it since it was found."""
+    path = Path(found.path)
     try:
-        with found.path.open("rb") as file:
+        with path.open("rb") as file:
             if not try_lock(file) or (os.fstat(file.fileno()).st_atime_ns > found.used_ns and not used_meanwhile):
                 return False
-            if is_at(file, found.path):
-                found.path.unlink()
+            if is_at(file, path):
+                path.unlink()
     except FileNotFoundError:
         pass
     return True
