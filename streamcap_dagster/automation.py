@@ -13,6 +13,8 @@ from streamcap_dagster.videos.source import SourceFile
 
 CATALOG = "video_catalog"
 LOOKS_EVERY_S = 60
+ANSWER_WITHIN_S = 20.0
+"""How long a request to the source that keeps failing is tried again: Dagster gives a look a minute in all, and then only says that time is up."""
 PATIENCE = 10
 """Looks after which what has settled is asked for although something else has not: a file that grows for hours, a source that is always added to."""
 
@@ -69,7 +71,7 @@ class Verdict:
 def source_sensor(context: dg.SensorEvaluationContext, video_source: VideoSourceResource) -> dg.SensorResult:
     """A source that cannot be listed raises, and the cursor stays as it was."""
     before = read_cursor(context.cursor)
-    verdict = judge(before, look_at(video_source.open().scan(), before.newest))
+    verdict = judge(before, look_at(video_source.open(ANSWER_WITHIN_S).scan(), before.newest))
     cursor = json.dumps(asdict(verdict.cursor))
     if not verdict.asks:
         return dg.SensorResult(skip_reason=verdict.said, cursor=cursor)

@@ -207,6 +207,13 @@ def test_a_bucket_that_may_not_be_listed_is_an_error_and_the_look_after_it_goes_
     assert watch_bucket.look() == "2 videos, nothing new"
 
 
+def test_a_service_that_is_away_is_an_error_before_dagster_loses_patience(watch_bucket: Watch, gcs: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("streamcap_dagster.automation.ANSWER_WITHIN_S", 1.0)
+    gcs.storm(60)
+    with pytest.raises(StorageLost, match="for 1 s the service answered 503"):
+        watch_bucket.look()
+
+
 def test_a_source_that_is_empty_asks_for_nothing(watch: Watch, folder: Path) -> None:
     watch.settle()
     for path in folder.iterdir():

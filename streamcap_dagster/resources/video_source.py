@@ -1,6 +1,7 @@
 """Where the videos come from, as Dagster resources that open a plain `VideoSource`."""
 
 from abc import abstractmethod
+from math import inf
 from pathlib import Path
 
 import dagster as dg
@@ -13,8 +14,8 @@ class VideoSourceResource(dg.ConfigurableResource[VideoSource]):
     """Lends the source that `video_catalog` lists and `raw_videos` fetches from."""
 
     @abstractmethod
-    def open(self) -> VideoSource:
-        """The source; nothing is listed yet."""
+    def open(self, patience_s: float = inf) -> VideoSource:
+        """The source; nothing is listed yet. One that is behind a network tries a request that keeps failing again for `patience_s` at most."""
 
 
 class FolderSourceResource(VideoSourceResource):
@@ -22,7 +23,8 @@ class FolderSourceResource(VideoSourceResource):
 
     root: str = Field(description="the folder; relative to where the process was started")
 
-    def open(self) -> FolderSource:
+    def open(self, patience_s: float = inf) -> FolderSource:
+        del patience_s
         return FolderSource(Path(self.root))
 
 
@@ -35,7 +37,7 @@ class GcsSourceResource(VideoSourceResource):
     connections: int = Field(description="requests that may be open at the same time")
     deadline_s: float = Field(description="how long a request that keeps failing is tried again")
 
-    def open(self) -> VideoSource:
+    def open(self, patience_s: float = inf) -> VideoSource:
         from streamcap_dagster.videos.gcs_source import open_gcs_source  # Google's client takes most of a second to import
 
-        return open_gcs_source(self.uri, Path(self.cache), self.cache_gb, self.connections, self.deadline_s)
+        return open_gcs_source(self.uri, Path(self.cache), self.cache_gb, self.connections, min(self.deadline_s, patience_s))

@@ -4,18 +4,17 @@ import re
 from collections.abc import Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from functools import cache
-from hashlib import sha256
-from pathlib import Path, PurePosixPath
+from functools import cache, partial
+from pathlib import Path
 
 from streamcap_dagster.errors import ObjectMissing, SourceError, StorageError, StorageLost, VideoUnreadable
 from streamcap_dagster.storage import keys
 from streamcap_dagster.storage.address import GcsAddress, read_address
 from streamcap_dagster.storage.cache import FileCache
+from streamcap_dagster.storage.gcs import GIGABYTE
 from streamcap_dagster.storage.gcs.bucket import Blob, Bucket
 from streamcap_dagster.videos.source import STORAGE_MARK, SUFFIXES, SourceFile
 
-_GIGABYTE = 10**9
 _COPIES = "raw/videos/"
 """Where one of our own storages keeps its copies of videos; nothing else in it is named like a video."""
 _ROOT_OF_COPIES = re.compile(rf"(?:^|(?<=/))(?={_COPIES})")
@@ -27,7 +26,7 @@ _AGAIN = "the next scan looks again"
 def open_gcs_source(uri: str, cache_folder: Path, cache_gb: float, connections: int, deadline_s: float) -> "GcsSource":
     """The source under a `gs://` URI; nothing is asked of the bucket yet."""
     address = read_address(uri, "STREAMCAP_SOURCE")
-    return GcsSource(address, Bucket(address.bucket, connections, deadline_s), FileCache(cache_folder, int(cache_gb * _GIGABYTE)))
+    return GcsSource(address, Bucket(address.bucket, connections, deadline_s), FileCache(cache_folder, int(cache_gb * GIGABYTE)))
 
 
 class GcsSource:
@@ -66,8 +65,7 @@ class GcsSource:
         with ExitStack() as lending:
             with _explained(uri):
                 blob = self._of_version(uri, version)
-                named = sha256(f"{self._bucket.uri}/{blob.name}#{blob.generation}".encode()).hexdigest() + PurePosixPath(uri).suffix
-                file = self._cache.file(named, blob.size_bytes, blob.crc32c, lambda path: self._bucket.download(blob, path))
+                file = self._cache.file(self._bucket.local_name(blob), blob.size_bytes, blob.crc32c, partial(self._bucket.download, blob))
                 path = lending.enter_context(file)
             yield path
 

@@ -4,7 +4,6 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from functools import partial
-from hashlib import sha256
 from io import BufferedReader
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, cast
@@ -115,7 +114,7 @@ class GcsStorage:
             yield path
             with path.open("rb") as file:
                 blob = self._upload(key, file, replaces)
-            self._cache.adopt(path, self._cached_as(blob), blob.crc32c)
+            self._cache.adopt(path, self._bucket.local_name(blob), blob.crc32c)
 
     @contextmanager
     def local(self, key: str) -> Iterator[Path]:
@@ -196,16 +195,12 @@ class GcsStorage:
         """A local copy of what is there now. What is replaced before it could be fetched is looked for again."""
         for _ in range(_LOOKS):
             blob = self._found(key)
-            file = self._cache.file(self._cached_as(blob), blob.size_bytes, blob.crc32c, partial(self._bucket.download, blob))
+            file = self._cache.file(self._bucket.local_name(blob), blob.size_bytes, blob.crc32c, partial(self._bucket.download, blob))
             try:
                 return held.enter_context(file)
             except ObjectMissing:
                 continue
         raise StorageError(self.uri, f"reading {key}", f"it was replaced {_LOOKS} times while it was being fetched", "Run the same command again.")
-
-    def _cached_as(self, blob: Blob) -> str:
-        named = sha256(f"{self._bucket.uri}/{blob.name}#{blob.generation}".encode()).hexdigest()
-        return f"{named}{PurePosixPath(blob.name).suffix}"
 
 
 def _is(blob: Blob, size_bytes: int, crc32c: Callable[[], str]) -> bool:

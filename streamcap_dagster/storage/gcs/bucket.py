@@ -7,8 +7,9 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from hashlib import sha256
 from io import BufferedWriter, BytesIO
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO, TypeVar
 
 from google.api_core.exceptions import Forbidden, GoogleAPICallError
@@ -65,6 +66,10 @@ class Bucket:
     @property
     def uri(self) -> str:
         return f"gs://{self.name}"
+
+    def local_name(self, blob: Blob) -> str:
+        """What a local copy of that very generation is called; it has the suffix of the object."""
+        return sha256(f"{self.uri}/{blob.name}#{blob.generation}".encode()).hexdigest() + PurePosixPath(blob.name).suffix
 
     def read(self, name: str, generation: int | None = None) -> tuple[bytes, int]:
         """The bytes of an object, checked against its CRC32C, and its generation."""
