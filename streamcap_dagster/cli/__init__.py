@@ -197,6 +197,32 @@ def sync(
     raise typer.Exit(sync_storages(source, target, dry_run, delete, yes))
 
 
+@app.command()
+def drill(
+    source: SourceArgument = None,
+    storage: StorageOption = None,
+    captioner: Annotated[
+        str, typer.Option("--captioner", metavar="NAME", help="Who writes the captions. Anyone but offline and recorded is paid, once.")
+    ] = "offline",
+    videos: Annotated[int, typer.Option("--videos", min=1, metavar="N", help="Use the first N files of SOURCE.")] = 2,
+    emulator: Annotated[
+        bool | None,
+        typer.Option("--emulator/--no-emulator", help="Drill on an emulator of Google Cloud Storage. Default: for a storage in a folder, not for gs://."),
+    ] = None,
+    keep: Annotated[bool, typer.Option("--keep", help="Do not clean up afterwards.")] = False,
+) -> None:
+    """Lose a dataset on purpose and see it come back: for a gs:// storage in the same bucket under a prefix that is removed afterwards.
+
+    Builds a dataset from a few videos, deletes `processed/`, everything that was made of one video, and Dagster's instance; restores that video's answers
+    from soft delete (where nothing deleted is kept they are spared) and runs again. Everything must be byte for byte as it was, and nobody asked again.
+    Your own storage and instance are not touched. Exit status 1 when not all came back.
+    """
+    from streamcap_dagster.cli.drill import drill_disaster
+    from streamcap_dagster.settings import read_settings
+
+    raise typer.Exit(drill_disaster(read_settings(source=source, storage=storage, captioner=captioner), videos, emulator, keep))
+
+
 def main() -> NoReturn:
     """Entry point: errors made for people are printed as one sentence, without a traceback; to be told to end is no error."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # `kill`, a closing session and Ctrl-C end it alike

@@ -7,7 +7,10 @@ import pytest
 
 from streamcap_dagster.settings import PREFIX, Settings
 from tests.assets.project import Project
+from tests.gcs import gcs
 from tests.media import make_video
+
+__all__ = ["gcs"]
 
 
 @pytest.fixture(autouse=True)
