@@ -82,7 +82,6 @@ class FileCache:
             yield path
         except OSError as error:
             if error.errno in _FULL and error.filename in (None, str(path)):
-                self._room.clear()
                 raise self._full("writing a file") from error
             raise
         finally:
@@ -176,6 +175,8 @@ class FileCache:
         return path.is_absolute() and (path.is_relative_to(self.root) or self.root.is_relative_to(path))
 
     def _full(self, doing: str) -> StorageError:
+        """What to raise, once there is as much room as can be had for whatever comes next."""
+        self._room.clear()
         fix = "Free some space, lower STREAMCAP_CACHE_GB, or point STREAMCAP_CACHE at a larger disk, and run again."
         return StorageError(f"the cache {self.root}", doing, "the disk is full although all that nobody uses was removed from it", fix)
 
