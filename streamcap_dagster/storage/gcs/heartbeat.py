@@ -4,6 +4,7 @@ import atexit
 import json
 import os
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
@@ -11,10 +12,12 @@ from streamcap_dagster.errors import StreamcapError
 from streamcap_dagster.storage.gcs.bucket import NONE, Bucket, OtherGeneration
 from streamcap_dagster.storage.processes import process_name
 
+_CONNECTIONS = 2
+"""Of its own, so that it does not wait for those of large objects."""
 _QUIET_BEATS = 2
 """How long it goes on when nothing is held any more, for the next lease mostly comes soon."""
 _FAREWELL_S = 3.0
-"""How long the end of the process waits for the object to be removed; one that stays counts as a process that stands still."""
+"""How long the end of the process waits for its objects to be removed; one that stays counts as a process that stands still."""
 
 
 class Heartbeat:
@@ -23,7 +26,7 @@ class Heartbeat:
     def __init__(self, bucket: Bucket, prefix: str, every_s: float) -> None:
         self.process = process_name()
         self.process_id = os.getpid()
-        self._bucket = bucket
+        self._bucket = Bucket(bucket.name, _CONNECTIONS, every_s)
         self._name = object_name(prefix, self.process)
         self._every_s = every_s
         self._blocks = 0
@@ -40,7 +43,9 @@ class Heartbeat:
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
                 self._thread.start()
-                atexit.register(self._end)
+                _beating.add(self)
+                atexit.unregister(_say_farewell)  # once is enough, and a forked child has lost what its parent registered
+                atexit.register(_say_farewell)
         try:
             yield
         finally:
@@ -51,7 +56,7 @@ class Heartbeat:
         self._beat()
         while not self._is_over():
             self._beat()
-        atexit.unregister(self._end)
+        _beating.discard(self)
         with suppress(StreamcapError, OtherGeneration):
             self._bucket.delete(self._name, self._generation)
 
@@ -71,11 +76,27 @@ class Heartbeat:
         with suppress(StreamcapError):
             self._generation = self._bucket.write(self._name, json.dumps({"process": self.process}).encode()).generation
 
-    def _end(self) -> None:
-        thread = self._thread
+    def end(self) -> None:
+        """Have the object removed soon."""
         self._ending.set()
+
+    def wait(self, patience_s: float) -> None:
+        thread = self._thread
         if thread is not None:
-            thread.join(_FAREWELL_S)
+            thread.join(patience_s)
+
+
+_beating: set[Heartbeat] = set()
+
+
+def _say_farewell() -> None:
+    """All at once: a process that opened a storage many times, and has lost its network, is not to wait for each."""
+    until_s = time.monotonic() + _FAREWELL_S
+    last = list(_beating)
+    for heartbeat in last:
+        heartbeat.end()
+    for heartbeat in last:
+        heartbeat.wait(max(0.0, until_s - time.monotonic()))
 
 
 def object_name(prefix: str, process: str) -> str:
