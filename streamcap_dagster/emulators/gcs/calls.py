@@ -115,6 +115,8 @@ def _plain(method: str, rest: list[str], params: dict[str, list[str]], headers: 
 def _upload_kind(method: str, params: dict[str, list[str]], headers: dict[bytes, bytes]) -> str:
     if method == "DELETE":
         return "upload_cancel"
+    if method not in ("POST", "PUT"):
+        raise not_found()
     if method == "PUT" or "upload_id" in params:
         return "upload_status" if headers.get(b"content-range", b"").startswith(b"bytes */") else "upload_part"
     match params.get("uploadType"):
@@ -122,8 +124,6 @@ def _upload_kind(method: str, params: dict[str, list[str]], headers: dict[bytes,
             return "upload_whole"
         case ["resumable"]:
             return "upload_start"
-        case None:
-            raise required("uploadType")
         case [other, *_]:
             raise invalid(f"Invalid value for: Parameter 'uploadType': '{other}'.")
-    raise not_found()
+    raise required("uploadType")

@@ -48,14 +48,18 @@ class Fault:
 
     name: Name
     on: str = ""
-    """Kind of request, such as list, or a group of them: upload is all of upload_whole, upload_start, upload_part …; any when empty."""
+    """Kind of request, such as list, or a group of them: upload is all of upload_whole, upload_start, upload_part …
+
+    Empty is any but those about buckets, since Google's client looks at the bucket now and then, unasked, in a thread of its own.
+    """
     where: str = ""
     """What the object's name has in it."""
     after: int = 0
     seconds: float = 1.0
 
     def fits(self, call: Call) -> bool:
-        return (not self.on or is_of(call.kind, self.on)) and self.where in call.name
+        fitting = is_of(call.kind, self.on) if self.on else not is_of(call.kind, "bucket")
+        return fitting and self.where in call.name
 
 
 NONE = Fault("none")

@@ -66,7 +66,7 @@ def _names(names: Sequence[str], call: Call, shift: int) -> Iterator[str]:
 
 def _read_token(token: str) -> str:
     try:
-        return base64.urlsafe_b64decode(token.encode()).decode()
+        return base64.b64decode(token, altchars=b"-_", validate=True).decode()
     except (binascii.Error, ValueError):
         raise invalid("Invalid page token") from None
 
