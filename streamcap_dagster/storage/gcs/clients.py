@@ -4,6 +4,7 @@ import os
 from threading import Lock
 from typing import Any
 
+from google.auth.credentials import AnonymousCredentials
 from google.cloud import storage
 from requests.adapters import HTTPAdapter
 
@@ -23,12 +24,13 @@ def shared_client(connections: int, of: str) -> Any:
     named = of, connections
     with _lock:
         if named not in _clients:
-            _clients[named] = _client(connections)
+            _clients[named] = _client(connections, of)
         return _clients[named]
 
 
-def _client(connections: int) -> Any:
-    client = storage.Client(project=None)
+def _client(connections: int, of: str) -> Any:
+    emulated = {"client_options": {"api_endpoint": of}, "credentials": AnonymousCredentials()} if of else {}  # type: ignore[no-untyped-call]
+    client = storage.Client(project=None, **emulated)
     client._bucket_metadata_cache = None  # it would ask for the bucket, in threads of its own, at first and after each object that is not there
     client._http.hooks["response"].append(_read_refusal)
     for scheme in ("https://", "http://"):

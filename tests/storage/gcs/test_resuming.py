@@ -8,7 +8,7 @@ import pytest
 
 from streamcap_dagster.emulators.gcs.faults import Fault
 from streamcap_dagster.emulators.gcs.server import Running
-from streamcap_dagster.emulators.gcs.uploads import Sessions
+from streamcap_dagster.emulators.gcs.sessions import Sessions
 from streamcap_dagster.storage.checksums import crc32c_of
 from streamcap_dagster.storage.gcs.bucket import NONE, Bucket, OtherGeneration
 from streamcap_dagster.storage.gcs.resumable import PART_BYTES
