@@ -235,6 +235,16 @@ def test_many_leases_share_one_heartbeat(gcs: Running, bucket: Bucket) -> None:
     assert 2 <= len(beats) <= 3
 
 
+def test_a_heartbeat_does_not_wait_for_large_objects_that_take_every_connection(gcs: Running) -> None:
+    one = Bucket("bucket", connections=1, deadline_s=10)
+    one.write("video.mp4", b"x")
+    gcs.order(Fault("slow", on="download", where="video.mp4", seconds=4 * HEARTBEAT_S))
+    with Leases(one, PREFIX, heartbeat_s=HEARTBEAT_S).lease("cat"):
+        one.read("video.mp4")
+        beats = [row for row in gcs.journal.rows if "processes/" in row.name]
+    assert len(beats) >= 4
+
+
 def test_a_killed_holder_loses_its_lease_at_once_on_its_own_machine(started: Callable[..., "subprocess.Popen[str]"]) -> None:
     holder = started("hold")
     assert said(holder) == "True"

@@ -14,6 +14,7 @@ from streamcap_dagster.storage.processes import process_name
 
 _CONNECTIONS = 2
 """Of its own, so that it does not wait for those of large objects."""
+_DEADLINE_S = 10.0
 _QUIET_BEATS = 2
 """How long it goes on when nothing is held any more, for the next lease mostly comes soon."""
 _FAREWELL_S = 3.0
@@ -26,7 +27,7 @@ class Heartbeat:
     def __init__(self, bucket: Bucket, prefix: str, every_s: float) -> None:
         self.process = process_name()
         self.process_id = os.getpid()
-        self._bucket = Bucket(bucket.name, _CONNECTIONS, every_s)
+        self._bucket = Bucket(bucket.name, _CONNECTIONS, _DEADLINE_S)
         self._name = object_name(prefix, self.process)
         self._every_s = every_s
         self._blocks = 0
