@@ -134,6 +134,8 @@ async def _walk(video: Video, wanted: Sequence[PerVideoAsset], workshop: Worksho
     except RunStopped:
         raise
     except (StreamcapError, OSError) as error:  # the storage gives no turn, or refuses the books
+        if isinstance(error.__context__, RunStopped):
+            raise error.__context__ from None  # the turn could not be given back either
         failure = failure or _failed(video, wanted[-1], error)
     finally:
         await to_the_end(asyncio.to_thread(work.close))

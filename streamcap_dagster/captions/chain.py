@@ -1,6 +1,5 @@
 """The chain of a clip: its initial caption, then window after window what each adds. Clips go on side by side, windows in order."""
 
-import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,6 +7,7 @@ from streamcap_dagster.captions.asking import Answer, Asker, every
 from streamcap_dagster.captions.captioner import CaptionRequest, Place
 from streamcap_dagster.captions.gate import NoChangeGate
 from streamcap_dagster.captions.history import History, history_sha256
+from streamcap_dagster.captions.looking import look
 from streamcap_dagster.captions.prompts import Prompts
 from streamcap_dagster.captions.window_frames import FrameSource, WindowFrames
 from streamcap_dagster.errors import FramesAhead
@@ -44,7 +44,7 @@ async def caption_deltas(
 async def _chains(video_id: str, clips: Clips, frames: Path, asker: Asker, policy: CaptionPolicy) -> list["Chain"]:
     if not clips.clips:
         return []
-    windows = await asyncio.to_thread(WindowFrames, video_id, frames)
+    windows = await look(WindowFrames, video_id, frames)
     return [Chain(video_id, clip, clips.window_duration_s, windows, asker, policy) for clip in clips.clips]
 
 
@@ -86,7 +86,7 @@ class Chain:
 
     async def _delta(self, window: int, frames: tuple[Frame, ...]) -> Caption:
         request = self._request("delta", window, frames)
-        if await asyncio.to_thread(self._gate.passes, frames, request.place):
+        if await look(self._gate.passes, frames, request.place):
             return self._caption(request, await self._asker.ask(request))
         held_back = Answer("", "no_change", reason="no visible change since the last window that was captioned, so nobody was asked")
         return self._caption(request, held_back, gated=True)
@@ -95,10 +95,10 @@ class Chain:
         if caption.text:
             self._history = self._history.plus(caption.text)
         if caption.outcome in SPOKEN:
-            await asyncio.to_thread(self._gate.refer, frames, self._place(caption.window))
+            await look(self._gate.refer, frames, self._place(caption.window))
 
     async def _read(self, window: int) -> tuple[Frame, ...]:
-        frames = await asyncio.to_thread(self._frames.read, self.clip, window)
+        frames = await look(self._frames.read, self.clip, window)
         if late := [frame for frame in frames if frame.pts_s > self._second(window + 1)]:
             raise FramesAhead(self._place(window), late[0].pts_s, self._second(window + 1))
         return frames

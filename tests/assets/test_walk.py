@@ -3,6 +3,8 @@
 import asyncio
 import threading
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -11,7 +13,7 @@ from streamcap_dagster.assets.progress import AssetDone, Happening, VideoDone
 from streamcap_dagster.assets.walk import Finished, walk_videos
 from streamcap_dagster.assets.work import Made, VideoWork
 from streamcap_dagster.captions.calls import Call
-from streamcap_dagster.errors import ObjectChanged, QuotaExhausted, StorageLost, StreamcapError
+from streamcap_dagster.errors import ObjectChanged, QuotaExhausted, StorageError, StorageLost, StreamcapError
 from streamcap_dagster.policies import SplitPolicy
 from streamcap_dagster.storage import Stored, keys
 from streamcap_dagster.storage.failures import Failure, read_failures
@@ -369,6 +371,24 @@ def test_a_storage_that_is_lost_when_a_failure_is_to_be_noted_stops_the_run(tmp_
     walked = walk([asset("look", make=fail_and_lose)], workshop(storage))
 
     assert [stopped.unfinished for stopped in walked.stopped] == [("cat",)]
+
+
+class KeepsItsTurns(FolderStorage):
+    """A storage where a turn cannot be given back."""
+
+    @contextmanager
+    def lease(self, name: str) -> Iterator[bool]:
+        try:
+            with super().lease(name) as held:
+                yield held
+        finally:
+            raise StorageError(self.uri, "giving back a turn", "it is refused", "Try again.")
+
+
+def test_a_stop_of_the_run_is_one_although_the_turn_cannot_be_given_back(tmp_path: Path) -> None:
+    walked = walk([asset("look", make=_out_of_quota)], workshop(KeepsItsTurns(tmp_path / "data")), [video("v2")])
+
+    assert (walked.failures, len(walked.stopped)) == ([], 1)
 
 
 def test_an_object_that_somebody_else_wrote_meanwhile_fails_only_its_video(storage: FolderStorage) -> None:

@@ -3,7 +3,6 @@
 It knows light, colours, cuts, fades and movement, and nothing of what things are: good for rehearsing the pipeline, not for training.
 """
 
-import asyncio
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,6 +12,7 @@ from functools import cache
 from streamcap_dagster.captions.backends.colours import COLOURS, LIGHTS, Colouring, colouring
 from streamcap_dagster.captions.backends.motion import STILL, Motion, motion
 from streamcap_dagster.captions.captioner import CaptionReply, CaptionRequest, Pair, Parameter
+from streamcap_dagster.captions.looking import look
 from streamcap_dagster.captions.replies import LONGEST_OBJECTIVE, MOST_OBJECTIVES
 from streamcap_dagster.captions.thumbnails import thumbnails
 from streamcap_dagster.records import Frame
@@ -36,7 +36,7 @@ class OfflineCaptioner:
         return {}
 
     async def complete(self, request: CaptionRequest) -> CaptionReply:
-        answer = _objectives(request.pairs) if request.kind == "objectives" else await asyncio.to_thread(_caption, request)
+        answer = _objectives(request.pairs) if request.kind == "objectives" else await look(_caption, request)
         return CaptionReply(json.dumps(answer), "stop", self.model)
 
     async def aclose(self) -> None:
