@@ -91,7 +91,8 @@ def rehearse(
     """Run the whole pipeline against an emulator of Gemini on this machine: no key, no money, the quota of your settings.
 
     The real client speaks HTTP to it, so pacing, retries, tokens and would-be cost are those of a real run; only the captions are not.
-    Everything is kept beside the storage, in STORAGE-rehearsal, so that nothing of it gets into a dataset.
+    Everything is kept beside the storage, in STORAGE-rehearsal, so that nothing of it gets into a dataset; for gs://BUCKET/PREFIX that is the folder
+    BUCKET-PREFIX-rehearsal here.
     """
     from streamcap_dagster.cli.rehearse import rehearse_pipeline
     from streamcap_dagster.settings import read_settings

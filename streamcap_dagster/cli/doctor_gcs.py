@@ -142,10 +142,10 @@ def _settings_of(address: GcsAddress, settings: Settings) -> Iterator[Finding]:
         )
         return
     yield Finding("location", "ok", f"{address.bucket} is in {found.location}, storage class {found.storage_class}")
-    yield from (Finding("bucket", verdict, what, fix) for verdict, what, fix in _verdicts(f"gs://{address.bucket}", found))
+    yield from (Finding("bucket", verdict, what, fix) for verdict, what, fix in verdicts(f"gs://{address.bucket}", found))
 
 
-def _verdicts(bucket: str, found: "Protection") -> Iterator[tuple[Verdict, str, str]]:
+def verdicts(bucket: str, found: "Protection") -> Iterator[tuple[Verdict, str, str]]:
     """What is well and what is not in how a bucket is set up, with the command that changes it."""
     change = f"`gcloud storage buckets update {bucket}"
     if not found.uniform_access:

@@ -29,13 +29,20 @@ def rehearse_pipeline(settings: Settings, only: Sequence[str], latency_ms: str, 
         table=table,
         remember=False,
     )
-    beside = Path(f"{settings.storage.rstrip('/')}-rehearsal").expanduser().absolute()
+    beside = beside_storage(settings.storage)
     with running(options) as emulator:
         _be_a_rehearsal(beside)
         rehearsal = read_settings(source=settings.source, storage=str(beside / "data"), captioner="gemini", gemini_base_url=emulator.url, vertex_project="")
         status = run_pipeline(rehearsal, only)
     print(f"A rehearsal: nothing was paid, and what was said is not for training. All of it is in {beside}, which you may remove.")
     return status
+
+
+def beside_storage(storage: str) -> Path:
+    """The folder of a rehearsal: next to that of the storage; for gs:// a folder here, named like bucket and prefix, so that nothing goes over a network."""
+    _, scheme, place = storage.rpartition("://")
+    named = place.strip("/").replace("/", "-") if scheme else storage.rstrip("/")
+    return Path(f"{named}-rehearsal").expanduser().absolute()
 
 
 def _be_a_rehearsal(beside: Path) -> None:
