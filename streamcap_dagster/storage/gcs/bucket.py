@@ -81,13 +81,18 @@ class Bucket:
             found, expected = crc32c_of(data), blob.crc32c or self._checksum(name, int(blob.generation))
             if found == expected:
                 return data, int(blob.generation)
-        raise _spoilt(doing, expected, found)
+        raise _spoilt(doing, f"its CRC32C should be {expected}, but what arrived has {found}")
 
     def read_range(self, name: str, generation: int, start: int, end: int) -> bytes:
-        """Bytes from `start` up to, not including, `end` of that very generation."""
-        with told(self._doing("reading", name, "storage.objects.get")):
-            blob = self._google().blob(name, generation=generation)
-            return bytes(blob.download_as_bytes(start=start, end=end - 1, raw_download=True, checksum=None, **self._patience))
+        """Bytes from `start` up to, not including, `end` of that very generation. The service tells no checksum of a part."""
+        doing = self._doing("reading", name, "storage.objects.get")
+        for _ in range(_TRIES):
+            with told(doing):
+                blob = self._google().blob(name, generation=generation)
+                data = bytes(blob.download_as_bytes(start=start, end=end - 1, raw_download=True, checksum=None, **self._patience))
+            if len(data) == end - start:
+                return data
+        raise _spoilt(doing, f"{end - start} bytes of it were asked for, but {len(data)} arrived")
 
     def download(self, blob: Blob, path: Path) -> None:
         """Write that very generation of an object to a file, checked against its CRC32C, without holding it in memory."""
@@ -99,7 +104,7 @@ class Bucket:
                     self._fetch(blob, summed)
             if str(summed.crc32c) == blob.crc32c:
                 return
-        raise _spoilt(doing, blob.crc32c, str(summed.crc32c))
+        raise _spoilt(doing, f"its CRC32C should be {blob.crc32c}, but what arrived has {summed.crc32c}")
 
     def write(self, name: str, data: bytes, if_generation: int | None = None) -> Blob:
         """Write an object, in one request unless it is large."""
@@ -238,9 +243,9 @@ def _unspoilt(send: Callable[[], Result]) -> Result:
     return send()
 
 
-def _spoilt(doing: Doing, expected: str, found: str) -> StorageError:
-    why = f"its CRC32C should be {expected}, but what arrived has {found}, {_TRIES} times in a row"
-    return StorageError(doing.uri, str(doing), why, "Something between here and Google spoils data (a proxy, memory): try from another network or machine.")
+def _spoilt(doing: Doing, why: str) -> StorageError:
+    fix = "Something between here and Google spoils data (a proxy, memory): try from another network or machine."
+    return StorageError(doing.uri, str(doing), f"{why}, {_TRIES} times in a row", fix)
 
 
 def _described(blob: Any) -> Blob:

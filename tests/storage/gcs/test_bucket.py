@@ -1,0 +1,74 @@
+"""What a bucket tells of itself, and what it brings back."""
+
+import pytest
+
+from streamcap_dagster.emulators.gcs.options import Options
+from streamcap_dagster.emulators.gcs.server import Running, running
+from streamcap_dagster.errors import StorageLost
+from streamcap_dagster.storage.gcs import GcsStorage
+from streamcap_dagster.storage.gcs.bucket import NONE, Bucket
+from tests.gcs import BUCKET
+
+WANTED = ("storage.objects.get", "storage.objects.list", "storage.objects.create", "storage.objects.delete")
+
+
+def test_permissions_that_lack_are_named(bucket: Bucket, gcs: Running) -> None:
+    assert bucket.missing_permissions(WANTED) == []
+    gcs.deny("storage.objects.delete", "storage.objects.list")
+    assert bucket.missing_permissions(WANTED) == ["storage.objects.list", "storage.objects.delete"]
+
+
+def test_a_bucket_says_where_it_is_to_whoever_may_know(bucket: Bucket, gcs: Running) -> None:
+    assert bucket.location() == "US-CENTRAL1"
+    gcs.deny("storage.buckets.get")
+    assert bucket.location() == ""
+
+
+def test_a_bucket_that_does_not_exist_is_told(gcs: Running) -> None:
+    with pytest.raises(StorageLost, match="there is no bucket of that name"):
+        Bucket("none", 8, 5).location()
+
+
+def test_what_was_deleted_comes_back_in_its_last_version(bucket: Bucket, gcs: Running) -> None:
+    for name, data in (("data/a", b"old"), ("data/a", b"a"), ("data/b", b"b"), ("data/c", b"c"), ("elsewhere", b"e")):
+        bucket.write(name, data)
+    for name in ("data/a", "data/b", "elsewhere"):
+        bucket.delete(name)
+
+    assert bucket.restore("data/") == 2
+
+    assert gcs.objects(BUCKET) == {"data/a": b"a", "data/b": b"b", "data/c": b"c"}
+    assert bucket.restore("data/") == 0
+
+
+def test_an_object_that_was_made_anew_since_it_was_deleted_stays(bucket: Bucket, gcs: Running) -> None:
+    bucket.write("data/a", b"old")
+    bucket.delete("data/a")
+    bucket.write("data/a", b"new")
+    assert bucket.restore("data/") == 0
+    assert gcs.objects(BUCKET) == {"data/a": b"new"}
+
+
+def test_a_listing_goes_over_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    names = [f"data/{number:03}" for number in range(30)]
+    with running(Options(buckets=(BUCKET,), page_size=7)) as gcs:
+        monkeypatch.setenv("STORAGE_EMULATOR_HOST", gcs.url)
+        bucket = Bucket(BUCKET, 8, 5)
+        for name in names:
+            bucket.write(name, b"x", NONE)
+        assert [blob.name for blob in bucket.list("data/")] == names
+        assert gcs.journal.count("list") == 5
+
+
+def test_objects_say_what_they_are(storage: GcsStorage, gcs: Running) -> None:
+    for key in ("processed/train.json", "previews/cat.jpg"):
+        storage.write(key, b"x")
+    with storage.staged("raw/videos/cat.mp4") as path:
+        path.write_bytes(b"x" * (9 << 20))
+    live = gcs.service.store.bucket(BUCKET).live
+    said = {name: (live[name].given["contentType"], live[name].given["cacheControl"]) for name in live}
+    assert said == {
+        "data/processed/train.json": ("application/json", "no-cache"),
+        "data/previews/cat.jpg": ("image/jpeg", "private, max-age=3600"),
+        "data/raw/videos/cat.mp4": ("video/mp4", "private, max-age=3600"),
+    }
