@@ -7,6 +7,7 @@ import dagster as dg
 import pytest
 
 from streamcap_dagster.assets.corpus import Built, Corpus, every_video_is_in, materialize, read_corpus
+from streamcap_dagster.errors import ObjectChanged, StorageLost, StreamcapError
 from streamcap_dagster.partitions import Materialized
 from streamcap_dagster.records import Video
 from streamcap_dagster.storage import keys
@@ -15,6 +16,7 @@ from streamcap_dagster.storage.folder import FolderStorage
 from streamcap_dagster.storage.receipts import StoredObject, read_receipts
 from streamcap_dagster.videos.manifest import write_manifest
 from tests.assets.walking import asset, settings, video, walk, workshop
+from tests.storage.counted import CountedStorage
 
 GRAPH = (asset("look", words=lambda work: work.video.sha256), asset("say", ("look",), words=lambda work: work.video.sha256))
 
@@ -211,3 +213,44 @@ def test_the_check_warns_of_what_is_left_out_and_passes_when_all_are_in(storage:
 
     assert fine.passed
     assert (warned.passed, warned.severity, warned.description) == (False, dg.AssetCheckSeverity.WARN, "video dog: look, say not made yet")
+
+
+class LosesItsObjects(FolderStorage):
+    """A storage whose objects cannot be written, for a reason."""
+
+    refusal: StreamcapError | None = None
+
+    def write(self, key: str, data: bytes) -> None:
+        if self.refusal is not None and key.startswith("list/"):
+            raise self.refusal
+        super().write(key, data)
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [StorageLost("gs://bucket", "writing list/all.txt", "nobody answers", "Check the network."), ObjectChanged("gs://bucket", "list/all.txt", 1, 2)],
+    ids=["lost", "changed"],
+)
+def test_a_storage_that_refuses_ends_the_build_with_a_sentence_and_leaves_it_to_be_made(tmp_path: Path, refusal: StreamcapError) -> None:
+    storage = LosesItsObjects(tmp_path / "data")
+    catalog(storage, video("cat"))
+    build = Building(storage)
+    storage.refusal = refusal
+
+    with pytest.raises(type(refusal), match=r"writing list/all\.txt failed in gs://bucket"):
+        build()
+
+    assert read_receipts(storage, "_list").of("list") is None
+    storage.refusal = None
+    assert not reused(build())
+
+
+def test_the_receipts_of_many_videos_are_read_side_by_side(tmp_path: Path) -> None:
+    storage = CountedStorage(tmp_path / "data")
+    catalog(FolderStorage(tmp_path / "data"), *(video(f"v{number:02d}") for number in range(20)))
+    far = CountedStorage(tmp_path / "data", latency_s=0.01)
+
+    found = read_corpus(far, settings(storage), GRAPH, ("say",))
+
+    assert [video.video_id for video in found.videos] == [f"v{number:02d}" for number in range(20)]
+    assert (far.counted["read"], far.most_at_once) == (21, far.lanes)

@@ -1,0 +1,68 @@
+"""How often the storage is asked for a dataset of many videos: for each by number, and many at a time."""
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from streamcap_dagster.dataset.hub_dataset import build_dataset
+from streamcap_dagster.dataset.json_files import write_examples_json
+from streamcap_dagster.dataset.rows import DatasetVideo
+from streamcap_dagster.storage import keys
+from tests.dataset.corpus import store_video, video
+from tests.storage.counted import CountedStorage
+
+VIDEOS = [f"v{number:02d}" for number in range(16)]
+
+
+@pytest.fixture
+def far(tmp_path: Path) -> CountedStorage:
+    storage = CountedStorage(tmp_path / "data", latency_s=0.005)
+    for video_id in VIDEOS:
+        store_video(storage, video_id)
+    storage.requests.clear()
+    storage.most_at_once = 0
+    return storage
+
+
+def entries(storage: CountedStorage, known: bool) -> list[DatasetVideo]:
+    sizes = {stored.key: stored.size_bytes for folder in ("frames/", "sft_examples/") for stored in storage.list(folder)} if known else {}
+    storage.requests.clear()
+    return [DatasetVideo(video(video_id), "train", sizes) for video_id in VIDEOS]
+
+
+def asked(storage: CountedStorage) -> Counter[tuple[str, str]]:
+    return Counter((operation, key.split("/")[0]) for operation, key in storage.requests)
+
+
+def test_each_video_is_asked_for_its_records_and_frames_and_for_no_size_that_is_known(far: CountedStorage) -> None:
+    build_dataset(far, entries(far, known=True))
+
+    read = {("read", folder): len(VIDEOS) for folder in ("initial_captions", "delta_captions", "sft_examples", "rl_examples", "clips")}
+    shards_and_card = {("list", "processed"): 1, ("write", "processed"): 4, ("lease", "hf_dataset"): 2}
+    assert asked(far) == {**read, **shards_and_card, ("stat", "frames"): len(VIDEOS)}
+    assert far.most_at_once >= 4
+
+
+def test_a_dataset_that_is_there_already_needs_no_frames(far: CountedStorage) -> None:
+    build_dataset(far, entries(far, known=True))
+    again = entries(far, known=True)
+
+    assert build_dataset(far, again).written == []
+    assert ("stat", "frames") not in asked(far)
+
+
+def test_sizes_that_nobody_knows_are_asked_for(far: CountedStorage) -> None:
+    report = build_dataset(far, entries(far, known=False))
+
+    assert asked(far)["stat", "sft_examples"] == len(VIDEOS)
+    assert report.size_bytes == {stored.key: stored.size_bytes for stored in far.list(f"{keys.DATASET}/")}
+
+
+def test_the_json_files_are_read_for_side_by_side_and_what_was_written_is_known(far: CountedStorage) -> None:
+    report = write_examples_json(far, VIDEOS, dict.fromkeys(VIDEOS, "train"), "sft")
+
+    (written,) = report.files
+    assert asked(far) == {("read", "sft_examples"): len(VIDEOS), ("write", "processed"): 1, ("delete", "processed"): 2}
+    assert (written.key, written.size_bytes) == (keys.TRAIN_JSON, len(far.read(keys.TRAIN_JSON)))
+    assert far.most_at_once >= 4
