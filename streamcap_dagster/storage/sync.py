@@ -135,21 +135,27 @@ class _Copy:
 
     def _in_chunks(self, stored: Stored) -> Stored:
         with self.source.open(stored.key) as file:
-            read = _Summing(file, self.told)
+            read = _Summing(file, partial(self._unchanged, stored), stored.size_bytes, self.told)
             self.target.write_from(stored.key, cast(BinaryIO, io.BufferedReader(read, _CHUNK_BYTES)))
         self._unchanged(stored, read.size_bytes, read.crc32c)
         return Stored(stored.key, read.size_bytes, read.crc32c)
 
     def _unchanged(self, stored: Stored, size_bytes: int, crc32c: str) -> None:
         if size_bytes != stored.size_bytes or crc32c != (stored.crc32c or crc32c):
-            raise StorageError(self.source.uri, f"copying {stored.key}", "it has changed since it was listed, so a run is at work there", _AGAIN)
+            why = "it is not what was listed: a run is at work there, or it arrived spoilt"
+            raise StorageError(self.source.uri, f"copying {stored.key}", why, _AGAIN)
 
 
 class _Summing(io.RawIOBase):
-    """A file that sums up what is read of it. Whoever reads may go back and read again, as an upload that is resumed does."""
+    """A file that sums up what is read of it. Whoever reads may go back and read again, as an upload that is resumed does.
 
-    def __init__(self, file: BinaryIO, told: Told) -> None:
+    Before it gives out the last bytes that it should have it has the sum checked, so that nothing that is wrong gets a name.
+    """
+
+    def __init__(self, file: BinaryIO, check: Callable[[int, str], None], expected_bytes: int, told: Told) -> None:
         self._file = file
+        self._check = check
+        self._expected_bytes = expected_bytes
         self._told = told
         self._checksum = Crc32c()
         self.size_bytes = 0
@@ -178,6 +184,8 @@ class _Summing(io.RawIOBase):
         unseen = data[self.size_bytes - start :] if start <= self.size_bytes else b""
         self._checksum.update(unseen)
         self.size_bytes += len(unseen)
+        if unseen and self.size_bytes >= self._expected_bytes:
+            self._check(self.size_bytes, self.crc32c)
         self._told(len(unseen))
         return len(data)
 

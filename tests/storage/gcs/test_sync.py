@@ -69,12 +69,15 @@ def test_a_download_that_arrives_spoilt_is_fetched_again(folder: FolderStorage, 
     assert back.read("clips/cat.json") == b"clips"
 
 
-def test_a_large_object_that_arrives_spoilt_is_told_and_arrives_the_next_time(folder: FolderStorage, bucket: GcsStorage, gcs: Running, tmp_path: Path) -> None:
+def test_a_large_object_that_arrives_spoilt_gets_no_name_and_arrives_the_next_time(
+    folder: FolderStorage, bucket: GcsStorage, gcs: Running, tmp_path: Path
+) -> None:
     carry_out(folder, bucket, plan_sync(folder, bucket))
     back = FolderStorage(tmp_path / "back")
     gcs.order(Fault("corrupted", on="download", where="cat.mp4", after=5))
 
     assert list(carry_out(bucket, back, plan_sync(bucket, back)).failures) == ["raw/videos/cat.mp4"]
+    assert back.stat("raw/videos/cat.mp4") is None
     assert carry_out(bucket, back, plan_sync(bucket, back)).failures == {}
     assert back.read("raw/videos/cat.mp4") == LARGE
 
