@@ -98,7 +98,8 @@ class FileCache:
             return None
         lock_shared(file)
         if is_at(file, wanted.path) and self._is_whole(file, wanted):
-            os.utime(wanted.path, ns=(time.time_ns(), os.fstat(file.fileno()).st_mtime_ns))
+            with suppress(PermissionError):  # another user's file: it counts as used when it came
+                os.utime(file.fileno(), ns=(time.time_ns(), os.fstat(file.fileno()).st_mtime_ns))
             return file
         file.close()
         return None

@@ -1,5 +1,6 @@
 """A process of its own that takes leases in a bucket."""
 
+import os
 import sys
 import time
 from pathlib import Path
@@ -41,6 +42,18 @@ def take_turns(rounds: str, log: str) -> None:
                 notes.flush()
                 notes.write("ends\n")
     print("done", flush=True)
+
+
+def take_turns_for_ever(log: str) -> None:
+    """The same under this process's id, slowly enough to be killed in the middle."""
+    ours = leases()
+    while True:
+        with ours.lease("cat") as held:
+            if held:
+                for event in ("begins", "ends"):
+                    with Path(log).open("a") as notes:
+                        notes.write(f"{event} {os.getpid()}\n")
+                    time.sleep(0.003)
 
 
 if __name__ == "__main__":
