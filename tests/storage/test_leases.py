@@ -10,6 +10,7 @@ import pytest
 
 from streamcap_dagster.storage.folder import FolderStorage
 from streamcap_dagster.storage.leases import turn, turn_async
+from tests.storage.counted import CountedStorage
 
 
 @pytest.fixture
@@ -95,6 +96,25 @@ def test_who_is_cancelled_while_waiting_leaves_the_turn_to_others(storage: Folde
             pass
 
     asyncio.run(cancelled_while_waiting())
+
+
+def test_a_storage_that_is_far_away_does_not_hold_up_the_event_loop(tmp_path: Path) -> None:
+    storage = CountedStorage(tmp_path, latency_s=0.05)
+
+    async def story() -> None:
+        with FolderStorage(tmp_path).lease("cat"):
+            waiting = asyncio.create_task(enter())
+            await asyncio.sleep(0.07)
+            waiting.cancel()
+            await asyncio.gather(waiting, return_exceptions=True)
+        await enter()
+
+    async def enter() -> None:
+        async with turn_async(storage, "cat"):
+            pass
+
+    asyncio.run(story())  # each of its operations fails on a loop
+    assert storage.counted["lease"] >= 3
 
 
 def test_who_waits_long_looks_seldom(storage: FolderStorage, monkeypatch: pytest.MonkeyPatch) -> None:
