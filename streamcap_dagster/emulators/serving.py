@@ -14,6 +14,8 @@ LOOPBACK = "127.0.0.1"
 BACKLOG = 4096
 _KEEP_ALIVE_S = 240
 """Idle connections are kept about as long as the services keep them, so that none is closed under a client that just takes it up again."""
+_TURNS = 3
+"""Of the event loop, after which connections that were closed are gone; uvicorn would look again only after a tenth of a second."""
 
 HangUp = Callable[[Any], None]
 """Closes the connection that a request, told by its ASGI scope, came over; what was sent before still arrives."""
@@ -58,7 +60,8 @@ class _Server(uvicorn.Server):
         logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
         for connection in list(self.server_state.connections):
             connection.transport.abort()
-        await asyncio.sleep(0)
+        for _ in range(_TURNS):
+            await asyncio.sleep(0)
         await super().shutdown(sockets)
 
 

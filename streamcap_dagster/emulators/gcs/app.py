@@ -1,7 +1,6 @@
 """The service as an ASGI application: how requests come in, and how answers and broken connections go over the wire."""
 
 import asyncio
-import random
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
@@ -9,7 +8,7 @@ from streamcap_dagster.emulators.gcs import refusals
 from streamcap_dagster.emulators.gcs.answers import JSON, Answer
 from streamcap_dagster.emulators.gcs.calls import Call, read_call
 from streamcap_dagster.emulators.gcs.faults import NONE, Fault
-from streamcap_dagster.emulators.gcs.journal import Row
+from streamcap_dagster.emulators.gcs.journal import UNKNOWN, Row
 from streamcap_dagster.emulators.gcs.refusals import Refusal
 from streamcap_dagster.emulators.gcs.resources import as_bytes
 from streamcap_dagster.emulators.gcs.service import Service
@@ -67,6 +66,7 @@ class _Exchange:
         try:
             call = read_call(scope["method"], scope["raw_path"], scope["query_string"], headers)
         except Refusal as refusal:
+            self._service.journal.keep(Row(scope["method"], UNKNOWN, "", scope["path"], refusal.status, 0, 0, None))
             await self._whole(_refused(refusal, plain=False))
             return
         fault = self._service.faults.next(call)
@@ -84,9 +84,8 @@ class _Exchange:
 
     async def _answer(self, call: Call, fault: Fault) -> Answer:
         service = self._service
-        least, most = service.options.latency_ms
-        if delay := (random.uniform(least, most) / 1000 if most else 0) + (fault.seconds if fault.name == "slow" else 0):  # noqa: S311
-            await asyncio.sleep(delay)
+        if delay_s := service.latency_s() + (fault.seconds if fault.name == "slow" else 0):
+            await asyncio.sleep(delay_s)
         if storm := service.faults.storming():
             raise refusals.failing(storm)
         if fault.name == "dropped":

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from streamcap_dagster.emulators.draws import choice, fraction
-from streamcap_dagster.emulators.gcs.calls import Call
+from streamcap_dagster.emulators.gcs.calls import KINDS, Call
 from streamcap_dagster.emulators.gcs.journal import is_of
 from streamcap_dagster.emulators.gcs.options import Options
 
@@ -56,6 +56,10 @@ class Fault:
     """What the object's name has in it."""
     after: int = 0
     seconds: float = 1.0
+
+    def __post_init__(self) -> None:
+        if self.on and not any(is_of(kind, self.on) for kind in KINDS):
+            raise ValueError(f"no kind of request is {self.on!r}; there are {', '.join(KINDS)}")
 
     def fits(self, call: Call) -> bool:
         fitting = is_of(call.kind, self.on) if self.on else not is_of(call.kind, "bucket")

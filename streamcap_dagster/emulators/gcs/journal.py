@@ -4,6 +4,9 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+UNKNOWN = "unknown"
+"""Kind of a request whose address is none of the service's."""
+
 
 @dataclass(frozen=True, slots=True)
 class Row:

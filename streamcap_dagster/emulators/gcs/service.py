@@ -1,5 +1,6 @@
 """The whole service without HTTP: buckets, uploads under way, who may do what, what goes wrong, and who answers which kind of request."""
 
+import random
 from collections.abc import Awaitable, Callable
 
 from streamcap_dagster.emulators.gcs.answers import Answer
@@ -22,10 +23,16 @@ class Service:
         self.permissions = Permissions()
         self.faults = Faults(options)
         self.journal = Journal(options.remember)
+        self._chance = random.Random(options.seed)  # noqa: S311 -- for delays
         writer = Writer(self.store, self.permissions, options.md5)
         self.uploading = Uploading(self.store, writer)
         self._objects = Objects(self.store, writer, options.page_size)
         self._handlers = _handlers(Buckets(self.store, self.permissions), self._objects, self.uploading)
+
+    def latency_s(self) -> float:
+        """How long the next answer takes."""
+        least, most = self.options.latency_ms
+        return self._chance.uniform(least, most) / 1000 if most else 0.0
 
     async def answer(self, call: Call, body: bytes, fault: Fault = NONE) -> Answer:
         """Whatever is asked, but for the parts of a resumable upload, whose bytes are taken as they come; raises Refusal."""

@@ -129,6 +129,15 @@ def test_a_slow_answer_comes_late(gcs: Running) -> None:
     assert time.monotonic() - begin >= 0.3
 
 
+def test_a_large_upload_that_is_refused_at_once_can_be_sent_again_over_the_same_connection(gcs: Running) -> None:
+    home, large = bucket(), bytes(5 << 20)
+    gcs.order(Fault("busy_503", on="upload"), Fault("busy_503", on="upload"))
+
+    home.blob("a").upload_from_string(large, retry=soon())
+
+    assert gcs.objects("bucket") == {"a": large}
+
+
 def test_a_storm_ends(gcs: Running) -> None:
     gcs.storm(0.3)
     assert {put(gcs, "a").status, look(gcs, "a").status, ask(gcs, "GET", "/storage/v1/b/bucket").status} == {503}

@@ -109,6 +109,7 @@ def test_an_address_that_is_none_is_404(gcs: Running, method: str, path: str) ->
     put(gcs, "a")
 
     assert ask(gcs, method, path).status == 404
+    assert gcs.journal.rows[-1].status == 404
 
 
 def test_broken_json_is_refused(gcs: Running) -> None:
