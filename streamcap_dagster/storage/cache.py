@@ -63,6 +63,18 @@ class FileCache:
         with held:
             yield wanted.path
 
+    @contextmanager
+    def kept(self, name: str, size_bytes: int, crc32c: str) -> Iterator[Path | None]:
+        """The file of that name if it is here, checked as by `file`; while the block lasts it stays."""
+        wanted = _Wanted(self._path(name), size_bytes, crc32c)
+        with self.explained(f"looking for a copy of {name}"):
+            held = self._held(wanted)
+        if held is None:
+            yield None
+            return
+        with held:
+            yield wanted.path
+
     def adopt(self, path: Path, name: str, crc32c: str) -> None:
         """Keep a file, which a `scratch` block is about to let go, under a name. It is moved; what cannot be kept is fetched when it is wanted."""
         del crc32c

@@ -78,9 +78,12 @@ class GcsStorage:
 
     @contextmanager
     def open(self, key: str) -> Iterator[BinaryIO]:
+        """From the local copy of that generation when there is one, else in parts."""
         blob = self._found(key)
-        with BufferedReader(Ranges(blob.size_bytes, partial(self._part, key, blob))) as file:
-            yield cast(BinaryIO, file)
+        with self._cache.kept(self._bucket.local_name(blob), blob.size_bytes, blob.crc32c) as copy:
+            file = copy.open("rb") if copy else BufferedReader(Ranges(blob.size_bytes, partial(self._part, key, blob)))
+            with file:
+                yield cast(BinaryIO, file)
 
     def stat(self, key: str) -> Stored | None:
         blob = self._look(key)

@@ -24,9 +24,11 @@ def frames(storage: GcsStorage) -> str:
     """A table of twelve row groups of 3 MB each."""
     schema = pa.schema([("k", pa.int32()), ("jpeg", pa.binary())])
     draws = random.Random(2)
-    with storage.staged("frames/cat.parquet") as path, pq.ParquetWriter(path, schema, compression="none", use_dictionary=False) as writer:
+    made = io.BytesIO()
+    with pq.ParquetWriter(made, schema, compression="none", use_dictionary=False) as writer:
         for group in range(GROUPS):
             writer.write_table(pa.table({"k": [group], "jpeg": [draws.randbytes(GROUP_BYTES)]}, schema=schema))
+    storage.write_from("frames/cat.parquet", made)
     return "frames/cat.parquet"
 
 
@@ -92,3 +94,20 @@ def test_a_download_in_spans_is_the_object(storage: GcsStorage, gcs: Running, fr
     storage._bucket.download(blob, tmp_path / "copy")
     with storage.local(frames) as path:
         assert (tmp_path / "copy").read_bytes() == path.read_bytes()
+
+
+def test_nothing_is_fetched_of_what_lies_on_this_machine(storage: GcsStorage, gcs: Running, frames: str) -> None:
+    with storage.local(frames):
+        pass
+    before = _fetched_bytes(gcs)
+    with storage.open(frames) as file:
+        assert pq.ParquetFile(file).metadata.num_rows == GROUPS
+    assert _fetched_bytes(gcs) == before
+
+
+def test_a_copy_of_an_older_generation_is_not_what_is_opened(storage: GcsStorage, opened: Callable[[], GcsStorage], frames: str) -> None:
+    with storage.local(frames):
+        pass
+    opened().write(frames, b"new")
+    with storage.open(frames) as file:
+        assert file.read() == b"new"
