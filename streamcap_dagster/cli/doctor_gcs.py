@@ -27,7 +27,7 @@ PATIENCE_S = 10.0
 TO_WRITE = ("storage.objects.create", "storage.objects.get", "storage.objects.list", "storage.objects.delete")
 TO_READ = ("storage.objects.get", "storage.objects.list")
 _WRITER, _READER = "roles/storage.objectUser", "roles/storage.objectViewer"
-_MORE = {
+ALSO_USEFUL = {
     "storage.objects.restore": ("to restore what was deleted", _WRITER),
     "storage.buckets.get": ("to see where the bucket is and how it protects data", "roles/storage.bucketViewer"),
 }
@@ -92,8 +92,8 @@ def _permissions(address: GcsAddress, settings: Settings, wanted: Sequence[str],
 
 
 def _more_permissions(address: GcsAddress, settings: Settings) -> Iterator[Finding]:
-    lacking = _lacking(address, settings, list(_MORE))
-    for permission, (use, role) in _MORE.items():
+    lacking = _lacking(address, settings, list(ALSO_USEFUL))
+    for permission, (use, role) in ALSO_USEFUL.items():
         if permission in lacking:
             yield Finding("permission", "warning", f"{permission} is lacking on {address.bucket}: a run does without, it is {use}", _grant(address, role))
         else:
