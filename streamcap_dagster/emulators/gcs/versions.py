@@ -69,9 +69,9 @@ def conditions_of(call: Call, prefix: str = "if") -> Conditions:
 
 
 def hashes_of(data: Data, md5: bool) -> Hashes:
-    crc32c = 0
+    crc32c, view = 0, memoryview(data)
     for begin in range(0, len(data), _PIECE):
-        crc32c = google_crc32c.extend(crc32c, bytes(data[begin : begin + _PIECE]))
+        crc32c = google_crc32c.extend(crc32c, bytes(view[begin : begin + _PIECE]))
     return Hashes(
         base64.b64encode(crc32c.to_bytes(4)).decode(),
         base64.b64encode(hashlib.md5(data, usedforsecurity=False).digest()).decode() if md5 else "",

@@ -52,6 +52,15 @@ def test_the_client_uploads_a_large_object_in_parts(gcs: Running) -> None:
     assert gcs.journal.by_kind["upload_part"] == 4
 
 
+@pytest.mark.parametrize("size", [0, 1, QUANTUM, ALL])
+def test_the_client_writes_a_file_whose_size_it_does_not_know_yet(gcs: Running, size: int) -> None:
+    with bucket().blob("a").open("wb", chunk_size=QUANTUM) as file:
+        for begin in range(0, size, 100_000):
+            file.write(DATA[begin : min(size, begin + 100_000)])
+
+    assert gcs.objects("bucket") == {"a": DATA[:size]}
+
+
 def test_all_may_come_in_one_part_that_says_no_place(gcs: Running) -> None:
     assert ask(gcs, "PUT", start(gcs), DATA).status == 200
     assert gcs.objects("bucket") == {"a": DATA}
