@@ -132,10 +132,16 @@ class Bucket:
         return _described(blob)
 
     def list(self, prefix: str) -> Iterator[Blob]:
-        """Every object whose name starts with the prefix, in order of name (which is that of its UTF-8 bytes)."""
+        """Every object whose name starts with the prefix, in order of name (which is that of its UTF-8 bytes), each once.
+
+        What is written or deleted meanwhile may or may not be among them.
+        """
+        last = ""
         with told(self._doing("listing", prefix, "storage.objects.list", of_bucket=True)):
             for blob in self._google().list_blobs(prefix=prefix, fields=f"items({_FIELDS}),nextPageToken", page_size=_PAGE, **self._patience):
-                yield _described(blob)
+                if blob.name > last:
+                    last = blob.name
+                    yield _described(blob)
 
     def delete(self, name: str, if_generation: int | None = None) -> None:
         """Remove an object; nothing happens when there is none."""

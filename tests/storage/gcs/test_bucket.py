@@ -1,7 +1,10 @@
 """What a bucket tells of itself, and what it brings back."""
 
+from collections.abc import Iterator
+
 import pytest
 
+from streamcap_dagster.emulators.gcs.faults import Fault
 from streamcap_dagster.emulators.gcs.options import Options
 from streamcap_dagster.emulators.gcs.server import Running, running
 from streamcap_dagster.errors import StorageLost
@@ -49,15 +52,39 @@ def test_an_object_that_was_made_anew_since_it_was_deleted_stays(bucket: Bucket,
     assert gcs.objects(BUCKET) == {"data/a": b"new"}
 
 
-def test_a_listing_goes_over_pages(monkeypatch: pytest.MonkeyPatch) -> None:
-    names = [f"data/{number:03}" for number in range(30)]
+@pytest.fixture
+def small_pages(monkeypatch: pytest.MonkeyPatch) -> Iterator[Running]:
+    """A service with seven names on a page."""
     with running(Options(buckets=(BUCKET,), page_size=7)) as gcs:
         monkeypatch.setenv("STORAGE_EMULATOR_HOST", gcs.url)
-        bucket = Bucket(BUCKET, 8, 5)
-        for name in names:
-            bucket.write(name, b"x", NONE)
-        assert [blob.name for blob in bucket.list("data/")] == names
-        assert gcs.journal.count("list") == 5
+        yield gcs
+
+
+NAMES = [f"data/{number:03}" for number in range(30)]
+
+
+def test_a_listing_goes_over_pages(small_pages: Running) -> None:
+    bucket = Bucket(BUCKET, 8, 5)
+    for name in NAMES:
+        bucket.write(name, b"x", NONE)
+    small_pages.order(None, Fault("repeating_list", on="list"), Fault("busy_503", on="list"), Fault("dropped", on="list"))
+    assert [blob.name for blob in bucket.list("data/")] == NAMES
+
+
+def test_a_listing_is_in_order_and_has_each_name_once_although_it_changes(small_pages: Running) -> None:
+    bucket = Bucket(BUCKET, 8, 5)
+    for name in NAMES:
+        bucket.write(name, b"x", NONE)
+    listed = []
+    for number, blob in enumerate(bucket.list("data/")):
+        listed.append(blob.name)
+        if number in (3, 10, 17):
+            bucket.write(f"{blob.name}-late", b"x")
+            bucket.write(f"{NAMES[29 - number]}-later", b"x")
+            bucket.write(blob.name, b"y")
+            bucket.delete(listed[number - 1])
+    assert listed == sorted(set(listed))
+    assert set(listed) >= set(NAMES)
 
 
 def test_objects_say_what_they_are(storage: GcsStorage, gcs: Running) -> None:
