@@ -84,7 +84,7 @@ class _Forgetting(io.BytesIO):
 
     def read(self, size: int | None = -1) -> bytes:
         if self.tell() and self._gcs:
-            self._gcs.service.sessions = Sessions()
+            self._gcs.service.uploading.sessions = Sessions()
             self._gcs = None
         return super().read(size)
 
