@@ -1,5 +1,6 @@
 """`streamcap sync`: a storage copied to another place, resumed where it broke off, checked on arrival."""
 
+import signal
 import sys
 import threading
 import time
@@ -14,7 +15,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 from rich.table import Table
 
-from streamcap_dagster.errors import SettingError
+from streamcap_dagster.errors import SettingError, StreamcapError
 from streamcap_dagster.settings import read_settings, scheme_of
 from streamcap_dagster.storage import Storage, Stored
 from streamcap_dagster.storage.address import read_address
@@ -39,8 +40,8 @@ def sync_storages(source: str, target: str, dry_run: bool, delete: bool, yes: bo
         return 0
     if delete and plan.extra:
         _ask_to_remove(console, plan.extra, theirs, yes)
-    with _watching(console, plan) as told:
-        report = carry_out(ours, theirs, plan, delete, told)
+    with _watching(console, plan) as told, _ending_soon(told) as told_or_ended:
+        report = carry_out(ours, theirs, plan, delete, told_or_ended)
     _show_report(console, report, theirs)
     return 1 if report.failures else 0
 
@@ -108,6 +109,32 @@ def _watching(console: Console, plan: Plan) -> Iterator[Callable[[int], None]]:
     with Progress(*columns, console=console) as bars:
         task = bars.add_task("", total=total)
         yield lambda size_bytes: bars.advance(task, size_bytes)
+
+
+@contextmanager
+def _ending_soon(told: Callable[[int], None]) -> Iterator[Callable[[int], None]]:
+    """What to call instead: once this process is told to end, it breaks off the copies under way, which may be of large files."""
+    ended = threading.Event()
+
+    def end(*_: object) -> None:
+        ended.set()
+        raise KeyboardInterrupt
+
+    def told_or_ended(size_bytes: int) -> None:
+        if ended.is_set():
+            raise _Ended
+        told(size_bytes)
+
+    before = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield told_or_ended
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+class _Ended(StreamcapError):
+    """Breaks off a copy; what it had written has no name yet."""
 
 
 class _Lines:

@@ -1,11 +1,18 @@
 """`streamcap sync`: what a person sees of a storage that is copied, and what is asked of them."""
 
+import os
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner, Result
 
 from streamcap_dagster.cli import app
+from streamcap_dagster.emulators.gcs.options import Options
+from streamcap_dagster.emulators.gcs.server import Running, running
 from streamcap_dagster.storage.folder import FolderStorage
 
 
@@ -115,3 +122,33 @@ def test_a_place_that_cannot_be_is_told_by_the_argument(here: FolderStorage, pla
 def test_neighbours_with_a_common_beginning_are_two_places(here: FolderStorage, tmp_path: Path) -> None:
     assert sync("here", "here-copy").exit_code == 0
     assert (tmp_path / "here-copy/clips/cat.json").is_file()
+
+
+def test_a_folder_goes_to_a_bucket(here: FolderStorage, gcs: Running) -> None:
+    done = sync(here.root, "gs://bucket/some/prefix")
+
+    assert done.exit_code == 0, done.output
+    assert "3 copied and checked (47 bytes): gs://bucket/some/prefix" in done.stdout
+    assert gcs.objects("bucket")["some/prefix/clips/cat.json"] == b"clips/cat.json"
+
+
+def test_a_bucket_that_is_not_there_is_told_with_the_line_that_creates_it(here: FolderStorage, gcs: Running) -> None:
+    assert "gcloud storage buckets create gs://another" in str(sync(here.root, "gs://another/prefix").exception)
+
+
+def test_ctrl_c_in_the_middle_of_a_large_object_ends_it_soon_and_the_next_goes_on(here: FolderStorage, tmp_path: Path) -> None:
+    here.write("raw/videos/cat.mp4", bytes(80 << 20))
+    with running(Options(buckets=("bucket",), latency_ms=(700, 700))) as emulator:
+        command = [sys.executable, "-m", "streamcap_dagster.cli", "sync", str(here.root), "gs://bucket/data"]
+        process = subprocess.Popen(command, env={**os.environ, "STORAGE_EMULATOR_HOST": emulator.url}, stderr=subprocess.PIPE, text=True)
+        while not emulator.journal.count("upload_part"):
+            assert process.poll() is None
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        told_s = time.monotonic()
+        complained = process.communicate()[1]
+
+        assert process.returncode == 130
+        assert "run the same command again to go on" in complained
+        assert time.monotonic() - told_s < 5
+        assert "data/raw/videos/cat.mp4" not in emulator.objects("bucket")
