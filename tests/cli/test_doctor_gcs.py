@@ -6,6 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from google.auth import compute_engine
+from google.auth.exceptions import DefaultCredentialsError
+from google.oauth2 import credentials as user
+from google.oauth2 import service_account
 
 from streamcap_dagster.cli import doctor_gcs
 from streamcap_dagster.cli.doctor import diagnose
@@ -149,3 +153,32 @@ def test_a_cache_larger_than_its_disk_is_a_warning(gcs: Running) -> None:
 
     assert told.verdict == "warning"
     assert "STREAMCAP_CACHE_GB" in told.fix
+
+
+@pytest.mark.parametrize(
+    ("credentials", "told"),
+    [
+        (
+            service_account.Credentials(None, "runner@project.iam.gserviceaccount.com", "https://nobody"),
+            "a service account, runner@project.iam.gserviceaccount.com",
+        ),
+        (user.Credentials("very-secret", account="me@example.com"), "a user, me@example.com"),
+        (compute_engine.Credentials(), "the service account of this machine, default"),
+    ],
+)
+def test_whose_credentials_are_used_is_told_and_never_what_they_are(monkeypatch: pytest.MonkeyPatch, credentials: Any, told: str) -> None:
+    monkeypatch.setattr("google.auth.default", lambda: (credentials, "project"))
+    first = next(doctor_gcs.storage_findings(read_settings(storage=STORAGE)))
+
+    assert first == Finding("credentials", "ok", f"{told}, project project")
+
+
+def test_no_credentials_come_with_the_command_that_makes_some(monkeypatch: pytest.MonkeyPatch) -> None:
+    def none() -> None:
+        raise DefaultCredentialsError
+
+    monkeypatch.setattr("google.auth.default", none)
+    first = next(doctor_gcs.storage_findings(read_settings(storage=STORAGE)))
+
+    assert first.verdict == "failed"
+    assert "gcloud auth application-default login" in first.fix
