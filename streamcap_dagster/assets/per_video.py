@@ -241,7 +241,15 @@ def failure_of_run(failures: Sequence[Failure], walked: int, stopped: Stopped | 
         metadata={
             "failed": dg.MetadataValue.json([failure.video_id for failure in failures]),
             "reasons": dg.MetadataValue.json({failure.video_id: failure.reason for failure in failures}),
-            **({"stopped": dg.MetadataValue.text(stopped.reason), "unfinished": dg.MetadataValue.json(list(stopped.unfinished))} if stopped else {}),
+            **(_about_stop(stopped) if stopped else {}),
         },
         allow_retries=False,
     )
+
+
+def _about_stop(stopped: Stopped) -> dict[str, dg.MetadataValue]:
+    return {
+        "stopped": dg.MetadataValue.text(stopped.reason),
+        "unfinished": dg.MetadataValue.json(list(stopped.unfinished)),
+        "storage_lost": dg.MetadataValue.bool(stopped.storage_lost),
+    }

@@ -16,7 +16,7 @@ import dagster as dg
 
 from streamcap_dagster.assets.progress import AssetDone, VideoDone
 from streamcap_dagster.assets.work import NOTICE, Made, PerVideoAsset, VideoWork, Workshop
-from streamcap_dagster.errors import ObjectUnreadable, RunStopped, StreamcapError
+from streamcap_dagster.errors import ObjectUnreadable, RunStopped, StorageLost, StreamcapError
 from streamcap_dagster.records import Video
 from streamcap_dagster.storage.failures import Failure, forget_failure, note_failure
 from streamcap_dagster.storage.leases import turn_async
@@ -55,6 +55,8 @@ class Stopped:
 
     reason: str
     unfinished: tuple[str, ...]
+    storage_lost: bool = False
+    """Whether the storage was out of reach, so that nothing can be made of what it holds either."""
 
 
 Result = Finished | Failure | Stopped
@@ -80,7 +82,7 @@ async def walk_videos(videos: Sequence[Video], wanted: Sequence[PerVideoAsset], 
     Once nobody can be asked any more no further video is begun, and the last that `emit` gets is Stopped.
     """
     places = asyncio.Semaphore(workshop.settings.videos_in_flight)
-    reasons: list[str] = []
+    reasons: list[RunStopped] = []
     unfinished: list[str] = []
 
     async def walk_one(video: Video) -> None:
@@ -90,14 +92,14 @@ async def walk_videos(videos: Sequence[Video], wanted: Sequence[PerVideoAsset], 
                     await _walk(video, wanted, workshop, emit)
                     return
             except RunStopped as stop:
-                reasons.append(str(stop))
+                reasons.append(stop)
         unfinished.append(video.video_id)
 
     async with asyncio.TaskGroup() as group:
         for video in videos:
             group.create_task(walk_one(video))
     if reasons:
-        emit(Stopped(reasons[0], tuple(unfinished)))
+        emit(Stopped(str(reasons[0]), tuple(unfinished), isinstance(reasons[0], StorageLost)))
 
 
 def inputs_of(asset: PerVideoAsset, video: Video, receipts: Receipts) -> dict[str, str]:

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import partial
 from itertools import groupby
 
@@ -43,7 +44,7 @@ def run_pipeline(settings: Settings, only: Sequence[str], yes: bool = False) -> 
     chosen_by = f", chosen because {gemini_key()} is set" if settings.captioner_by_key else ""
     console.print(f"captioner: {escape(captioner.about)}{chosen_by}", highlight=False, soft_wrap=True)
     with open_instance() as instance, watcher.watching():
-        graph, stopped = Graph(definitions, instance), ""
+        graph, stopped = Graph(definitions, instance), Trouble()
         graph.make(["video_catalog"])
         storage = storage_for(settings).open()
         manifest = read_manifest(storage)
@@ -59,11 +60,12 @@ def run_pipeline(settings: Settings, only: Sequence[str], yes: bool = False) -> 
                 ask_to_pay(console, settings, only)
         watcher.expect(len(chosen))
         for first, last in stretches(chosen, instance.get_dynamic_partitions("videos"), VIDEOS_A_RUN):
-            if stopped := graph.make_range([asset.name for asset in PER_VIDEO], first, last):
+            stopped = graph.make_range([asset.name for asset in PER_VIDEO], first, last)
+            if stopped.why:
                 break
-        trouble = graph.make(WHOLE_CORPUS, may_fail=True)
+        trouble = Trouble() if stopped.storage_lost else graph.make(WHOLE_CORPUS, may_fail=True)
     _summarize(console, watcher, storage, [manifest[video_id] for video_id in chosen], unusable, {"stopped": stopped, "failed": trouble})
-    return 1 if watcher.tally.failures or stopped or trouble or any(video.status == "failed" for video in unusable) else 0
+    return 1 if watcher.tally.failures or stopped.why or trouble.why or any(video.status == "failed" for video in unusable) else 0
 
 
 def ask_to_pay(console: Console, settings: Settings, only: Sequence[str]) -> None:
@@ -80,6 +82,15 @@ def ask_to_pay(console: Console, settings: Settings, only: Sequence[str]) -> Non
         raise typer.Exit(1)
 
 
+@dataclass(frozen=True)
+class Trouble:
+    """Why something was not made, or not all of it; empty when it was."""
+
+    why: str = ""
+    storage_lost: bool = False
+    """Then nothing more is asked of it: each answer that does not come is waited for as long as the first."""
+
+
 class Graph:
     """Runs parts of the definitions in this process, each as a run of the instance."""
 
@@ -87,28 +98,29 @@ class Graph:
         self._job = definitions.resolve_implicit_global_asset_job_def()
         self._instance = instance
 
-    def make(self, names: Sequence[str], may_fail: bool = False) -> str:
+    def make(self, names: Sequence[str], may_fail: bool = False) -> Trouble:
         """Materialize assets of the whole corpus. Returns why it failed when it may, else raises."""
         try:
             self._run(names, {})
         except (StreamcapError, dg.Failure) as error:
             if not may_fail:
                 raise
-            return str(error.description if isinstance(error, dg.Failure) else error)
-        return ""
+            return Trouble(str(error.description if isinstance(error, dg.Failure) else error), isinstance(error, StorageLost))
+        return Trouble()
 
-    def make_range(self, names: Sequence[str], first: str, last: str) -> str:
+    def make_range(self, names: Sequence[str], first: str, last: str) -> Trouble:
         """Materialize per-video assets of neighbouring partitions. The failures of single videos are the watcher's to tell.
 
-        Returns what stopped it before its time, such as a budget; empty when nothing did.
+        Returns what stopped it before its time, such as a budget.
         """
         try:
             self._run(names, {"dagster/asset_partition_range_start": first, "dagster/asset_partition_range_end": last})
         except dg.Failure as failure:
             if "failed" not in failure.metadata:
                 raise
-            return str(failure.metadata["stopped"].value) if "stopped" in failure.metadata else ""
-        return ""
+            if "stopped" in failure.metadata:
+                return Trouble(str(failure.metadata["stopped"].value), bool(failure.metadata["storage_lost"].value))
+        return Trouble()
 
     def _run(self, names: Sequence[str], tags: dict[str, str]) -> None:
         selection = [dg.AssetKey(name) for name in names]
@@ -132,22 +144,26 @@ def _videos(count: int) -> str:
     return "1 video" if count == 1 else f"{count} videos"
 
 
-def _summarize(console: Console, watcher: Watcher, storage: Storage, videos: Sequence[Video], unusable: Sequence[Video], troubles: Mapping[str, str]) -> None:
+def _summarize(
+    console: Console, watcher: Watcher, storage: Storage, videos: Sequence[Video], unusable: Sequence[Video], troubles: Mapping[str, Trouble]
+) -> None:
     tally = watcher.tally
-    with suppress(StorageLost):  # which is among the troubles
-        _summarize_videos(console, watcher, storage, videos)
+    reachable = not any(trouble.storage_lost for trouble in troubles.values())
+    with suppress(StorageLost):
+        if reachable:
+            _summarize_videos(console, watcher, storage, videos)
     for video in unusable:
         console.print(f"[yellow]{video.status}[/] {escape(video.trouble)}", highlight=False, soft_wrap=True)
     for failure in tally.failures.values():
         console.print(f"[red]failed[/] {escape(failure)}", highlight=False, soft_wrap=True)
     for how, trouble in troubles.items():
-        if trouble:
-            console.print(f"[red]{how}[/] {escape(trouble)}", highlight=False, soft_wrap=True)
+        if trouble.why:
+            console.print(f"[red]{how}[/] {escape(trouble.why)}", highlight=False, soft_wrap=True)
     if calls := told_calls(tally.meter):
         console.print(calls, highlight=False, soft_wrap=True)
     console.print(f"{tally.made} made, {tally.reused} reused in {watcher.wall_s:.1f} s", highlight=False)
     with suppress(StorageLost):
-        for key in (keys.TRAIN_JSON, keys.RL_JSON, f"{keys.DATASET}/README.md"):
+        for key in (keys.TRAIN_JSON, keys.RL_JSON, f"{keys.DATASET}/README.md") if reachable else ():
             if storage.stat(key) is not None:
                 console.print(f"  {escape(storage.uri)}/{key.removesuffix('README.md')}", highlight=False, soft_wrap=True)
 
