@@ -36,8 +36,9 @@ def drill_disaster(settings: Settings, videos: int, emulator: bool | None, keep:
         root = Path(tempfile.mkdtemp(prefix="streamcap-drill-"))
         if not keep:
             at_the_end.callback(shutil.rmtree, root, ignore_errors=True)
+        _take_some(source_for(settings).open(), videos, root / "videos")  # before an emulator stands in for the bucket that they may come from
         storage = at_the_end.enter_context(_emulated()) if emulated else _beside(settings.storage, root)
-        scene = _scene(settings, storage, root, videos)
+        scene = _scene(settings, storage, root)
         if scheme_of(storage) and not (keep or emulated):
             at_the_end.callback(_clear, scene.settings)
         where = "the emulator of Google Cloud Storage in this process" if emulated else storage
@@ -76,16 +77,15 @@ def _beside(storage: str, root: Path) -> str:
     return f"gs://{address.bucket}/{address.prefix.rstrip('/')}-{name}" if address.prefix else f"gs://{address.bucket}/{name}"
 
 
-def _scene(settings: Settings, storage: str, root: Path, videos: int) -> Scene:
+def _scene(settings: Settings, storage: str, root: Path) -> Scene:
     """With a source, a cache and an instance of its own, and nothing published."""
-    source = root / "videos"
-    _take_some(source_for(settings).open(), videos, source)
-    changed = {"source": str(source), "storage": storage, "cache": root / "cache", "hub_repo": ""}
+    changed = {"source": str(root / "videos"), "storage": storage, "cache": root / "cache", "hub_repo": ""}
     return Scene(settings.model_copy(update=changed), root / "instance")
 
 
 def _take_some(source: VideoSource, videos: int, folder: Path) -> None:
     """The first files of a source, in a folder; linked where that can be."""
+    folder.mkdir()
     for number, file in enumerate(islice((file for file in source.scan() if not file.problem), videos)):
         with source.local(file.uri) as path:
             name = folder / f"{number}" / Path(file.uri).name

@@ -13,6 +13,9 @@ from streamcap_dagster.cli.disaster import Drilled, DrillUnfit, Scene, drill
 from streamcap_dagster.emulators.gcs.options import Options
 from streamcap_dagster.emulators.gcs.server import Running, running
 from streamcap_dagster.settings import read_settings
+from streamcap_dagster.storage.folder import FolderStorage
+from streamcap_dagster.storage.sync import carry_out, plan_sync
+from streamcap_dagster.wiring import storage_for
 from tests.media import make_video
 
 DONE = Drilled(video_id="cat", deleted={"processed": 4, "clips": 1}, spared=False, restored=1, final=9)
@@ -142,3 +145,13 @@ def test_the_command_drills_in_the_bucket_of_the_storage_and_leaves_nothing(scen
 
 def test_keeping_what_an_emulator_holds_is_wrong_usage() -> None:
     assert "the emulator is gone with the drill" in str(CliRunner().invoke(app, ["drill", "--keep"]).exception)
+
+
+@pytest.mark.heavy
+def test_videos_that_are_in_a_bucket_are_taken_before_an_emulator_stands_in_for_it(scene: Scene, gcs: Running) -> None:
+    source, target = FolderStorage(Path(scene.settings.source)), storage_for(in_bucket(scene).settings).open()
+    carry_out(source, target, plan_sync(source, target))
+    done = CliRunner().invoke(app, ["drill", "gs://bucket/some/prefix", "--videos", "1"], env={"STREAMCAP_DECODER": "ffmpeg", "COLUMNS": "200"})
+
+    assert done.exit_code == 0, done.output
+    assert "of the video cat" in done.stdout
