@@ -41,6 +41,7 @@ _ROLE = "roles/storage.objectUser"
 _FIRST_WAIT_S = 0.5
 _LONGEST_WAIT_S = 16.0
 _LONGEST_QUOTE = 300
+_SPOILT = re.compile("crc32c|checksum|hash|malformed multipart", re.IGNORECASE)
 
 
 class OtherGeneration(Exception):
@@ -62,8 +63,8 @@ def is_transient(error: BaseException) -> bool:
 
 
 def is_corrupt(error: BaseException) -> bool:
-    """Whether the service refused bytes whose checksum was not the one that was sent along."""
-    return isinstance(error, BadRequest) and re.search("crc32c|checksum|hash", _said(error), re.IGNORECASE) is not None
+    """Whether bytes came to the service that were not sent so, by their checksum or by the frame around them."""
+    return isinstance(error, BadRequest) and _SPOILT.search(_said(error)) is not None
 
 
 @dataclass(frozen=True)
