@@ -15,12 +15,14 @@ from pathlib import Path
 import pyarrow.parquet as pq
 
 from streamcap_dagster.emulators.gcs.server import Running
+from streamcap_dagster.emulators.gcs.versions import Conditions, hashes_of
 from tests.assets.project import NOT_FINAL, Project
 from tests.media import make_video
 
 BUCKET = "bucket"
 PREFIX = "dataset/"
 STORAGE = f"gs://{BUCKET}/{PREFIX.rstrip('/')}"
+INCOMING = f"gs://{BUCKET}/incoming"
 VIDEOS = {"clock": 4, "life": 6}
 """Their lengths in seconds: two windows and three."""
 SMALL = {"STREAMCAP_FPS": "1", "STREAMCAP_DECODE_WORKERS": "1", "STREAMCAP_MAX_SILENT_SHARE": "1", "STREAMCAP_CAPTIONER": "offline"}
@@ -67,6 +69,13 @@ def cloud_project(root: Path, gcs: Running | str, reference: Reference, **enviro
     return Project(root, {**SMALL, **cloud, **environment})
 
 
+def upload_videos(gcs: Running, reference: Reference, bucket: str = BUCKET) -> None:
+    """Put them where INCOMING is."""
+    for path in reference.videos.iterdir():
+        data = path.read_bytes()
+        gcs.service.store.put(bucket, f"incoming/{path.name}", data, hashes_of(data, md5=True), {}, Conditions())
+
+
 def run(project: Project, *arguments: str, **environment: str) -> Ran:
     done = project.streamcap("run", *arguments, **environment)
     return Ran(done.returncode, done.stdout, done.stderr)
@@ -80,6 +89,11 @@ def final_objects(gcs: Running, prefix: str = PREFIX, bucket: str = BUCKET) -> d
 def digests(objects: Objects) -> dict[str, str]:
     """For a comparison whose difference can be read."""
     return {key: sha256(data).hexdigest() for key, data in objects.items()}
+
+
+def wrote(gcs: Running, key: str) -> bool:
+    """Whether an object of that key was written."""
+    return any(row.kind.startswith("upload") and row.status == 200 and row.name == PREFIX + key for row in gcs.journal.rows)
 
 
 def torn(found: Objects, reference: Reference) -> list[str]:
