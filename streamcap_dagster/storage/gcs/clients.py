@@ -6,7 +6,9 @@ from typing import Any
 
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import storage
+from requests import Session
 from requests.adapters import HTTPAdapter
+from requests.utils import get_environ_proxies
 
 _REFUSED = 400
 
@@ -33,9 +35,17 @@ def _client(connections: int, of: str) -> Any:
     client = storage.Client(project=None, **emulated)
     client._bucket_metadata_cache = None  # it would ask for the bucket, in threads of its own, at first and after each object that is not there
     client._http.hooks["response"].append(_read_refusal)
+    _read_environment_once(client._http, of or client.api_endpoint)
     for scheme in ("https://", "http://"):
         client._http.mount(scheme, HTTPAdapter(pool_connections=4, pool_maxsize=connections, pool_block=True))
     return client
+
+
+def _read_environment_once(session: Session, address: str) -> None:
+    """Proxies and certificates of the environment. Left to itself the session would look for them at each request, a fifth of what a small one costs."""
+    session.proxies = get_environ_proxies(address)
+    session.verify = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or True
+    session.trust_env = False
 
 
 def _read_refusal(response: Any, **_: object) -> None:
