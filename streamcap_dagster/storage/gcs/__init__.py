@@ -96,6 +96,7 @@ class GcsStorage:
             if not blob.name.startswith(private):
                 self._seen.saw(blob.name, blob.generation)
                 yield self._stored(blob)
+        self._seen.saw_all(self._name(prefix))
 
     def delete(self, key: str) -> None:
         """Only the generation that was seen, when one was."""

@@ -1,7 +1,7 @@
 """Which generation of each object this process has seen: what it may replace, and what it must not."""
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from threading import Lock
 
 from streamcap_dagster.storage.gcs.bucket import NONE, Blob, OtherGeneration
@@ -16,12 +16,13 @@ class Generations:
 
     def __init__(self) -> None:
         self._seen: OrderedDict[str, int] = OrderedDict()
+        self._listed: OrderedDict[str, None] = OrderedDict()
         self._lock = Lock()
 
     def of(self, name: str) -> int | None:
-        """The generation, or None when the name was never looked at."""
+        """The generation, or None when the name was never looked at. What a listing did not have was looked at."""
         with self._lock:
-            return self._seen.get(name)
+            return self._seen.get(name, NONE if any(folder in self._listed for folder in _folders(name)) else None)
 
     def saw(self, name: str, generation: int) -> None:
         """Remember what was found. Generations only grow, so an older one comes from a listing that was fetched earlier."""
@@ -29,11 +30,34 @@ class Generations:
             self._seen[name] = max(generation, self._seen.get(name, NONE)) if generation else NONE
             self._seen.move_to_end(name)
             if len(self._seen) > _MOST:
-                self._seen.popitem(last=False)
+                self._forget(next(iter(self._seen)))
+
+    def saw_all(self, prefix: str) -> None:
+        """Remember that every object under a prefix was seen; only of one that is a folder's."""
+        if prefix.endswith("/"):
+            with self._lock:
+                self._listed[prefix] = None
+                self._listed.move_to_end(prefix)
+                if len(self._listed) > _MOST:
+                    self._listed.popitem(last=False)
 
     def forget(self, name: str) -> None:
         with self._lock:
-            self._seen.pop(name, None)
+            self._forget(name)
+
+    def _forget(self, name: str) -> None:
+        """What is unknown now is not what a listing lacked."""
+        self._seen.pop(name, None)
+        for folder in _folders(name):
+            self._listed.pop(folder, None)
+
+
+def _folders(name: str) -> Iterator[str]:
+    """Every prefix of a name that ends in a slash."""
+    end = name.find("/") + 1
+    while end:
+        yield name[:end]
+        end = name.find("/", end) + 1
 
 
 class Overtaken(Exception):

@@ -104,3 +104,13 @@ def test_only_the_names_used_last_are_remembered(monkeypatch: pytest.MonkeyPatch
     for name in ("a", "b", "a", "c"):
         seen.saw(name, 1)
     assert [seen.of(name) for name in "abc"] == [1, None, 1]
+
+
+def test_what_a_listing_lacked_is_known_not_to_be_there_until_it_is_forgotten() -> None:
+    seen = Generations()
+    seen.saw_all("calls/")
+    assert (seen.of("calls/a/b.json"), seen.of("frames/a")) == (NONE, None)
+
+    seen.saw("calls/c.json", 5)
+    seen.forget("calls/c.json")
+    assert seen.of("calls/a/b.json") is None, "else what is forgotten would be taken for what is not there"
