@@ -16,10 +16,12 @@ import dagster as dg
 
 from streamcap_dagster.assets.progress import AssetDone, VideoDone
 from streamcap_dagster.assets.work import NOTICE, Made, PerVideoAsset, VideoWork, Workshop
-from streamcap_dagster.errors import ObjectUnreadable, RunStopped, StorageLost, StreamcapError
+from streamcap_dagster.errors import ObjectChanged, ObjectUnreadable, RunStopped, StorageLost, StreamcapError
 from streamcap_dagster.records import Video
+from streamcap_dagster.storage import keys
 from streamcap_dagster.storage.failures import Failure, forget_failure, note_failure
 from streamcap_dagster.storage.leases import turn_async
+from streamcap_dagster.storage.many import side_by_side
 from streamcap_dagster.storage.off_loop import to_the_end
 from streamcap_dagster.storage.receipts import Receipt, ReceiptBook, Receipts, fingerprint, is_current, read_receipts, size_of
 
@@ -178,6 +180,8 @@ async def _bring_all_up_to_date(work: VideoWork, wanted: Sequence[PerVideoAsset]
     failure: Failure | None = None
     asset = wanted[0]
 
+    await work.workshop.by_hand(_see_what_is_there, work)
+
     async def vouch() -> None:
         await to_the_end(asyncio.to_thread(book.store))
         _tell(waiting, work, emit)
@@ -191,10 +195,18 @@ async def _bring_all_up_to_date(work: VideoWork, wanted: Sequence[PerVideoAsset]
     except (RunStopped, asyncio.CancelledError):
         await vouch()
         raise
+    except ObjectChanged as error:  # whoever made the other object goes on, and vouches for all of it
+        return _failed(work.video, asset, error)
     except Exception as error:  # noqa: BLE001 - whatever goes wrong with one video, the others go on
         failure = _failed(work.video, asset, error)
     await vouch()
     return failure
+
+
+def _see_what_is_there(work: VideoWork) -> None:
+    """What is there when the turn begins may be replaced. What somebody writes from now on, who takes the turn for theirs, may not."""
+    for _ in side_by_side(work.storage.lanes, work.storage.stat, keys.made_of(work.video_id)):
+        pass
 
 
 def _tell(finished: Sequence[Finished], work: VideoWork, emit: Callable[[Result], None]) -> None:

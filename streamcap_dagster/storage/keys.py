@@ -61,6 +61,12 @@ def contact_sheet(video_id: str) -> str:
     return f"previews/{video_id}.jpg"
 
 
+def made_of(video_id: str) -> tuple[str, ...]:
+    """Every object that is made of a video, but for its copy, its images and its books."""
+    made = (clips, frames, contact_sheet, initial_captions, delta_captions, objectives, sft_examples, rl_examples)
+    return (*(key(video_id) for key in made), *(subtitles(video_id, suffix) for suffix in (".srt", ".vtt")))
+
+
 def receipts(video_id: str) -> str:
     return f"{RECEIPTS}{video_id}.json"
 

@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import secrets
 import signal
 import subprocess
 import time
@@ -16,6 +17,8 @@ import pyarrow.parquet as pq
 
 from streamcap_dagster.emulators.gcs.server import Running
 from streamcap_dagster.emulators.gcs.versions import Conditions, hashes_of
+from streamcap_dagster.emulators.gemini.options import Options
+from streamcap_dagster.emulators.gemini.server import running
 from tests.assets.project import NOT_FINAL, Project
 from tests.media import make_video
 
@@ -26,6 +29,13 @@ INCOMING = f"gs://{BUCKET}/incoming"
 VIDEOS = {"clock": 4, "life": 6}
 """Their lengths in seconds: two windows and three."""
 SMALL = {"STREAMCAP_FPS": "1", "STREAMCAP_DECODE_WORKERS": "1", "STREAMCAP_MAX_SILENT_SHARE": "1", "STREAMCAP_CAPTIONER": "offline"}
+PAID = {
+    "STREAMCAP_CAPTIONER": "gemini",
+    "GEMINI_API_KEY": f"AIza{secrets.token_hex(16)}",
+    "STREAMCAP_NO_CHANGE_THRESHOLD": "0",
+    "STREAMCAP_CALLS_IN_FLIGHT": "2",
+}
+"""Captions of the Gemini emulator, whose address is still to be given."""
 _ENCODED = ("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p")
 
 Objects = Mapping[str, bytes]
@@ -54,7 +64,15 @@ class Ran:
 
 
 def make_reference(folder: Path) -> Reference:
-    project = Project(folder, dict(SMALL))
+    return _made(Project(folder, dict(SMALL)))
+
+
+def make_paid_reference(folder: Path) -> Reference:
+    with running(Options()) as gemini:
+        return _made(Project(folder, {**SMALL, **PAID, "STREAMCAP_GEMINI_BASE_URL": gemini.url}))
+
+
+def _made(project: Project) -> Reference:
     for number, (name, seconds) in enumerate(VIDEOS.items()):
         make_video(project.source / f"{name}.mp4", seconds, "160x120", "10", arguments=("-vf", f"hue=h={50 * number}", *_ENCODED))
     done = project.streamcap("run")
