@@ -36,7 +36,7 @@ class Storage(Protocol):
         """How many operations at once it does fastest."""
 
     def link(self, key: str) -> str:
-        """A page in which a person can look at the object; empty where there is none."""
+        """A page in which a person can look at the object, or at all under a key that ends in `/`; empty where there is none."""
 
     def read(self, key: str) -> bytes: ...
 

@@ -57,7 +57,8 @@ class GcsStorage:
         return self._bucket.connections
 
     def link(self, key: str) -> str:
-        return f"https://console.cloud.google.com/storage/browser/_details/{self.address.bucket}/{quote(self._name(key))}"
+        page = self.address.bucket if key.endswith("/") else f"_details/{self.address.bucket}"
+        return f"https://console.cloud.google.com/storage/browser/{page}/{quote(self._name(key))}"
 
     def read(self, key: str) -> bytes:
         name = self._name(key)
