@@ -21,6 +21,7 @@ HEARTBEAT_S = 30.0
 _WRITE_EVERY_S = 1.0
 _WRITE_SELDOM_S = 5.0
 """In a bucket each write costs money, and an object takes one a second."""
+_ROUNDING = 1e-6
 _LOOKS_A_HEARTBEAT = 6
 """How often the others are looked at meanwhile: who joins gets its part within seconds."""
 
@@ -79,7 +80,7 @@ class Accounts:
         today = self._days[self._day].requests + used.requests - self._counted.requests
         requests = _part(quota.day_requests, standing.requests_today + today, standing.claimed_requests, parts)
         usd = _part(quota.budget_usd, standing.usd + used.usd, standing.claimed_usd, parts)
-        may_grow, self._stood = parts > 1 and standing != self._stood, standing
+        may_grow, self._stood = parts > 1 and (standing != self._stood or requests.others_claim_more or usd.others_claim_more), standing
         self._claim = Claim(used.requests + _claimed(requests.ours), used.usd + _claimed(usd.ours))
         return Allowance(
             used.requests + requests.ours, used.usd + usd.ours, used.requests + requests.all_that_is_left, used.usd + usd.all_that_is_left, may_grow
@@ -153,13 +154,16 @@ class _Left:
 
     all_that_is_left: float
     ours: float
+    others_claim_more: bool = False
+    """Than their parts: they let go of it at their next look, or, when they were killed, in a few heartbeats."""
 
 
 def _part(limit: float | None, used: float, claimed: float, parts: int) -> _Left:
     if limit is None:
         return _Left(math.inf, math.inf)
     left = max(0.0, limit - used)
-    return _Left(left, min(left / parts, max(0.0, left - claimed)))
+    part, unclaimed = left / parts, max(0.0, left - claimed)
+    return _Left(left, min(part, unclaimed), unclaimed < part * (1 - _ROUNDING))
 
 
 def _claimed(ours: float) -> float:

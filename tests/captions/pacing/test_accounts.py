@@ -331,3 +331,15 @@ def test_two_processes_on_one_storage_halve_the_quota_and_a_killed_one_leaves_it
             until(two, "rpm 300")
         with asking(tmp_path, 0.05, 1) as three:  # the killed one does not count any more
             until(three, "rpm 300")
+
+
+def test_what_others_claim_beyond_their_part_is_hoped_for_although_they_stand_still(tmp_path: Path) -> None:
+    """Such as a process on another machine that was killed: its claim ends when it has been silent for long enough."""
+    standing = Standing(claimed_requests=150_000, processes=2)
+
+    async def hopes() -> list[bool]:
+        world = World(tmp_path)
+        await world.open()
+        return [world.accounts.allowance(Quota(rpd=150_000), standing).may_grow for _ in range(3)]
+
+    assert in_virtual_time(hopes) == [True, True, True]
