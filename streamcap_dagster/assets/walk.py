@@ -124,8 +124,7 @@ def _content_of(dep: str, asset: PerVideoAsset, video: Video, receipts: Receipts
 
 
 async def _walk(video: Video, wanted: Sequence[PerVideoAsset], workshop: Workshop, emit: Callable[[Result], None]) -> None:
-    work = VideoWork(video, workshop)
-    failure: Failure | None = None
+    work, failure = VideoWork(video, workshop), None
     try:
         done = await workshop.by_hand(_all_as_they_are, work, wanted)
         if done:
@@ -133,6 +132,7 @@ async def _walk(video: Video, wanted: Sequence[PerVideoAsset], workshop: Worksho
             await asyncio.to_thread(forget_failure, workshop.storage, work.video_id, {asset.name for asset in wanted})
         else:
             async with turn_async(workshop.storage, video.video_id):  # whoever comes second finds everything made
+                work = VideoWork(video, workshop, workshop.storage.afresh())  # what was seen before may be another's work by now
                 failure = await _bring_all_up_to_date(work, wanted, emit)
                 await _settle(work, wanted, failure)
     except RunStopped:

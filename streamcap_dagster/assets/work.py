@@ -97,14 +97,15 @@ class VideoWork:
     What one asset stores or fetches stays at hand for those that follow, so that it need not be read again.
     """
 
-    def __init__(self, video: Video, workshop: Workshop) -> None:
+    def __init__(self, video: Video, workshop: Workshop, storage: Storage | None = None) -> None:
+        """`storage` is the workshop's, or that as the video's turn sees it."""
         self.video = video
         self.workshop = workshop
         self.settings = workshop.settings
-        self.storage = workshop.storage
+        self.storage = storage or workshop.storage
         self._asking: tuple[CallStore, Asker] | None = None
         self._records: dict[str, Record] = {}
-        self._held = _HeldFiles(workshop.storage)
+        self._held = _HeldFiles(self.storage)
         self.images: StoredObject | None = None
         """The images beside the JSON files, once this walk has made them what they should be."""
 

@@ -31,6 +31,9 @@ class Storage(Protocol):
     def uri(self) -> str:
         """The root as a person would write it: a folder or `gs://bucket/prefix`."""
 
+    def afresh(self) -> "Storage":
+        """The same storage for somebody who has seen nothing of it yet, and so may replace whatever is there when it is first looked at."""
+
     @property
     def lanes(self) -> int:
         """How many operations at once it does fastest."""

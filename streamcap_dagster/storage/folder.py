@@ -33,6 +33,9 @@ class FolderStorage:
     def uri(self) -> str:
         return str(self.root)
 
+    def afresh(self) -> "FolderStorage":
+        return self
+
     @property
     def lanes(self) -> int:
         return _LANES

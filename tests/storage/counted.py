@@ -40,6 +40,9 @@ class CountedStorage:
         """How many of each operation."""
         return Counter(operation for operation, _ in self.requests)
 
+    def afresh(self) -> "CountedStorage":
+        return self
+
     def link(self, key: str) -> str:
         return f"https://console.example/{key}"
 

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
+from copy import copy
 from functools import partial
 from io import BufferedReader
 from pathlib import Path, PurePosixPath
@@ -47,6 +48,11 @@ class GcsStorage:
         self._leases = Leases(bucket, f"{address.prefix}{_PRIVATE}")
         self._seen = Generations()
         self._has_shipped_left = False
+
+    def afresh(self) -> "GcsStorage":
+        other = copy(self)
+        other._seen = Generations()
+        return other
 
     @property
     def uri(self) -> str:
