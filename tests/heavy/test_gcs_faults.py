@@ -39,10 +39,12 @@ IN_FLIGHT = int(PAID["STREAMCAP_CALLS_IN_FLIGHT"])
 BEAT_S = 1.0
 ELSEWHERE = """
 import sys, time
+from streamcap_dagster.captions.pacing.paced import PacedCaptioner
 from streamcap_dagster.storage import processes
 from streamcap_dagster.storage.gcs.leases import Leases
 processes._host = lambda: {host!r}
 Leases.__init__.__defaults__ = ({beat_s}, time.monotonic)
+PacedCaptioner.__init__.__kwdefaults__["heartbeat_s"] = {beat_s}
 from streamcap_dagster.cli import main
 sys.argv = ["streamcap", "run"]
 main()
@@ -58,7 +60,7 @@ main()
 
 
 def on_machine(host: str) -> list[str]:
-    """`streamcap run` on a machine of that name, which looks at leases often."""
+    """`streamcap run` on a machine of that name, which beats, and looks at the others, often."""
     return [sys.executable, "-c", ELSEWHERE.format(host=host, beat_s=BEAT_S)]
 
 
