@@ -1,30 +1,22 @@
 """The Dagster face of storage: stored files as typed values, for `load_asset_value`, the UI's neighbours and assets that users add.
 
-Our own per-video assets store themselves (a run holds many videos and one may fail), so this manager mostly reads.
+Our own per-video assets store themselves (a run holds many videos and one may fail), so this manager mostly reads. It is the same for a folder
+and a bucket: which of them is the storage resource's affair.
 """
 
-import io
-import weakref
 from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import AbstractContextManager, ExitStack
-from pathlib import Path
 from typing import Any, get_args, get_origin
 
 import dagster as dg
-import pandas as pd
-import pyarrow.parquet as pq
 
-from streamcap_dagster.errors import ObjectMissing, StreamcapError
-from streamcap_dagster.records import Captions, Clips, Objectives, Record, RlExamples, SftExamples
+from streamcap_dagster.errors import StreamcapError
+from streamcap_dagster.resources.formats import format_of
 from streamcap_dagster.resources.storage import StorageResource
-from streamcap_dagster.storage import Storage, keys
-from streamcap_dagster.storage.documents import read_record, write_record
-
-Reader = Callable[[Storage, str], Any]
-"""Reads the value of an asset; the second argument is the partition, empty for an asset of the whole corpus."""
+from streamcap_dagster.resources.stored_values import READERS, Reader
+from streamcap_dagster.storage import Storage
 
 WHOLE = "whole"
-"""Stands for the partition in the key of a record that has none."""
+"""Stands for the partition in the key of a value that has none."""
 
 
 class NotStorable(StreamcapError):
@@ -32,94 +24,27 @@ class NotStorable(StreamcapError):
 
     def __init__(self, asset: str, value: object) -> None:
         super().__init__(
-            f"{asset} returned a {type(value).__name__}, which has no file format here. Return a Record, or store it through the storage resource."
+            f"{asset} returned a {type(value).__name__}, which has no file format here. Return a Record, a pyarrow Table, a pandas DataFrame or the Path "
+            "of a file, or store it through the storage resource."
         )
 
 
 class NotOnePerPartition(StreamcapError):
-    """An asset returned records, but not one for each partition of its run."""
+    """An asset returned values, but not one for each partition of its run."""
 
     def __init__(self, asset: str, returned: Collection[str], wanted: Collection[str]) -> None:
-        got = f"records for {', '.join(returned)}" if returned else "one value for them all"
-        super().__init__(f"{asset} returned {got}, but its run is for {', '.join(wanted)}. Return a mapping of each to its Record.")
+        got = f"values for {', '.join(returned)}" if returned else "one value for them all"
+        super().__init__(f"{asset} returned {got}, but its run is for {', '.join(wanted)}. Return a mapping of each to its value.")
 
 
 class UnknownKind(StreamcapError):
-    """A stored record is to be loaded, but nothing says which kind of record it is."""
+    """A stored value is to be loaded, but nothing says what it is."""
 
     def __init__(self, asset: str) -> None:
         super().__init__(
-            f"{asset} cannot be loaded without the kind of Record that it is. Annotate the input with it, or with Mapping[str, it] "
-            "where a run has several partitions; from a Python prompt give it as python_type."
+            f"{asset} cannot be loaded without knowing what it is. Annotate the input with its Record, or with pyarrow's Table, DataFrame or Path; with "
+            "Mapping[str, it] where a run has several partitions; from a Python prompt give it as python_type."
         )
-
-
-def _record(key: Callable[[str], str], kind: type[Record]) -> Reader:
-    return lambda storage, video_id: read_record(storage, key(video_id), kind)
-
-
-class HeldPath(type(Path())):  # type: ignore[misc]
-    """A path that can be read for as long as this very object is there; a copy of it holds nothing."""
-
-
-def _held(file: AbstractContextManager[Path]) -> HeldPath:
-    with ExitStack() as opened:
-        path = HeldPath(opened.enter_context(file))
-        weakref.finalize(path, opened.pop_all().close)
-    return path
-
-
-def _raw_video(storage: Storage, video_id: str) -> Path:
-    """The file as a path: for a video in a folder the very file, for one in a bucket a local copy that stays as long as the path does."""
-    for stored in storage.list(keys.raw_video(video_id, ".")):
-        return _held(storage.local(stored.key))
-    raise ObjectMissing(keys.raw_video(video_id, ".*"), storage.uri, "Make it by materializing `raw_videos` for this video, or with `streamcap run`.")
-
-
-def _frames(storage: Storage, video_id: str) -> Any:
-    """A pyarrow Table with a row per frame."""
-    with storage.local(keys.frames(video_id)) as path:
-        return pq.read_table(path)
-
-
-def _subtitles(storage: Storage, video_id: str) -> str:
-    return storage.read(keys.subtitles(video_id, ".vtt")).decode()
-
-
-def _manifest(storage: Storage, whole: str) -> pd.DataFrame:
-    del whole
-    return pd.read_csv(io.BytesIO(storage.read(keys.MANIFEST)), keep_default_na=False)
-
-
-def _json_rows(key: str) -> Reader:
-    def read(storage: Storage, whole: str) -> pd.DataFrame:
-        del whole
-        return pd.read_json(io.BytesIO(storage.read(key)), orient="records", dtype=False)
-
-    return read
-
-
-def _dataset(storage: Storage, whole: str) -> str:
-    """The place to give to `datasets.load_dataset`."""
-    del whole
-    return f"{storage.uri}/{keys.DATASET}"
-
-
-READERS: dict[str, Reader] = {
-    "video_catalog": _manifest,
-    "raw_videos": _raw_video,
-    "clips": _record(keys.clips, Clips),
-    "frames": _frames,
-    "initial_captions": _record(keys.initial_captions, Captions),
-    "delta_captions": _record(keys.delta_captions, Captions),
-    "objectives": _record(keys.objectives, Objectives),
-    "caption_files": _subtitles,
-    "sft_examples": _record(keys.sft_examples, SftExamples),
-    "rl_examples": _record(keys.rl_examples, RlExamples),
-    "train_json": _json_rows(keys.TRAIN_JSON),
-    "rl_json": _json_rows(keys.RL_JSON),
-    "hf_dataset": _dataset,
-}
 
 
 class PerVideo(Mapping[str, Any]):
@@ -142,7 +67,7 @@ class PerVideo(Mapping[str, Any]):
 
 
 class StreamcapIOManager(dg.ConfigurableIOManager):
-    """Reads what the project's assets stored, and keeps Records that users' own assets return under `<asset>/<partition>.json`."""
+    """Reads what the project's assets stored, and keeps what users' own assets return under `<asset>/<partition>` with the suffix of its format."""
 
     storage: dg.ResourceDependency[StorageResource]
 
@@ -153,7 +78,7 @@ class StreamcapIOManager(dg.ConfigurableIOManager):
         """
         storage = self.storage.open()
         name = _name(context)
-        read = READERS.get(name) or _own_record(name, context)
+        read = READERS.get(name) or _own_value(name, context)
         if not context.has_asset_partitions:
             return read(storage, "")
         wanted = context.asset_partition_key_range
@@ -163,33 +88,39 @@ class StreamcapIOManager(dg.ConfigurableIOManager):
         return dict(values) if _origin(context) is dict else values
 
     def handle_output(self, context: dg.OutputContext, obj: Any) -> None:
-        """Keep a Record, or a mapping of partition to Record when the run has several."""
+        """Keep a Record, a table or the file at a Path, or a mapping of partition to one of them when the run has several."""
         if obj is None:
             return
         storage = self.storage.open()
         name = _name(context)
         for partition, value in _by_partition(name, context, obj).items():
-            write_record(storage, f"{name}/{partition}.json", value)
+            known = format_of(type(value))
+            assert known is not None
+            known.write(storage, f"{name}/{partition}", value)
 
 
-def _by_partition(name: str, context: dg.OutputContext, obj: Any) -> Mapping[str, Record]:
+def _by_partition(name: str, context: dg.OutputContext, obj: Any) -> Mapping[str, Any]:
     """What is to be stored, found to be whole before anything is."""
     wanted = sorted(context.asset_partition_keys) if context.has_asset_partitions else [WHOLE]
     values = obj if isinstance(obj, Mapping) and context.has_asset_partitions else dict.fromkeys(wanted[:1], obj)
     for value in values.values():
-        if not isinstance(value, Record):
+        if format_of(type(value)) is None:
             raise NotStorable(name, value)
     if values.keys() != set(wanted):
         raise NotOnePerPartition(name, values.keys() if values is obj else (), wanted)
     return values
 
 
-def _own_record(name: str, context: dg.InputContext) -> Reader:
+def _own_value(name: str, context: dg.InputContext) -> Reader:
     kind = context.dagster_type.typing_type
-    kind = get_args(kind)[-1] if _origin(context) in (dict, Mapping) else kind
-    if not (isinstance(kind, type) and issubclass(kind, Record)):
+    known = format_of(get_args(kind)[-1] if _origin(context) in (dict, Mapping) else kind)
+    if known is None:
         raise UnknownKind(name)
-    return lambda storage, partition: read_record(storage, f"{name}/{partition or WHOLE}.json", kind)
+
+    def read(storage: Storage, partition: str) -> Any:
+        return known.read(storage, f"{name}/{partition or WHOLE}")
+
+    return read
 
 
 def _origin(context: dg.InputContext) -> Any:

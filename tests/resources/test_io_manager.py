@@ -125,7 +125,7 @@ def test_what_has_no_file_format_is_refused_and_nothing_is_stored(storage: Folde
     ("returned", "told"),
     [
         (lambda keys: Score(video_id="cat", points=1), "one value for them all"),
-        (lambda keys: {"cat": Score(video_id="cat", points=1)}, "records for cat, but its run is for cat, dog, owl"),
+        (lambda keys: {"cat": Score(video_id="cat", points=1)}, "values for cat, but its run is for cat, dog, owl"),
         (lambda keys: {key: Score(video_id=key, points=1) for key in [*keys, "rat"]}, "rat"),
     ],
     ids=["one for all", "too few", "too many"],
@@ -142,7 +142,7 @@ def test_records_that_do_not_fit_the_partitions_of_the_run_are_refused_before_an
 
 
 def test_a_record_is_not_loaded_without_knowing_its_kind(run: Run) -> None:
-    with pytest.raises(UnknownKind, match=r"scored cannot be loaded without the kind of Record.* python_type"):
+    with pytest.raises(UnknownKind, match=r"scored cannot be loaded without knowing what it is.* python_type"):
         run(own(scored), looking_at(Any, []), partition_key="cat")
 
 
