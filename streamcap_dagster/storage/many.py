@@ -1,8 +1,10 @@
 """Many small objects at once: as many operations side by side as the storage likes, few items in memory however many there are."""
 
+import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from functools import cache
 from typing import TypeVar
 
 from streamcap_dagster.errors import ObjectMissing
@@ -40,15 +42,32 @@ def _read(storage: Storage, key: str) -> bytes | None:
 
 
 def side_by_side(lanes: int, work: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
-    """The results in the order of the items. After an error, and when nobody wants more, what has not begun is dropped."""
-    with ThreadPoolExecutor(lanes, thread_name_prefix="many") as pool:
-        going: deque[Future[Result]] = deque()
-        try:
-            for item in items:
-                going.append(pool.submit(work, item))
-                if len(going) >= lanes * _AHEAD:
-                    yield going.popleft().result()
-            while going:
-                yield going.popleft().result()
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
+    """The results in the order of the items. After an error, and when nobody wants more, what has not begun is dropped.
+
+    All who want as many lanes share the threads for them. Whoever finds these busy with the work of others does some of their own meanwhile,
+    so that work which goes side by side itself cannot wait for a thread for ever.
+    """
+    pool = _threads(lanes)
+    going: deque[tuple[Future[Result], Item]] = deque()
+
+    def next_result() -> Result:
+        future, item = going.popleft()
+        return work(item) if future.cancel() else future.result()
+
+    try:
+        for item in items:
+            going.append((pool.submit(work, item), item))
+            if len(going) >= lanes * _AHEAD:
+                yield next_result()
+        while going:
+            yield next_result()
+    finally:
+        wait([future for future, _ in going if not future.cancel()])
+
+
+@cache
+def _threads(lanes: int) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(lanes, thread_name_prefix="many")
+
+
+os.register_at_fork(after_in_child=_threads.cache_clear)  # a forked child has none of its parent's threads

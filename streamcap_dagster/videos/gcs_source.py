@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Collection, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from functools import cache, partial
 from pathlib import Path
@@ -13,6 +12,7 @@ from streamcap_dagster.storage.address import GcsAddress, read_address
 from streamcap_dagster.storage.cache import FileCache
 from streamcap_dagster.storage.gcs import GIGABYTE
 from streamcap_dagster.storage.gcs.bucket import Blob, Bucket
+from streamcap_dagster.storage.many import side_by_side
 from streamcap_dagster.videos.source import STORAGE_MARK, SUFFIXES, SourceFile
 
 _COPIES = "raw/videos/"
@@ -55,9 +55,8 @@ class GcsSource:
         return self._videos(self._bucket.list(prefix))
 
     def overlooked(self, uris: Collection[str]) -> Iterator[SourceFile]:
-        with ThreadPoolExecutor(max(1, min(len(uris), self._bucket.connections)), thread_name_prefix="overlooked") as pool:
-            found = pool.map(self._bucket.look, [self._name(uri) for uri in uris])
-            yield from self._videos(blob for blob in found if blob is not None)
+        found = side_by_side(self._bucket.connections, self._bucket.look, map(self._name, uris))
+        yield from self._videos(blob for blob in found if blob is not None)
 
     @contextmanager
     def local(self, uri: str, version: str = "") -> Iterator[Path]:
