@@ -22,11 +22,13 @@ def tiny_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", "--lazy", str(disk)], check=True)
 
 
+@pytest.mark.heavy
 def test_a_cache_with_no_room_for_a_single_file_only_fetches_again(gcs: Running, reference: Reference, tmp_path: Path) -> None:
     upload_videos(gcs, reference)
     check_complete(cloud_project(tmp_path, gcs, reference, STREAMCAP_SOURCE=INCOMING, STREAMCAP_CACHE_GB="0.0000001"), gcs, reference)
 
 
+@pytest.mark.heavy
 def test_a_full_disk_under_the_cache_is_told_of_each_video_and_another_run_with_room_completes(
     gcs: Running, reference: Reference, tmp_path: Path, tiny_disk: Path
 ) -> None:

@@ -143,6 +143,7 @@ def test_a_storage_that_is_no_name_of_a_bucket_is_a_wrong_setting(gcs: Running, 
     assert gcs.journal.rows == []
 
 
+@pytest.mark.heavy
 def test_credentials_that_expire_in_mid_run_stop_it_and_the_next_goes_on(gcs: Running, reference: Reference, tmp_path: Path) -> None:
     """Once the frames of a video are there, so in the middle of its captions."""
     project = cloud_project(tmp_path, gcs, reference)

@@ -15,7 +15,7 @@ from tests.gemini.runs import answered
 
 LEASES_END_S = 45
 """How long whoever cannot know that a holder is gone waits for its lease."""
-ROUNDS = 10
+ROUNDS = 5
 
 
 def test_two_runs_that_begin_together_both_end_well_and_leave_one_whole(gcs: Running, reference: Reference, tmp_path: Path) -> None:

@@ -16,7 +16,6 @@ from tests.gcs_runs.clouds import (
     BUCKET,
     INCOMING,
     Reference,
-    check_complete,
     cloud_project,
     digests,
     ended,
@@ -106,4 +105,3 @@ def test_a_run_that_waits_for_a_lost_bucket_ends_as_soon_as_it_is_told(gcs: Runn
     assert time.monotonic() - began_s < 15
     gcs.storm(0)
     assert torn(final_objects(gcs), reference) == []
-    check_complete(project, gcs, reference)
