@@ -21,14 +21,13 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",  # which fills the lines of a paragraph to the width of the terminal
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
 SourceArgument = Annotated[
     str | None,
-    typer.Argument(
-        metavar="[SOURCE]", help="Where the videos are: a folder or gs://bucket/prefix, with all below it. Default: STREAMCAP_SOURCE, else ./videos."
-    ),
+    typer.Argument(metavar="SOURCE", help="Where the videos are: a folder or gs://bucket/prefix, with all below it. Default: STREAMCAP_SOURCE, else ./videos."),
 ]
 StorageOption = Annotated[
     str | None,
