@@ -184,10 +184,3 @@ class FramesUnusable(StreamcapError):
     def __init__(self, video_id: str, why: str) -> None:
         self.video_id = video_id
         super().__init__(f"video {video_id}: its frames cannot go into the dataset: {why}. Materialize its frames and captions again.")
-
-
-class DatasetBusy(StreamcapError):
-    """Another process is writing the dataset."""
-
-    def __init__(self, storage: str) -> None:
-        super().__init__(f"the dataset in {storage} is being written by another run. Wait until that one has ended, then materialize hf_dataset again.")

@@ -16,8 +16,9 @@ from streamcap_dagster.dataset.pictures import FrameFiles
 from streamcap_dagster.dataset.rows import DatasetVideo, VideoRows, read_rows
 from streamcap_dagster.dataset.shards import Shard, plan_shards, write_shard
 from streamcap_dagster.dataset.splits import SPLITS, Split
-from streamcap_dagster.errors import DatasetBusy, FramesUnusable
+from streamcap_dagster.errors import FramesUnusable
 from streamcap_dagster.storage import Storage, keys
+from streamcap_dagster.storage.leases import turn
 from streamcap_dagster.storage.many import delete_all, side_by_side
 
 CARD = f"{keys.DATASET}/README.md"
@@ -46,11 +47,10 @@ class DatasetReport:
 def build_dataset(storage: Storage, entries: Sequence[DatasetVideo], shard_bytes: int = SHARD_BYTES) -> DatasetReport:
     """Make the dataset that of `entries`, whatever was there before. Shards that are there already are neither read nor written again.
 
-    Memory holds the texts of one bucket of videos (about one shard) and two row groups. Raises DatasetBusy while another process is at it.
+    Memory holds the texts of one bucket of videos (about one shard) and two row groups. Of two processes the second waits, also for one that
+    was killed elsewhere, until its lease falls to others.
     """
-    with storage.lease(_LEASE) as alone:
-        if not alone:
-            raise DatasetBusy(storage.uri)
+    with turn(storage, _LEASE):
         report = DatasetReport(size_bytes={stored.key: stored.size_bytes for stored in storage.list(f"{keys.DATASET}/")})
         for split, bucket in _buckets(storage, entries, shard_bytes):
             videos = list(side_by_side(storage.lanes, partial(read_rows, storage), bucket))
@@ -101,8 +101,8 @@ def _write_bucket(storage: Storage, split: Split, videos: list[VideoRows], shard
         rows = (row for video in videos for row in video.rows.get(config, ()))
         shards += plan_shards(config, split, rows, shard_bytes)
     missing = [shard for shard in shards if shard.key not in report.size_bytes]
-    with FrameFiles(storage) as files:
-        files.fetch(sorted({row.video_id for shard in missing for row in shard.rows}))
+    wanted = {row.video_id for shard in missing for row in shard.rows}
+    with FrameFiles(storage, [video_id for video in videos if (video_id := video.entry.video.video_id) in wanted]) as files:
         for shard in missing:
             with storage.staged(shard.key) as path:
                 write_shard(path, shard, files)

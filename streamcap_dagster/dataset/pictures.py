@@ -1,7 +1,7 @@
 """The JPEG bytes that belong to rows, read once per clip from the frames of its video and checked against what was captioned."""
 
-from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, suppress
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from itertools import groupby
 from pathlib import Path
 from threading import Lock
@@ -18,35 +18,29 @@ from streamcap_dagster.storage.frame_table import read_windows
 from streamcap_dagster.storage.many import side_by_side
 
 WindowPictures = list[bytes]
+_HELD = 64
+"""Videos whose frames are at hand at once."""
 
 
 class FrameFiles:
-    """The frames of a few videos as local files, let go when the block ends.
+    """The frames of videos as local files: of a few at a time, fetched side by side, for each may keep a file open. Let go when the block ends.
 
-    Whole files, because a shard takes nearly all of their rows, and three configs take them; those of one bucket of videos at a time.
+    Whole files, because a shard takes nearly all of their rows, and three configs take them.
     """
 
-    def __init__(self, storage: Storage) -> None:
+    def __init__(self, storage: Storage, video_ids: Sequence[str]) -> None:
+        """`video_ids` come in the order in which their windows are going to be wanted, once or several times."""
         self._storage = storage
-        self._stack = ExitStack()
-        self._paths: dict[str, Path] = {}
+        self._video_ids = video_ids
+        self._held = ExitStack()
+        self._found: dict[str, Path | StreamcapError | OSError] = {}
         self._lock = Lock()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self._stack.close()
-
-    def fetch(self, video_ids: Iterable[str]) -> None:
-        """Have the frames of these videos at hand, fetched side by side. What is wrong with one is told when its windows are wanted."""
-
-        def fetch_one(video_id: str) -> None:
-            with suppress(StreamcapError, OSError):
-                self._path(video_id)
-
-        for _ in side_by_side(self._storage.lanes, fetch_one, video_ids):
-            pass
+        self._held.close()
 
     def windows(self, video_id: str, clip: int) -> Iterator[tuple[int, list[Frame]]]:
         """The windows of a clip in order. Raises FramesUnusable when they cannot be read."""
@@ -56,13 +50,31 @@ class FrameFiles:
             raise FramesUnusable(video_id, f"they cannot be read: {error}") from error
 
     def _path(self, video_id: str) -> Path:
-        if video_id not in self._paths:
-            file = self._storage.local(keys.frames(video_id))
+        if video_id not in self._found:
+            self._hold_from(self._video_ids.index(video_id))
+        found = self._found[video_id]
+        if isinstance(found, Path):
+            return found
+        raise found
+
+    def _hold_from(self, first: int) -> None:
+        """Hold the files of some videos, and none of those before."""
+        self._held.close()
+        self._found.clear()
+        for _ in side_by_side(self._storage.lanes, self._hold, self._video_ids[first : first + _HELD]):
+            pass
+
+    def _hold(self, video_id: str) -> None:
+        """What is wrong with a video is told when its windows are wanted."""
+        file = self._storage.local(keys.frames(video_id))
+        try:
             path = file.__enter__()
-            with self._lock:
-                self._stack.push(file)
-                self._paths[video_id] = path
-        return self._paths[video_id]
+        except (StreamcapError, OSError) as error:
+            self._found[video_id] = error
+            return
+        with self._lock:
+            self._held.push(file)
+            self._found[video_id] = path
 
 
 def with_pictures(rows: Iterable[Row], files: FrameFiles) -> Iterator[tuple[Row, list[WindowPictures]]]:

@@ -1,6 +1,9 @@
 """The Hugging Face dataset as a trainer finds it: loaded with `datasets`, byte for byte what was captioned."""
 
 import io
+import threading
+import time
+from contextlib import ExitStack
 from pathlib import Path
 
 import datasets
@@ -12,7 +15,6 @@ from streamcap_dagster.dataset import rows as dataset_rows
 from streamcap_dagster.dataset import shards as dataset_shards
 from streamcap_dagster.dataset.hub_dataset import build_dataset
 from streamcap_dagster.dataset.rows import DatasetVideo
-from streamcap_dagster.errors import DatasetBusy
 from streamcap_dagster.policies import Windowing
 from streamcap_dagster.records import Captions, RlExample, SftExample
 from streamcap_dagster.storage import keys
@@ -294,9 +296,15 @@ def test_a_clip_too_large_for_one_row_is_left_out_of_stream_with_the_reason(stor
     assert report.contents.rows["stream", "train"] == 0
 
 
-def test_a_second_writer_is_turned_away(storage: FolderStorage) -> None:
-    with storage.lease("hf_dataset"), pytest.raises(DatasetBusy, match="another run"):
-        build_dataset(storage, [])
+def test_a_second_writer_waits_for_the_first_which_may_be_gone_without_having_said_so(storage: FolderStorage) -> None:
+    first = ExitStack()
+    first.enter_context(storage.lease("hf_dataset"))
+    began_s = time.monotonic()
+    threading.Timer(0.3, first.close).start()
+
+    build_dataset(storage, [])
+
+    assert time.monotonic() - began_s >= 0.3
 
 
 def test_a_video_that_was_never_captioned_is_named(storage: FolderStorage) -> None:

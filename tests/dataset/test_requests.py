@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from streamcap_dagster.dataset import pictures
 from streamcap_dagster.dataset.hub_dataset import build_dataset
 from streamcap_dagster.dataset.json_files import write_examples_json
 from streamcap_dagster.dataset.rows import DatasetVideo
@@ -42,6 +43,21 @@ def test_each_video_is_asked_for_its_records_and_frames_and_for_no_size_that_is_
     shards_and_card = {("list", "processed"): 1, ("write", "processed"): 4, ("lease", "hf_dataset"): 2}
     assert asked(far) == {**read, **shards_and_card, ("stat", "frames"): len(VIDEOS)}
     assert far.most_at_once >= 4
+
+
+def test_however_many_videos_a_shard_holds_few_of_their_files_are_open_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pictures, "_HELD", 5)
+    few, many = (CountedStorage(tmp_path / name) for name in ("few", "many"))
+    for storage in (few, many):
+        for video_id in VIDEOS:
+            store_video(storage, video_id)
+
+    report = build_dataset(few, entries(few, known=True))
+    monkeypatch.undo()
+
+    assert (report.skipped, few.most_lent) == ({}, 5)
+    assert report.shards == build_dataset(many, entries(many, known=True)).shards
+    assert asked(few)["stat", "frames"] <= 4 * len(VIDEOS)
 
 
 def test_a_dataset_that_is_there_already_needs_no_frames(far: CountedStorage) -> None:

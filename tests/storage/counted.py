@@ -25,6 +25,9 @@ class CountedStorage:
         self._latency_s = latency_s
         self._now = 0
         self.most_at_once = 0
+        self._lent = 0
+        self.most_lent = 0
+        """How many objects were lent as files at once, each of which may be an open file."""
         self._lock = threading.Lock()
 
     @property
@@ -87,7 +90,14 @@ class CountedStorage:
     def local(self, key: str) -> Iterator[Path]:
         self._ask("stat", key)
         with self._folder.local(key) as path:
-            yield path
+            with self._lock:
+                self._lent += 1
+                self.most_lent = max(self.most_lent, self._lent)
+            try:
+                yield path
+            finally:
+                with self._lock:
+                    self._lent -= 1
             _not_on_a_loop("local", key)
 
     @contextmanager
