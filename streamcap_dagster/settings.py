@@ -1,6 +1,7 @@
 """Every setting of the project, read once: from the environment (`STREAMCAP_…`), then from `.env`, then the defaults."""
 
 import os
+import re
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -17,7 +18,8 @@ from streamcap_dagster.storage.address import read_address
 PREFIX = "STREAMCAP_"
 GEMINI_KEYS = ("GOOGLE_API_KEY", "GEMINI_API_KEY")
 """Where the key for Gemini is looked for, in this order, which is also that of Google's own tools."""
-SECRETS = (*GEMINI_KEYS, "OPENAI_API_KEY", "OPENAI_BASE_URL", "HF_TOKEN", "GOOGLE_APPLICATION_CREDENTIALS", "STORAGE_EMULATOR_HOST")
+_EMULATOR = "STORAGE_EMULATOR_HOST"
+SECRETS = (*GEMINI_KEYS, "OPENAI_API_KEY", "OPENAI_BASE_URL", "HF_TOKEN", "GOOGLE_APPLICATION_CREDENTIALS", _EMULATOR)
 """What other people's libraries look for in the environment under names of their own; `.env` may hold them too."""
 P = TypeVar("P", bound=Policy)
 
@@ -82,7 +84,7 @@ def read_settings(**overrides: Any) -> Settings:
         raise _explained(error) from error
     if not settings.captioner:
         settings = _with_captioner(settings)
-    for check in (_check_frames, _check_clips, _check_splits, _check_storage):
+    for check in (_check_frames, _check_clips, _check_splits, _check_storage, _check_emulator):
         check(settings)
     return settings
 
@@ -146,12 +148,19 @@ def _check_splits(settings: Settings) -> None:
 def _check_storage(settings: Settings) -> None:
     for setting, place in (("STREAMCAP_STORAGE", settings.storage), ("STREAMCAP_SOURCE", settings.source)):
         scheme = scheme_of(place)
-        if scheme and scheme != GCS:
+        if scheme != GCS and (scheme or place.lower().startswith(f"{GCS}:")):
             raise SettingError(setting, place, "give a folder, or gs://bucket/prefix of Google Cloud Storage")
         if scheme:
             read_address(place, setting)
     if not scheme_of(settings.storage) and Path(settings.storage).expanduser().is_file():
         raise SettingError("STREAMCAP_STORAGE", settings.storage, "it is a file; give a folder (it is made when missing)")
+
+
+def _check_emulator(settings: Settings) -> None:
+    """Google's client takes an address without its scheme, and fails with it at the first request."""
+    address = os.environ.get(_EMULATOR, "")
+    if address and GCS in (scheme_of(settings.storage), scheme_of(settings.source)) and not re.match(r"https?://[^/]", address):
+        raise SettingError(_EMULATOR, address, "give its whole address, such as http://127.0.0.1:9199, or unset it to ask Google's own service")
 
 
 def scheme_of(place: str) -> str:

@@ -46,6 +46,7 @@ def test_an_empty_variable_is_as_good_as_none(monkeypatch: pytest.MonkeyPatch) -
         ("STREAMCAP_CLIP_POLICY", "manual", "STREAMCAP_CLIPS_CSV"),
         ("STREAMCAP_CLIP_MAX_S", "3", "at least two windows"),
         ("STREAMCAP_STORAGE", "s3://bucket", "give a folder, or gs://bucket/prefix"),
+        ("STREAMCAP_STORAGE", "gs:/bucket/prefix", "give a folder, or gs://bucket/prefix"),
         ("STREAMCAP_VALIDATION_SHARE", "0.97", "nothing to train on"),
     ],
 )
@@ -54,6 +55,14 @@ def test_a_value_that_cannot_work_is_refused_by_name_with_the_reason(monkeypatch
     with pytest.raises(SettingError, match=f"^{name}=") as refused:
         read_settings()
     assert told in str(refused.value)
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1:9199", "localhost", "http://"])
+def test_an_emulator_without_its_whole_address_is_refused_where_it_would_be_asked(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
+    monkeypatch.setenv("STORAGE_EMULATOR_HOST", address)
+    assert read_settings(storage="here").storage == "here"
+    with pytest.raises(SettingError, match=r"^STORAGE_EMULATOR_HOST=.*such as http://127\.0\.0\.1:9199, or unset it"):
+        read_settings(storage="gs://bucket/data")
 
 
 def test_a_misspelt_setting_is_refused_with_the_one_that_is_near(monkeypatch: pytest.MonkeyPatch) -> None:
