@@ -69,11 +69,14 @@ def _credentials() -> Finding:
     import google.auth
     from google.auth.exceptions import DefaultCredentialsError
 
+    from streamcap_dagster.storage.gcs.credentials import credentials_sought, why_no_credentials
+
     try:
-        credentials, project = google.auth.default()
+        with credentials_sought():
+            credentials, project = google.auth.default()
     except DefaultCredentialsError:
         fix = "Run `gcloud auth application-default login`, or set GOOGLE_APPLICATION_CREDENTIALS to the key file of a service account."
-        return Finding("credentials", "failed", "no application-default credentials were found", fix)
+        return Finding("credentials", "failed", why_no_credentials(), fix)
     mail = str(getattr(credentials, "service_account_email", "") or getattr(credentials, "account", "") or "")
     kind = type(credentials).__module__.removeprefix("google.").removeprefix("auth.").removeprefix("oauth2.")
     who = {"service_account": "a service account", "credentials": "a user", "compute_engine.credentials": "the service account of this machine"}

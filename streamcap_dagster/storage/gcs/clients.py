@@ -10,6 +10,8 @@ from requests import Session
 from requests.adapters import HTTPAdapter
 from requests.utils import get_environ_proxies
 
+from streamcap_dagster.storage.gcs.credentials import credentials_sought
+
 _REFUSED = 400
 
 _clients: dict[tuple[str, int], Any] = {}
@@ -18,7 +20,7 @@ _lock = Lock()
 
 def service() -> str:
     """The emulator that clients speak to from now on; empty is Google."""
-    return os.environ.get("STORAGE_EMULATOR_HOST", "")
+    return os.environ.get("STORAGE_EMULATOR_HOST", "").rstrip("/")
 
 
 def shared_client(connections: int, of: str) -> Any:
@@ -32,7 +34,8 @@ def shared_client(connections: int, of: str) -> Any:
 
 def _client(connections: int, of: str) -> Any:
     emulated = {"client_options": {"api_endpoint": of}, "credentials": AnonymousCredentials()} if of else {}  # type: ignore[no-untyped-call]
-    client = storage.Client(project=None, **emulated)
+    with credentials_sought():
+        client = storage.Client(project=None, **emulated)
     client._bucket_metadata_cache = None  # it would ask for the bucket, in threads of its own, at first and after each object that is not there
     client._http.hooks["response"].append(_read_refusal)
     _read_environment_once(client._http, of or client.api_endpoint)

@@ -16,6 +16,7 @@ from google.auth.exceptions import DefaultCredentialsError, GoogleAuthError, Inv
 from google.cloud.storage.exceptions import InvalidResponse
 
 from streamcap_dagster.errors import ObjectMissing, StorageError, StorageLost, StreamcapError
+from streamcap_dagster.storage.gcs.credentials import why_no_credentials
 
 _WORTH_ANOTHER_TRY = (408, 429, 500, 502, 503, 504)
 _DROPPED: tuple[type[Exception], ...] = (
@@ -134,7 +135,7 @@ def _missing(error: NotFound, doing: Doing) -> StreamcapError:
 
 def _no_credentials(error: Exception, doing: Doing) -> StreamcapError:
     if isinstance(error, DefaultCredentialsError) and not isinstance(error, InvalidOperation):
-        why = "no Google credentials were found, or the file with them cannot be used"
+        why = why_no_credentials()
     else:
         code = _OAUTH_CODE.match(str(error.args[0])) if isinstance(error, RefreshError) and error.args else None
         why = "Google does not accept the credentials, which may have expired or been revoked" + (f" ({code[0]})" if code else "")
