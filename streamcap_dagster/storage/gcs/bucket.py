@@ -78,9 +78,11 @@ class Bucket:
             with told(doing):
                 blob = self._google().blob(name, generation=generation)
                 data = bytes(blob.download_as_bytes(raw_download=True, checksum=None, **self._patience))
-            found, expected = crc32c_of(data), blob.crc32c or self._checksum(name, int(blob.generation))
+                found_generation = int(blob.generation)
+                expected = blob.crc32c or self._checksum(name, found_generation)
+            found = crc32c_of(data)
             if found == expected:
-                return data, int(blob.generation)
+                return data, found_generation
         raise _spoilt(doing, f"its CRC32C should be {expected}, but what arrived has {found}")
 
     def read_range(self, name: str, generation: int, start: int, end: int) -> bytes:
@@ -127,9 +129,9 @@ class Bucket:
             with told(self._doing("looking for", name, "storage.objects.get")):
                 blob = self._google().blob(name)
                 blob.reload(**self._patience)
+                return _described(blob)
         except ObjectMissing:
             return None
-        return _described(blob)
 
     def list(self, prefix: str) -> Iterator[Blob]:
         """Every object whose name starts with the prefix, in order of name (which is that of its UTF-8 bytes), each once.
@@ -255,4 +257,5 @@ def _spoilt(doing: Doing, why: str) -> StorageError:
 
 
 def _described(blob: Any) -> Blob:
-    return Blob(blob.name, int(blob.size or 0), int(blob.generation or 0), blob.crc32c or "")
+    """Raises TypeError for an answer that tells of no object."""
+    return Blob(blob.name, int(blob.size), int(blob.generation), blob.crc32c or "")

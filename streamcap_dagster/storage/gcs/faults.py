@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
+from traceback import extract_tb
 
 import requests
 import urllib3.exceptions
@@ -90,11 +92,20 @@ class Doing:
 
 @contextmanager
 def told(doing: Doing) -> Iterator[None]:
-    """Raises, instead of an error of Google's client, one of ours: OtherGeneration, ObjectMissing, StorageLost or StorageError."""
+    """Raises, instead of an error of Google's client, one of ours: OtherGeneration, ObjectMissing, StorageLost or StorageError.
+
+    Errors of this machine's disk pass.
+    """
     try:
         yield
+    except (StreamcapError, OtherGeneration):
+        raise
     except _OF_GOOGLE as error:
         fault = _explained(error, doing)
+    except OSError:
+        raise
+    except Exception as error:  # noqa: BLE001 - the client trips over an answer that is none, and the other videos go on
+        fault = _unexpected(error, doing)
     else:
         return
     raise fault from None
@@ -115,6 +126,13 @@ def _explained(error: Exception, doing: Doing) -> StreamcapError | OtherGenerati
         return _forbidden(error, doing)
     fix = "See what it says; `streamcap doctor` checks the bucket step by step. Nothing half-written is left."
     return StorageError(doing.uri, str(doing), f"the service answered: {_said(error) or type(error).__name__}", fix)
+
+
+def _unexpected(error: Exception, doing: Doing) -> StorageError:
+    at = extract_tb(error.__traceback__)[-1]
+    why = f"what came cannot be an answer of Google Cloud Storage ({type(error).__name__} in {Path(at.filename).name}, line {at.lineno})"
+    fix = "See whether something between here and Google answers in its place, such as a proxy or the sign-in page of a network; `streamcap doctor` may tell."
+    return StorageError(doing.uri, str(doing), why, fix)
 
 
 _REQUESTER_PAYS = re.compile("requester pays|user project", re.IGNORECASE)
