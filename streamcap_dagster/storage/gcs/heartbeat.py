@@ -32,7 +32,6 @@ class Heartbeat:
         self._every_s = every_s
         self._blocks = 0
         self._quiet = 0
-        self._generation = NONE
         self._changing = threading.Lock()
         self._ending = threading.Event()
         self._thread: threading.Thread | None = None
@@ -54,12 +53,11 @@ class Heartbeat:
                 self._blocks -= 1
 
     def _run(self) -> None:
-        self._beat()
+        last = self._beat(NONE)
         while not self._is_over():
-            self._beat()
-        _beating.discard(self)
-        with suppress(StreamcapError, OtherGeneration):
-            self._bucket.delete(self._name, self._generation)
+            last = self._beat(last)
+        with suppress(StreamcapError, OtherGeneration):  # the next block's thread may have beaten already
+            self._bucket.delete(self._name, last)
 
     def _is_over(self) -> bool:
         """Whether, a beat later, this process ends, or held nothing for a while; from then on the next block starts another thread."""
@@ -70,12 +68,17 @@ class Heartbeat:
             if self._quiet <= _QUIET_BEATS:
                 return False
             self._quiet, self._thread = 0, None
+            _beating.discard(self)
             return True
 
-    def _beat(self) -> None:
-        """One that fails is left out: what the bucket refuses is told to whoever works with it, and nobody can be robbed within two beats."""
+    def _beat(self, last: int) -> int:
+        """The generation of the newest beat.
+
+        One that fails is left out: what the bucket refuses is told to whoever works with it, and nobody can be robbed within two beats.
+        """
         with suppress(StreamcapError):
-            self._generation = self._bucket.write(self._name, json.dumps({"process": self.process}).encode()).generation
+            return self._bucket.write(self._name, json.dumps({"process": self.process}).encode()).generation
+        return last
 
     def end(self) -> None:
         """Have the object removed soon."""
