@@ -19,6 +19,7 @@ from google.cloud.storage.exceptions import InvalidResponse
 
 from streamcap_dagster.errors import ObjectMissing, StorageError, StorageLost, StreamcapError
 from streamcap_dagster.storage.gcs.credentials import why_no_credentials
+from streamcap_dagster.storage.gcs.waiting import ToldRetry
 
 _WORTH_ANOTHER_TRY = (408, 429, 500, 502, 503, 504)
 _DROPPED: tuple[type[Exception], ...] = (
@@ -53,7 +54,8 @@ class OtherGeneration(Exception):
 
 def retry_for(deadline_s: float) -> Retry:
     """Tries again what is worth it, with growing random waits, until that much time has passed."""
-    return Retry(predicate=is_transient, initial=min(_FIRST_WAIT_S, deadline_s / 8), maximum=_LONGEST_WAIT_S, multiplier=2.0, timeout=deadline_s)
+    first_s = min(_FIRST_WAIT_S, deadline_s / 8)
+    return ToldRetry(predicate=is_transient, initial=first_s, maximum=_LONGEST_WAIT_S, multiplier=2.0, timeout=deadline_s)
 
 
 def is_transient(error: BaseException) -> bool:
