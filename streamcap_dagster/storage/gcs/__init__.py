@@ -125,7 +125,7 @@ class GcsStorage:
             yield path
             with path.open("rb") as file:
                 blob = self._upload(key, file, replaces)
-            self._cache.adopt(path, self._bucket.local_name(blob), blob.crc32c)
+            self._cache.adopt(path, self._bucket.local_name(blob))
 
     @contextmanager
     def local(self, key: str) -> Iterator[Path]:

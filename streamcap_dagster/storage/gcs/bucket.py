@@ -5,7 +5,7 @@ What keys, caches, leases and journals are is not known here.
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from io import BufferedWriter, BytesIO
@@ -13,11 +13,12 @@ from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO, TypeVar
 
 from google.api_core.exceptions import Forbidden, GoogleAPICallError
+from google.api_core.retry import Retry
 
 from streamcap_dagster.errors import ObjectMissing, StorageError
 from streamcap_dagster.storage.checksums import Crc32c, crc32c_of
 from streamcap_dagster.storage.gcs.clients import service, shared_client
-from streamcap_dagster.storage.gcs.faults import Doing, OtherGeneration, is_corrupt, retry_for, told
+from streamcap_dagster.storage.gcs.faults import ONCE, Doing, OtherGeneration, StorageAway, is_corrupt, retry_for, told
 from streamcap_dagster.storage.gcs.headers import cache_control, content_type
 from streamcap_dagster.storage.gcs.resumable import PART_BYTES, SessionGone, Upload
 
@@ -59,9 +60,8 @@ class Bucket:
         self.connections = connections
         self._service = service()  # which this bucket is of for as long as it is used, by threads that outlive whoever began them too
         self._deadline_s = deadline_s
-        self._retry = retry_for(deadline_s)
+        self._is_away = False
         self._timeout = (min(_CONNECT_S, deadline_s), min(_ANSWER_S, deadline_s))
-        self._patience: dict[str, Any] = {"retry": self._retry, "timeout": self._timeout}
 
     @property
     def uri(self) -> str:
@@ -75,9 +75,9 @@ class Bucket:
         """The bytes of an object, checked against its CRC32C, and its generation."""
         doing = self._doing("reading", name, "storage.objects.get")
         for _ in range(_TRIES):
-            with told(doing):
+            with self._told(doing):
                 blob = self._google().blob(name, generation=generation)
-                data = bytes(blob.download_as_bytes(raw_download=True, checksum=None, **self._patience))
+                data = bytes(blob.download_as_bytes(raw_download=True, checksum=None, **self._patience()))
                 found_generation = int(blob.generation)
                 expected = blob.crc32c or self._checksum(name, found_generation)
             found = crc32c_of(data)
@@ -89,9 +89,9 @@ class Bucket:
         """Bytes from `start` up to, not including, `end` of that very generation. The service tells no checksum of a part."""
         doing = self._doing("reading", name, "storage.objects.get")
         for _ in range(_TRIES):
-            with told(doing):
+            with self._told(doing):
                 blob = self._google().blob(name, generation=generation)
-                data = bytes(blob.download_as_bytes(start=start, end=end - 1, raw_download=True, checksum=None, **self._patience))
+                data = bytes(blob.download_as_bytes(start=start, end=end - 1, raw_download=True, checksum=None, **self._patience()))
             if len(data) == end - start:
                 return data
         raise _spoilt(doing, f"{end - start} bytes of it were asked for, but {len(data)} arrived")
@@ -102,7 +102,7 @@ class Bucket:
         for _ in range(_TRIES):
             with path.open("wb") as file:
                 summed = _Summed(file)
-                with told(doing):
+                with self._told(doing):
                     self._fetch(blob, summed)
             if str(summed.crc32c) == blob.crc32c:
                 return
@@ -112,7 +112,7 @@ class Bucket:
         """Write an object, in one request unless it is large."""
         if len(data) > PART_BYTES:
             return self.upload(name, BytesIO(data), if_generation)
-        with told(self._doing("writing", name, "storage.objects.create")):
+        with self._told(self._doing("writing", name, "storage.objects.create")):
             return _unspoilt(lambda: self._send(name, data, if_generation))
 
     def upload(self, name: str, file: BinaryIO, if_generation: int | None = None) -> Blob:
@@ -121,14 +121,14 @@ class Bucket:
         if size_bytes <= PART_BYTES:
             file.seek(0)
             return self.write(name, file.read(), if_generation)
-        with told(self._doing("writing", name, "storage.objects.create")):
+        with self._told(self._doing("writing", name, "storage.objects.create")):
             return _unspoilt(lambda: self._send_parts(name, file, size_bytes, if_generation))
 
     def look(self, name: str) -> Blob | None:
         try:
-            with told(self._doing("looking for", name, "storage.objects.get")):
+            with self._told(self._doing("looking for", name, "storage.objects.get")):
                 blob = self._google().blob(name)
-                blob.reload(**self._patience)
+                blob.reload(**self._patience())
                 return _described(blob)
         except ObjectMissing:
             return None
@@ -139,8 +139,8 @@ class Bucket:
         What is written or deleted meanwhile may or may not be among them.
         """
         last = ""
-        with told(self._doing("listing", prefix, "storage.objects.list", of_bucket=True)):
-            for blob in self._google().list_blobs(prefix=prefix, fields=f"items({_FIELDS}),nextPageToken", page_size=_PAGE, **self._patience):
+        with self._told(self._doing("listing", prefix, "storage.objects.list", of_bucket=True)):
+            for blob in self._google().list_blobs(prefix=prefix, fields=f"items({_FIELDS}),nextPageToken", page_size=_PAGE, **self._patience()):
                 if blob.name > last:
                     last = blob.name
                     yield _described(blob)
@@ -148,22 +148,22 @@ class Bucket:
     def delete(self, name: str, if_generation: int | None = None) -> None:
         """Remove an object; nothing happens when there is none."""
         try:
-            with told(self._doing("deleting", name, "storage.objects.delete")):
-                self._google().blob(name).delete(if_generation_match=if_generation, **self._patience)
+            with self._told(self._doing("deleting", name, "storage.objects.delete")):
+                self._google().blob(name).delete(if_generation_match=if_generation, **self._patience())
         except ObjectMissing:
             return
 
     def missing_permissions(self, wanted: Sequence[str]) -> Sequence[str]:
         """Those of the permissions, such as `storage.objects.get`, that these credentials lack on the bucket."""
-        with told(self._doing("asking for permissions", "", "storage.buckets.get")):
-            granted = self._google().test_iam_permissions(list(wanted), **self._patience)
+        with self._told(self._doing("asking for permissions", "", "storage.buckets.get")):
+            granted = self._google().test_iam_permissions(list(wanted), **self._patience())
         return [permission for permission in wanted if permission not in granted]
 
     def location(self) -> str:
         """Where the bucket is, such as `EUROPE-WEST4`; empty when these credentials may not know."""
-        with told(self._doing("looking at the bucket", "", "storage.buckets.get")), suppress(Forbidden):
+        with self._told(self._doing("looking at the bucket", "", "storage.buckets.get")), suppress(Forbidden):
             bucket = self._google()
-            bucket.reload(**self._patience)
+            bucket.reload(**self._patience())
             return str(bucket.location or "")
         return ""
 
@@ -171,16 +171,16 @@ class Bucket:
         """Bring back the soft-deleted objects under a prefix, each in its last generation, where none lives under its name; returns how many."""
         living = {blob.name for blob in self.list(prefix)}
         lost: dict[str, int] = {}
-        with told(self._doing("listing what was deleted under", prefix, "storage.objects.list", of_bucket=True)):
-            for blob in self._google().list_blobs(prefix=prefix, soft_deleted=True, page_size=_PAGE, **self._patience):
+        with self._told(self._doing("listing what was deleted under", prefix, "storage.objects.list", of_bucket=True)):
+            for blob in self._google().list_blobs(prefix=prefix, soft_deleted=True, page_size=_PAGE, **self._patience()):
                 if blob.name not in living:
                     lost[blob.name] = max(int(blob.generation), lost.get(blob.name, NONE))
         return sum(self._restore(name, generation) for name, generation in lost.items())
 
     def _restore(self, name: str, generation: int) -> bool:
         try:
-            with told(self._doing("restoring", name, "storage.objects.restore")):
-                self._google().restore_blob(name, generation=generation, if_generation_match=NONE, **self._patience)
+            with self._told(self._doing("restoring", name, "storage.objects.restore")):
+                self._google().restore_blob(name, generation=generation, if_generation_match=NONE, **self._patience())
         except OtherGeneration:
             return False
         return True
@@ -199,26 +199,45 @@ class Bucket:
         for start in range(0, max(blob.size_bytes, 1), _SPAN_BYTES):
             end = start + _SPAN_BYTES
             span = {"start": start, "end": min(end, blob.size_bytes) - 1} if start or end < blob.size_bytes else {}
-            there.download_to_file(target, raw_download=True, checksum=None, **span, **self._patience)
+            there.download_to_file(target, raw_download=True, checksum=None, **span, **self._patience())
 
     def _checksum(self, name: str, generation: int) -> str:
-        with told(self._doing("reading", name, "storage.objects.get")):
+        with self._told(self._doing("reading", name, "storage.objects.get")):
             blob = self._google().blob(name, generation=generation)
-            blob.reload(**self._patience)
+            blob.reload(**self._patience())
             return str(blob.crc32c)
+
+    def _patience(self) -> dict[str, Any]:
+        return {"retry": self._retry(), "timeout": self._timeout}
+
+    def _retry(self) -> Retry:
+        """While the service is known to be away each request is tried once, so that a run that has lost its storage ends soon."""
+        return ONCE if self._is_away else retry_for(self._deadline_s)
+
+    @contextmanager
+    def _told(self, doing: Doing) -> Iterator[None]:
+        is_away = False
+        try:
+            with told(doing):
+                yield
+        except StorageAway:
+            is_away = True
+            raise
+        finally:
+            self._is_away = is_away
 
     def _send(self, name: str, data: bytes, if_generation: int | None) -> Blob:
         blob = self._new(name)
-        blob.upload_from_string(data, content_type=blob.content_type, checksum="crc32c", if_generation_match=if_generation, **self._patience)
+        blob.upload_from_string(data, content_type=blob.content_type, checksum="crc32c", if_generation_match=if_generation, **self._patience())
         return _described(blob)
 
     def _send_parts(self, name: str, file: BinaryIO, size_bytes: int, if_generation: int | None) -> Blob:
         blob = self._new(name)
         address = blob.create_resumable_upload_session(
-            content_type=blob.content_type, size=size_bytes, checksum=None, if_generation_match=if_generation, **self._patience
+            content_type=blob.content_type, size=size_bytes, checksum=None, if_generation_match=if_generation, **self._patience()
         )
         upload = Upload(self._client()._http, address, file, size_bytes, self._timeout)
-        made = upload.run(self._retry)
+        made = upload.run(self._retry())
         return Blob(name, int(made["size"]), int(made["generation"]), made["crc32c"])
 
     def _new(self, name: str) -> Any:

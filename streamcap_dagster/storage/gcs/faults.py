@@ -52,6 +52,14 @@ class OtherGeneration(Exception):
     """A precondition was not met: the object is not of the generation that was expected. For the layers above, never for people."""
 
 
+class StorageAway(StorageLost):
+    """The service gave no answer of use until the deadline."""
+
+
+ONCE = Retry(predicate=lambda error: False)
+"""Tries nothing again."""
+
+
 def retry_for(deadline_s: float) -> Retry:
     """Tries again what is worth it, with growing random waits, until that much time has passed."""
     first_s = min(_FIRST_WAIT_S, deadline_s / 8)
@@ -171,7 +179,7 @@ def _away(error: Exception, doing: Doing) -> StreamcapError:
     status = _status(last)
     why = f"answered {status}" if status else "could not be reached or broke off"
     fix = "Run the same command again when it is back; nothing half-written is left. STREAMCAP_STORAGE_DEADLINE_S is how long it is waited for."
-    return StorageLost(doing.uri, str(doing), f"for {doing.deadline_s:g} s the service {why}", fix)
+    return StorageAway(doing.uri, str(doing), f"for {doing.deadline_s:g} s the service {why}", fix)
 
 
 def _requester_pays(doing: Doing) -> StreamcapError:

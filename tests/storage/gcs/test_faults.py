@@ -97,6 +97,23 @@ def test_an_outage_past_the_deadline_stops_the_run_in_one_sentence(gcs: Running,
     assert time.monotonic() - began < 3
 
 
+def test_once_the_service_stayed_away_nobody_waits_for_it_again_until_it_is_back(gcs: Running) -> None:
+    bucket = Bucket(BUCKET, 4, 1.0)
+    gcs.storm(60)
+    with pytest.raises(StorageLost):
+        bucket.write("first", b"x")
+
+    began = time.monotonic()
+    with pytest.raises(StorageLost):
+        bucket.write("second", b"x")
+    assert time.monotonic() - began < 0.3
+
+    gcs.storm(0)
+    bucket.write("third", b"x")
+    gcs.storm(0.4)
+    bucket.write("fourth", b"x")
+
+
 def test_a_service_that_cannot_be_reached_stops_the_run(gcs: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STORAGE_EMULATOR_HOST", "http://127.0.0.1:9")
     with pytest.raises(StorageLost, match=r"for 0.3 s the service could not be reached"):
