@@ -13,7 +13,7 @@ from traceback import extract_tb
 import requests
 import urllib3.exceptions
 from google.api_core.exceptions import BadRequest, Forbidden, GoogleAPICallError, NotFound, PreconditionFailed, RetryError, Unauthorized
-from google.api_core.retry import Retry
+from google.api_core.retry import Retry, if_exception_type
 from google.auth.exceptions import DefaultCredentialsError, GoogleAuthError, InvalidOperation, RefreshError, TransportError
 from google.cloud.storage.exceptions import InvalidResponse
 
@@ -56,7 +56,7 @@ class StorageAway(StorageLost):
     """The service gave no answer of use until the deadline."""
 
 
-ONCE = Retry(predicate=lambda error: False)
+ONCE = Retry(predicate=if_exception_type())
 """Tries nothing again."""
 
 
