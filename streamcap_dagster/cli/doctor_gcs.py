@@ -3,9 +3,12 @@
 import os
 import secrets
 import shutil
+import stat
 import time
 from collections.abc import Generator, Iterator, Sequence
+from contextlib import suppress
 from itertools import islice
+from pathlib import Path
 from statistics import median
 from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING
@@ -175,7 +178,7 @@ def _cache(settings: Settings) -> Finding:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with NamedTemporaryFile(dir=folder, prefix="doctor-"):
-            used = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+            used = sum(map(_size_of, folder.rglob("*")))
     except OSError as error:
         why = f"{folder} cannot be written ({error.strerror or error})"
         return Finding("cache", "failed", why, "Point STREAMCAP_CACHE at a folder that this user may write to.")
@@ -185,3 +188,11 @@ def _cache(settings: Settings) -> Finding:
         fix = "Free some space, point STREAMCAP_CACHE at a larger disk, or lower STREAMCAP_CACHE_GB."
         return Finding("cache", "warning", f"{told}, and its disk has only {decimal(free)} free", fix)
     return Finding("cache", "ok", told)
+
+
+def _size_of(path: Path) -> int:
+    """Nothing for a folder, or what a run has just removed."""
+    with suppress(FileNotFoundError):
+        found = path.stat()
+        return found.st_size if stat.S_ISREG(found.st_mode) else 0
+    return 0

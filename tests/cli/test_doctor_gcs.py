@@ -148,6 +148,15 @@ def test_a_cache_that_cannot_be_written_says_which_setting_to_change(gcs: Runnin
     assert "STREAMCAP_CACHE" in refused.fix
 
 
+def test_a_cache_in_use_is_counted_although_files_come_and_go(gcs: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = Path("cache/files/a.mp4")
+    kept.parent.mkdir(parents=True)
+    kept.write_bytes(bytes(5000))
+    monkeypatch.setattr(Path, "rglob", lambda *_: iter([kept, Path("cache/scratch/gone.mp4")]))
+    monkeypatch.setattr(Path, "is_file", lambda _: True)
+    assert "holds 5.0 kB" in finding("cache").found
+
+
 def test_a_cache_larger_than_its_disk_is_a_warning(gcs: Running) -> None:
     told = finding("cache", cache_gb=1e9)
 
