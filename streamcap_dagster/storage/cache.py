@@ -75,9 +75,8 @@ class FileCache:
         with held:
             yield wanted.path
 
-    def adopt(self, path: Path, name: str, crc32c: str) -> None:
+    def adopt(self, path: Path, name: str) -> None:
         """Keep a file, which a `scratch` block is about to let go, under a name. It is moved; what cannot be kept is fetched when it is wanted."""
-        del crc32c
         with suppress(OSError):
             final = self._path(name)
             final.parent.mkdir(parents=True, exist_ok=True)
