@@ -162,7 +162,9 @@ class VideoWork:
         return self._held.path(key)
 
     def close(self) -> None:
-        """Let go of the files."""
+        """Let go of what is at hand: whoever reports what was made may keep this for long, and can read a record again."""
+        self._records.clear()
+        self._asking = None
         self._held.close()
 
     def _remembered(self, key: str, record: R, size_bytes: int) -> R:

@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 
 from streamcap_dagster.assets import PER_VIDEO
-from streamcap_dagster.assets.walk import walk_videos
+from streamcap_dagster.assets.walk import Finished, walk_videos
 from streamcap_dagster.assets.work import Workshop
 from streamcap_dagster.captions.backends.offline import OfflineCaptioner
 from streamcap_dagster.frames.worker_pool import DecodePool
-from streamcap_dagster.records import Video
+from streamcap_dagster.records import Clips, Video
+from streamcap_dagster.storage import keys
 from streamcap_dagster.videos.catalog import update_catalog
 from streamcap_dagster.videos.manifest import read_manifest
 from streamcap_dagster.videos.source import FolderSource
@@ -67,6 +68,13 @@ def test_an_image_and_an_answer_are_written_once_and_never_read_back(far: Far) -
     answers = Counter(operation for operation, key in every if key.startswith("calls/clock/") and key.endswith(".json"))
     assert images == {"write": len(list(far.storage.list("processed/images/clock/")))}
     assert (answers.keys(), answers["write"]) == ({"write", "delete"}, answers["delete"])
+
+
+def test_what_was_at_hand_is_let_go_when_a_video_ends_its_walk(far: Far) -> None:
+    work = next(result.work for result in far.walk("clock").results if isinstance(result, Finished))
+    far.asked()
+    work.read(keys.clips("clock"), Clips)
+    assert far.asked() == [("read", keys.clips("clock"))]
 
 
 def test_a_run_that_makes_nothing_takes_a_look_at_each_object_and_needs_no_turn(far: Far) -> None:
