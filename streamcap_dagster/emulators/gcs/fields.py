@@ -40,17 +40,31 @@ def _inside(value: object, inner: Wanted | None) -> object:
 def _read(words: list[str]) -> Wanted:
     wanted: dict[str, Wanted | None] = {}
     while words and words[0] not in "(),/":
-        name = words.pop(0)
-        inner: Wanted | None = None
-        if words[:1] == ["/"]:
-            words.pop(0)
-            inner = {words.pop(0): None} if words else None
-        elif words[:1] == ["("]:
-            words.pop(0)
-            inner = _read(words)
-            words[:1] = [] if words[:1] == [")"] else ["("]
-        wanted[name] = inner
+        name, inner = _read_one(words)
+        wanted[name] = _both(wanted[name], inner) if name in wanted else inner
         if words[:1] != [","]:
             break
         words.pop(0)
     return wanted
+
+
+def _read_one(words: list[str]) -> tuple[str, Wanted | None]:
+    """A name and what is wanted of it; what cannot be read is left."""
+    name = words.pop(0)
+    inner: Wanted | None = None
+    if words[:1] == ["/"] and words[1:2] and words[1] not in "(),/":
+        words.pop(0)
+        inner = dict([_read_one(words)])
+    elif words[:1] == ["("]:
+        words.pop(0)
+        inner = _read(words)
+        words[:1] = [] if words[:1] == [")"] else ["("]
+    return name, inner
+
+
+def _both(one: Wanted | None, other: Wanted | None) -> Wanted | None:
+    """What either wants, as of `items/name,items/size`."""
+    if one is None or other is None:
+        return None
+    shared = {name: _both(one[name], other[name]) for name in one.keys() & other.keys()}
+    return {**one, **other, **shared}

@@ -31,7 +31,7 @@ def page_of(bucket: Bucket, call: Call, most: int, fault: Fault = NONE) -> Page:
     """The page that a call asks for; raises Refusal for a token that is none and for views that exclude each other."""
     if fault.name == "stale_list":
         bucket = bucket.as_of(time.time() - fault.seconds)
-    for unknown in ("matchGlob", "filter", "includeFoldersAsPrefixes"):
+    for unknown in ("matchGlob", "filter"):
         if unknown in call.params:
             raise invalid(f"{unknown} is not emulated here.")
     versions, soft_deleted = call.flag("versions"), call.flag("softDeleted")

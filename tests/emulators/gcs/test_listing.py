@@ -87,7 +87,14 @@ def test_only_the_fields_that_were_asked_for_come(full: Running) -> None:
 
     assert answer == {"items": [{"name": "b", "size": "4"}]}
     assert listed(full, "prefix=b&fields=items/name") == {"items": [{"name": "b"}]}
-    assert page(full, "fields=items(name").status == 400
+    assert listed(full, "prefix=b&fields=items/name,items/size,kind") == {"items": [{"name": "b", "size": "4"}], "kind": "storage#objects"}
+    assert listed(full, "prefix=b&fields=items/name,items(size)") == {"items": [{"name": "b", "size": "4"}]}
+    for wrong in ("items(name", "items/", "items//name", "/items"):
+        assert page(full, f"fields={wrong}").status == 400
+
+
+def test_gcloud_may_ask_for_folders_of_which_a_bucket_without_a_hierarchy_has_none(full: Running) -> None:
+    assert listed(full, "delimiter=/&includeFoldersAsPrefixes=True") == listed(full, "delimiter=/")
 
 
 @pytest.mark.parametrize("query", ["pageToken=!!", "versions=true&softDeleted=true", "maxResults=-1"])
