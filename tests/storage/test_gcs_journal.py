@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from streamcap_dagster.emulators.gcs.faults import Fault
-from streamcap_dagster.emulators.gcs.server import Running
+from streamcap_dagster.emulators.gcs.options import Options
+from streamcap_dagster.emulators.gcs.server import Running, running
 from streamcap_dagster.errors import StorageError, StorageLost
 from streamcap_dagster.storage.gcs import GcsStorage, open_storage
 from tests.gcs import BUCKET
@@ -134,6 +135,17 @@ def test_what_was_left_for_another_prefix_or_bucket_waits_for_whoever_opens_that
             list(opened(tmp_path / "cache", uri).list(""))
     assert len(spools(tmp_path / "cache")) == 1
     assert gcs.objects(BUCKET) == {}
+
+
+def test_what_was_left_for_another_service_waits_for_whoever_opens_a_bucket_of_that(storage: GcsStorage, gcs: Running, tmp_path: Path) -> None:
+    killed_in_the_middle(tmp_path / "cache", after=10)
+    with running(Options(buckets=(BUCKET,))) as another, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("STORAGE_EMULATOR_HOST", another.url)
+        elsewhere = opened(tmp_path / "cache")
+        patch.undo()
+        list(elsewhere.list(""))
+        assert another.objects(BUCKET) == {}
+    assert len(spools(tmp_path / "cache")) == 1
 
 
 def test_a_longer_object_is_not_overwritten_by_what_was_left(storage: GcsStorage, gcs: Running, tmp_path: Path) -> None:

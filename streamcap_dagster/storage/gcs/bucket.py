@@ -5,11 +5,12 @@ What keys, caches, leases and journals are is not known here.
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from io import BufferedWriter, BytesIO
 from pathlib import Path, PurePosixPath
+from threading import BoundedSemaphore
 from typing import Any, BinaryIO, TypeVar
 
 from google.api_core.exceptions import Forbidden, GoogleAPICallError
@@ -31,6 +32,9 @@ _TRIES = 3
 """How often the same bytes may arrive spoilt before it is an error."""
 _SPAN_BYTES = 64 << 20
 """A download's deadline counts anew after so many bytes."""
+_SMALL_BYTES = 1 << 20
+_BODIES = 16
+"""Uploads of more than that at once: each has a part in memory, however many videos a run has in flight."""
 _CONNECT_S, _ANSWER_S = 20.0, 60.0
 
 Result = TypeVar("Result")
@@ -58,9 +62,10 @@ class Bucket:
     def __init__(self, name: str, connections: int, deadline_s: float) -> None:
         self.name = name
         self.connections = connections
-        self._service = service()  # which this bucket is of for as long as it is used, by threads that outlive whoever began them too
+        self.service = service()  # which this bucket is of for as long as it is used, by threads that outlive whoever began them too
         self._deadline_s = deadline_s
         self._is_away = False
+        self._bodies = BoundedSemaphore(_BODIES)
         self._timeout = (min(_CONNECT_S, deadline_s), min(_ANSWER_S, deadline_s))
 
     @property
@@ -118,11 +123,12 @@ class Bucket:
     def upload(self, name: str, file: BinaryIO, if_generation: int | None = None) -> Blob:
         """Write an object from a file that can be sought, in parts that are resumed where they broke off when it is large."""
         size_bytes = file.seek(0, os.SEEK_END)
-        if size_bytes <= PART_BYTES:
-            file.seek(0)
-            return self.write(name, file.read(), if_generation)
-        with self._told(self._doing("writing", name, "storage.objects.create")):
-            return _unspoilt(lambda: self._send_parts(name, file, size_bytes, if_generation))
+        with self._bodies if size_bytes > _SMALL_BYTES else nullcontext():
+            if size_bytes <= PART_BYTES:
+                file.seek(0)
+                return self.write(name, file.read(), if_generation)
+            with self._told(self._doing("writing", name, "storage.objects.create")):
+                return _unspoilt(lambda: self._send_parts(name, file, size_bytes, if_generation))
 
     def look(self, name: str) -> Blob | None:
         try:
@@ -186,7 +192,7 @@ class Bucket:
         return True
 
     def _client(self) -> Any:
-        return shared_client(self.connections, self._service)
+        return shared_client(self.connections, self.service)
 
     def _google(self) -> Any:
         return self._client().bucket(self.name)

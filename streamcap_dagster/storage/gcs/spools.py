@@ -29,7 +29,7 @@ class Target:
 
 def target(bucket: Bucket, name: str) -> Target:
     """An emulator's bucket is not Google's of that name."""
-    return Target(os.environ.get("STORAGE_EMULATOR_HOST", ""), bucket.name, name)
+    return Target(bucket.service, bucket.name, name)
 
 
 class Spool:

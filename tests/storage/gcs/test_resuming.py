@@ -2,6 +2,9 @@
 
 import io
 import random
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -113,3 +116,23 @@ def test_parts_are_read_from_the_file_as_they_are_sent(bucket: Bucket) -> None:
 
     bucket.upload("raw/cat.mp4", Watched(DATA))
     assert max(sizes) == PART_BYTES
+
+
+def test_of_many_large_uploads_few_have_their_bytes_in_memory(bucket: Bucket) -> None:
+    alone, now, most = threading.Lock(), 0, 0
+
+    class Watched(io.BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            nonlocal now, most
+            with alone:
+                now += 1
+                most = max(most, now)
+            time.sleep(0.05)
+            with alone:
+                now -= 1
+            return super().read(size)
+
+    with ThreadPoolExecutor(24) as walk:
+        list(walk.map(lambda number: bucket.upload(f"{number}", Watched(bytes(1_100_000))), range(24)))
+
+    assert most <= 16
