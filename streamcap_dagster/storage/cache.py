@@ -213,7 +213,16 @@ def _move_in(scratch: Path) -> _Home:
         with suppress(FileNotFoundError):  # swept before it was locked
             lock = (folder / "lock").open("ab")
             if try_lock(lock) and is_at(lock, folder / "lock"):
+                _check_locks(scratch, folder / "lock")
                 return _Home(folder, lock, os.getpid())
+
+
+def _check_locks(scratch: Path, locked: Path) -> None:
+    """Network disks give a process a lock that it has already, so that there it would remove its own files."""
+    with locked.open("ab") as again:
+        if try_lock(again):
+            fix = "Point STREAMCAP_CACHE at a folder on a disk of this machine."
+            raise StorageError(f"the cache {scratch.parent}", "locking a file", "its disk does not keep locks apart, as over NFS", fix)
 
 
 def _sweep(scratch: Path) -> None:

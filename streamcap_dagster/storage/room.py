@@ -112,7 +112,7 @@ def _entries(folder: Path) -> Iterator[os.DirEntry[str]]:
 
 
 def _evicted(found: _Found, *, used_meanwhile: bool = False) -> bool:
-    """Whether the file is gone now. It stays when somebody uses it, or has used it since it was found."""
+    """Whether the file is gone now. It stays when somebody uses it, has used it since it was found, or lets nobody else look at it."""
     path = Path(found.path)
     try:
         with path.open("rb") as file:
@@ -122,4 +122,6 @@ def _evicted(found: _Found, *, used_meanwhile: bool = False) -> bool:
                 path.unlink()
     except FileNotFoundError:
         pass
+    except PermissionError:
+        return False
     return True

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -151,6 +152,34 @@ def test_what_another_process_uses_stays(origin: Origin, stopped: Callable[[str]
     for name in ("f", "g", "h"):
         origin.use(name)
     assert origin.here() == {"f", "g", "h"}
+
+
+def test_what_another_user_keeps_to_himself_stays(origin: Origin, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in "abc":
+        origin.use(name)
+    refuse(monkeypatch, "a")
+
+    origin.use("d")
+
+    assert origin.here() == {"a", "c", "d"}
+
+
+def refuse(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """As another user's file would, were this user not root."""
+    opened = Path.open
+
+    def open_or_refuse(path: Path, *how: Any, **more: Any) -> Any:
+        if path.name == name:
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return opened(path, *how, **more)
+
+    monkeypatch.setattr(Path, "open", open_or_refuse)
+
+
+def test_a_disk_that_keeps_no_locks_apart_is_refused(cache: FileCache, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fcntl.flock", lambda *_: None)  # over NFS a process is given again what it holds
+    with pytest.raises(StorageError, match=r"over NFS\. Point STREAMCAP_CACHE"), cache.scratch(""):
+        pass
 
 
 def test_it_goes_over_its_limit_rather_than_fail(origin: Origin) -> None:

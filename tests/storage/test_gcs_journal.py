@@ -5,6 +5,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -146,6 +147,19 @@ def test_what_was_left_for_another_service_waits_for_whoever_opens_a_bucket_of_t
         list(elsewhere.list(""))
         assert another.objects(BUCKET) == {}
     assert len(spools(tmp_path / "cache")) == 1
+
+
+def test_what_another_user_left_and_keeps_to_himself_is_passed_over(storage: GcsStorage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    killed_in_the_middle(tmp_path / "cache", after=10)
+    opened = Path.open
+
+    def open_or_refuse(path: Path, *how: Any, **more: Any) -> Any:
+        if path.parent.name == "spools":
+            raise PermissionError(path)
+        return opened(path, *how, **more)
+
+    monkeypatch.setattr(Path, "open", open_or_refuse)
+    assert list(storage.list("ledger/")) == []
 
 
 def test_a_longer_object_is_not_overwritten_by_what_was_left(storage: GcsStorage, gcs: Running, tmp_path: Path) -> None:

@@ -90,7 +90,7 @@ def _folder(cache: FileCache) -> Path:
 def _abandoned(path: Path, prefix: Target) -> Spool | None:
     try:
         file = path.open("rb", buffering=0)
-    except FileNotFoundError:
+    except (FileNotFoundError, PermissionError):  # brought by another meanwhile, or another user's
         return None
     if try_lock(file) and is_at(file, path):
         made_for = _read_target(file)
