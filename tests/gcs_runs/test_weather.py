@@ -103,6 +103,6 @@ def test_a_run_that_waits_for_a_lost_bucket_ends_as_soon_as_it_is_told(gcs: Runn
 
     assert ran.status == 130
     assert [line for line in ran.complained.splitlines() if line and "It is waited for" not in line] == [SENTENCE]
-    assert time.monotonic() - began_s < 15
+    assert time.monotonic() - began_s < 30
     gcs.storm(0)
     assert torn(final_objects(gcs), reference) == []
