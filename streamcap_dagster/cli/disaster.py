@@ -5,7 +5,7 @@ import os
 import shutil
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -88,21 +88,28 @@ class DrillUnfit(StreamcapError):
         super().__init__(f"the drill ended before anything was deleted: {why}. Make `streamcap run` work on these videos first.")
 
 
-def drill(scene: Scene) -> Drilled:
-    """Build, lose and build again. Raises DrillUnfit when the first part of it does not work."""
+def _to_nobody(begun: str) -> None:
+    del begun
+
+
+def drill(scene: Scene, tell: Callable[[str], object] = _to_nobody) -> Drilled:
+    """Build, lose and build again; `tell` hears what is begun. Raises DrillUnfit when the first part of it does not work."""
     with _instance_at(scene.instance):
-        return _drill(scene)
+        return _drill(scene, tell)
 
 
-def _drill(scene: Scene) -> Drilled:
+def _drill(scene: Scene, tell: Callable[[str], object]) -> Drilled:
+    tell("building a dataset")
     video_ids, failures, _ = _build(scene)
     if failures or not video_ids:
         raise DrillUnfit("; ".join(failures) or "the source has no usable video")
     storage = storage_for(scene.settings).open()
     before = _final(storage)
+    tell("losing it")
     lost = _lose(scene, storage, video_ids[0])
     if lost.deleted.get("calls") and not lost.restored and scene.settings.captioner not in _FREE:
         return replace(lost, stopped="the answers could not be restored, and asking again would have cost money")
+    tell("building it again")
     started = time.monotonic()
     _, failures, work = _build(scene)
     recovery_s = time.monotonic() - started

@@ -45,7 +45,7 @@ def drill_disaster(settings: Settings, videos: int, emulator: bool | None, keep:
         console.print(
             f"A drill on {_count(videos, 'video')} at most, captioned by {scene.settings.captioner}, in {escape(where)}", highlight=False, soft_wrap=True
         )
-        drilled = drill(scene)
+        drilled = drill(scene, lambda begun: console.print(f"{begun} …", style="dim"))
     _show(console, drilled)
     if keep:
         console.print(f"Kept: {escape(storage)} and {escape(str(root))}", highlight=False, soft_wrap=True)
