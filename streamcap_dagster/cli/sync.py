@@ -92,10 +92,14 @@ def _ask_to_remove(console: Console, extra: Sequence[Stored], target: Storage, y
     if yes:
         return
     if not (console.is_terminal and sys.stdin.isatty()):
-        raise SettingError("--delete", len(extra), f"so many objects would be removed from {target.uri}, and nobody can be asked; add --yes")
-    if not typer.confirm(f"Remove {len(extra):,} objects from {target.uri}?"):
+        raise SettingError("--delete", True, f"{_objects(extra)} would be removed from {target.uri}, and nobody can be asked; add --yes to remove")
+    if not typer.confirm(f"Remove {_objects(extra)} from {target.uri}?"):
         console.print("Nothing was copied, and nothing removed.")
         raise typer.Exit(1)
+
+
+def _objects(listed: Sequence[Stored]) -> str:
+    return f"{len(listed):,} object{'' if len(listed) == 1 else 's'}"
 
 
 @contextmanager

@@ -64,7 +64,7 @@ def test_removing_without_anybody_to_ask_is_wrong_usage_and_does_nothing(here: F
     there.write("clips/old.json", b"old")
     done = sync(here.root, there.root, "--delete")
 
-    assert "nobody can be asked; add --yes" in str(done.exception)
+    assert f"1 object would be removed from {there.uri}, and nobody can be asked; add --yes" in str(done.exception)
     assert [stored.key for stored in there.list("")] == ["clips/old.json"]
 
 

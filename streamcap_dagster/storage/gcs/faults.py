@@ -156,7 +156,7 @@ def _missing(error: NotFound, doing: Doing) -> StreamcapError:
         return ObjectMissing(doing.name, doing.uri, "")
     fix = (
         f"Create it with `gcloud storage buckets create {doing.uri} --location=LOCATION --uniform-bucket-level-access --public-access-prevention`, "
-        "or correct its name in STREAMCAP_STORAGE or STREAMCAP_SOURCE, whichever names it."
+        "or correct its name where it stands: in STREAMCAP_STORAGE, in STREAMCAP_SOURCE or in the command."
     )
     return StorageLost(doing.uri, str(doing), "there is no bucket of that name", fix)
 
