@@ -64,12 +64,6 @@ def read_positions(file: FramesFile) -> pa.Table:
         return table.read(columns=[name for name in SCHEMA.names if name != "jpeg"])
 
 
-def count_frames(file: FramesFile) -> int:
-    with _opened(file) as table:
-        count: int = table.metadata.num_rows
-        return count
-
-
 def read_rows(file: FramesFile, rows: Sequence[int]) -> Iterator[Frame]:
     """The frames in these rows, which ascend; only the row groups that hold one are read."""
     with _opened(file) as table:

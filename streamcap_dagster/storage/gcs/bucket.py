@@ -5,7 +5,7 @@ What keys, caches, leases and journals are is not known here.
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from hashlib import sha256
 from io import BufferedWriter, BytesIO
@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 from threading import BoundedSemaphore
 from typing import Any, BinaryIO, TypeVar
 
-from google.api_core.exceptions import Forbidden, GoogleAPICallError
+from google.api_core.exceptions import GoogleAPICallError
 from google.api_core.retry import Retry
 
 from streamcap_dagster.errors import ObjectMissing, StorageError
@@ -164,14 +164,6 @@ class Bucket:
         with self._told(self._doing("asking for permissions", "", "storage.buckets.get")):
             granted = self._google().test_iam_permissions(list(wanted), **self._patience())
         return [permission for permission in wanted if permission not in granted]
-
-    def location(self) -> str:
-        """Where the bucket is, such as `EUROPE-WEST4`; empty when these credentials may not know."""
-        with self._told(self._doing("looking at the bucket", "", "storage.buckets.get")), suppress(Forbidden):
-            bucket = self._google()
-            bucket.reload(**self._patience())
-            return str(bucket.location or "")
-        return ""
 
     def restore(self, prefix: str) -> int:
         """Bring back the soft-deleted objects under a prefix, each in its last generation, where none lives under its name; returns how many."""

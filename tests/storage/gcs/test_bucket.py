@@ -21,15 +21,9 @@ def test_permissions_that_lack_are_named(bucket: Bucket, gcs: Running) -> None:
     assert bucket.missing_permissions(WANTED) == ["storage.objects.list", "storage.objects.delete"]
 
 
-def test_a_bucket_says_where_it_is_to_whoever_may_know(bucket: Bucket, gcs: Running) -> None:
-    assert bucket.location() == "US-CENTRAL1"
-    gcs.deny("storage.buckets.get")
-    assert bucket.location() == ""
-
-
 def test_a_bucket_that_does_not_exist_is_told(gcs: Running) -> None:
     with pytest.raises(StorageLost, match="there is no bucket of that name"):
-        Bucket("none", 8, 5).location()
+        list(Bucket("none", 8, 5).list(""))
 
 
 def test_what_was_deleted_comes_back_in_its_last_version(bucket: Bucket, gcs: Running) -> None:
