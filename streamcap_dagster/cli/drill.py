@@ -18,6 +18,7 @@ from streamcap_dagster.cli.disaster import PROCESSED, Drilled, Scene, drill
 from streamcap_dagster.errors import SettingError
 from streamcap_dagster.settings import Settings, scheme_of
 from streamcap_dagster.storage.address import read_address
+from streamcap_dagster.storage.many import side_by_side
 from streamcap_dagster.videos.source import VideoSource
 from streamcap_dagster.wiring import captioner_for, source_for
 
@@ -102,8 +103,9 @@ def _clear(settings: Settings) -> None:
 
     address = read_address(settings.storage, "STREAMCAP_STORAGE")
     bucket = Bucket(address.bucket, settings.storage_connections, settings.storage_deadline_s)
-    for blob in list(bucket.list(address.prefix)):
-        bucket.delete(blob.name)
+    names = [blob.name for blob in bucket.list(address.prefix)]
+    for _ in side_by_side(bucket.connections, bucket.delete, names):
+        pass
 
 
 def _show(console: Console, drilled: Drilled) -> None:
