@@ -137,7 +137,7 @@ async def _walk(video: Video, wanted: Sequence[PerVideoAsset], workshop: Worksho
                 await _settle(work, wanted, failure)
     except RunStopped:
         raise
-    except (StreamcapError, OSError) as error:  # the storage gives no turn, or refuses the books
+    except Exception as error:  # noqa: BLE001 - the storage gives no turn, or refuses the books; whatever it is, the others go on
         if isinstance(error.__context__, RunStopped):
             raise error.__context__ from None  # the turn could not be given back either
         failure = failure or _failed(video, wanted[-1], error)
