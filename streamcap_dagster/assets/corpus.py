@@ -128,7 +128,7 @@ def _result(receipt: Receipt, storage: Storage, corpus: Corpus, left_out: dict[s
             "videos": dg.MetadataValue.int(len(corpus.videos)),
             "left_out": dg.MetadataValue.json(left_out),
             **{name: dg.MetadataValue.int(count) for name, count in receipt.counts.items()},
-            **places(storage, receipt.objects[:NAMED]),
+            **places(storage, [stored.key for stored in receipt.objects[:NAMED]]),
         },
         data_version=dg.DataVersion(receipt.content_hash),
         check_results=[

@@ -221,7 +221,7 @@ def _metadata(finished: Finished) -> dict[str, dg.MetadataValue]:
         **{name: dg.MetadataValue.int(count) for name, count in finished.receipt.counts.items()},
         **{name: _number(amount) for name, amount in finished.spent.items()},
         **{name: dg.MetadataValue.text(words) for name, words in finished.notes.items()},
-        **places(storage, finished.receipt.objects),
+        **places(storage, [stored.key for stored in finished.receipt.objects]),
     }
 
 

@@ -4,7 +4,7 @@ import dagster as dg
 
 from streamcap_dagster.assets.progress import FilesRead, Progress
 from streamcap_dagster.assets.walk import SOURCE
-from streamcap_dagster.assets.work import Made, PerVideoAsset, VideoWork, made_of
+from streamcap_dagster.assets.work import Made, PerVideoAsset, VideoWork, made_of, places
 from streamcap_dagster.partitions import Materialized, register_videos, unregister_videos, videos
 from streamcap_dagster.resources.storage import StorageResource
 from streamcap_dagster.resources.video_source import VideoSourceResource
@@ -60,7 +60,7 @@ def video_catalog_asset(settings: Settings, progress: Progress) -> dg.AssetsDefi
             update = update_catalog(video_source.open(), keeping, workers=settings.decode_workers, on_video=tell)
             _register(context, update)
         return Materialized(
-            metadata=_catalog_metadata(update),
+            metadata=_catalog_metadata(update) | places(keeping, [keys.MANIFEST]),
             data_version=dg.DataVersion(update.content_hash),
             check_results=[_usable(update)],
         )

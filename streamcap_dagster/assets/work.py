@@ -220,13 +220,13 @@ def made_of(files: list[StagedFile], counts: dict[str, int], **notes: str) -> Ma
     return Made(tuple(file.stored for file in files), content_hash(file.sha256 for file in files), counts, notes)
 
 
-def places(storage: Storage, objects: Sequence[StoredObject]) -> dict[str, dg.MetadataValue]:
+def places(storage: Storage, stored: Sequence[str]) -> dict[str, dg.MetadataValue]:
     """Where the objects of an asset are, and the page in which a person can look at each where the storage has pages."""
     found: dict[str, dg.MetadataValue] = {}
-    for index, stored in enumerate(objects):
+    for index, key in enumerate(stored):
         number = str(index or "")
-        found[f"file{number}"] = dg.MetadataValue.path(f"{storage.uri}/{stored.key}")
-        if link := storage.link(stored.key):
+        found[f"file{number}"] = dg.MetadataValue.path(f"{storage.uri}/{key}")
+        if link := storage.link(key):
             found[f"console{number}"] = dg.MetadataValue.url(link)
     return found
 

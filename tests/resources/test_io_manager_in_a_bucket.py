@@ -101,6 +101,7 @@ def test_the_dagster_command_makes_a_video_in_a_bucket_and_its_values_load(
     with dg.DagsterInstance.from_config(str(project.home)) as instance:
         values = {name: defs.load_asset_value(name, partition_key="clock", instance=instance) for name in PER_VIDEO_NAMES}
         (event,) = instance.fetch_materializations(dg.AssetRecordsFilter(dg.AssetKey("clips"), asset_partitions=["clock"]), limit=1).records
+        catalog = instance.get_latest_materialization_event(dg.AssetKey("video_catalog"))
     manifest = defs.load_asset_value("video_catalog")
 
     assert values["frames"].num_rows == 16
@@ -108,4 +109,7 @@ def test_the_dagster_command_makes_a_video_in_a_bucket_and_its_values_load(
     assert isinstance(manifest, pd.DataFrame)
     assert event.asset_materialization is not None
     assert str(event.asset_materialization.metadata["console"].value).endswith("/bucket/data/clips/clock.json")
+    assert catalog is not None
+    assert catalog.asset_materialization is not None
+    assert str(catalog.asset_materialization.metadata["console"].value).endswith("/bucket/data/raw/manifest.csv")
     assert not [name for name in gcs.objects(BUCKET) if name.startswith("data/.streamcap/leases/") and name.endswith("clock")]
