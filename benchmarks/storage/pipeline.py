@@ -12,7 +12,7 @@ from benchmarks.storage.service import BUCKET, emulated
 
 VIDEOS, SECONDS = 100, 6
 LATENCY_MS = 20
-REPEATS = 3
+REPEATS = 2
 
 
 def beside_a_folder() -> dict[str, object]:
