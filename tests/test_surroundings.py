@@ -24,7 +24,7 @@ def test_seen_live():
 
 def looked(tmp_path: Path, env_file: str = "", **environment: str) -> str:
     """What tests of ours see when they are run with such an environment and such an .env in the working folder."""
-    for name in ("pyproject.toml", "tests/__init__.py", "tests/conftest.py"):
+    for name in ("pyproject.toml", "tests/__init__.py", "tests/conftest.py", "tests/gcs.py"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text((REPOSITORY / name).read_text())
     (tmp_path / "tests/test_look.py").write_text(LOOK)

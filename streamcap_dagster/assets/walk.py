@@ -126,7 +126,7 @@ def _content_of(dep: str, asset: PerVideoAsset, video: Video, receipts: Receipts
 async def _walk(video: Video, wanted: Sequence[PerVideoAsset], workshop: Workshop, emit: Callable[[Result], None]) -> None:
     work, failure = VideoWork(video, workshop), None
     try:
-        done = await workshop.by_hand(_all_as_they_are, work, wanted)
+        done = await workshop.by_hand(_at_a_glance, work, wanted)
         if done:
             _tell(done, work, emit)
             await asyncio.to_thread(forget_failure, workshop.storage, work.video_id, {asset.name for asset in wanted})
@@ -137,7 +137,7 @@ async def _walk(video: Video, wanted: Sequence[PerVideoAsset], workshop: Worksho
                 await _settle(work, wanted, failure)
     except RunStopped:
         raise
-    except Exception as error:  # noqa: BLE001 - the storage gives no turn, or refuses the books; whatever it is, the others go on
+    except (StreamcapError, OSError) as error:  # the storage gives no turn, or refuses the books
         if isinstance(error.__context__, RunStopped):
             raise error.__context__ from None  # the turn could not be given back either
         failure = failure or _failed(video, wanted[-1], error)
@@ -146,6 +146,16 @@ async def _walk(video: Video, wanted: Sequence[PerVideoAsset], workshop: Worksho
     if failure is not None:
         emit(failure)
     workshop.progress(VideoDone(video.video_id, failure.reason if failure else ""))
+
+
+def _at_a_glance(work: VideoWork, wanted: Sequence[PerVideoAsset]) -> list[Finished]:
+    """Whatever goes wrong with a look is told when the video's turn comes, of the asset that it goes wrong with."""
+    try:
+        return _all_as_they_are(work, wanted)
+    except RunStopped:
+        raise
+    except Exception:  # noqa: BLE001 - it goes wrong again in the turn, or it was nothing
+        return []
 
 
 def _all_as_they_are(work: VideoWork, wanted: Sequence[PerVideoAsset]) -> list[Finished]:
