@@ -12,11 +12,11 @@ from benchmarks.storage.service import BUCKET, emulated
 
 VIDEOS, SECONDS = 100, 6
 LATENCY_MS = 20
-REPEATS = 2
+REPEATS = 1
 
 
 def beside_a_folder() -> dict[str, object]:
-    """Median wall seconds of each, and the ratio."""
+    """Wall seconds of each (the median of the pairs of runs), and the ratio."""
     first: dict[str, list[float]] = {"folder": [], "bucket": []}
     again: dict[str, list[float]] = {"folder": [], "bucket": []}
     with TemporaryDirectory() as videos:
