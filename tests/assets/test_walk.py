@@ -13,9 +13,9 @@ from streamcap_dagster.assets.progress import AssetDone, Happening, VideoDone
 from streamcap_dagster.assets.walk import Finished, walk_videos
 from streamcap_dagster.assets.work import Made, VideoWork
 from streamcap_dagster.captions.calls import Call
-from streamcap_dagster.errors import ObjectChanged, QuotaExhausted, StorageError, StorageLost, StreamcapError
+from streamcap_dagster.errors import QuotaExhausted, StorageError, StreamcapError
 from streamcap_dagster.policies import SplitPolicy
-from streamcap_dagster.storage import Stored, keys
+from streamcap_dagster.storage import keys
 from streamcap_dagster.storage.failures import Failure, read_failures
 from streamcap_dagster.storage.folder import FolderStorage
 from streamcap_dagster.storage.receipts import read_receipts
@@ -324,55 +324,6 @@ def test_a_stop_of_the_run_is_no_failure_of_a_video(storage: FolderStorage) -> N
     assert list(storage.list("ledger/failures/")) == []
 
 
-class Lost(FolderStorage):
-    """A storage that refuses everything from some moment on."""
-
-    lost = False
-
-    def write(self, key: str, data: bytes) -> None:
-        self._refuse()
-        super().write(key, data)
-
-    def read(self, key: str) -> bytes:
-        self._refuse()
-        return super().read(key)
-
-    def stat(self, key: str) -> Stored | None:
-        self._refuse()
-        return super().stat(key)
-
-    def _refuse(self) -> None:
-        if self.lost:
-            raise StorageLost(self.uri, "asking", "nobody answers", "Check the network.")
-
-
-def test_a_storage_that_is_lost_stops_the_run_and_fails_no_video(tmp_path: Path) -> None:
-    storage = Lost(tmp_path / "data")
-
-    def lose(work: VideoWork) -> Made:
-        storage.lost = storage.lost or work.video_id == "v2"
-        return put(work, "look", "some words")
-
-    one_at_a_time = workshop(storage, videos_in_flight=1)
-    walked = walk([asset("look", make=lose), asset("say")], one_at_a_time, [video(f"v{number}") for number in range(5)])
-
-    assert {video_id for video_id, _ in walked.finished} == {"v0", "v1"}
-    assert walked.failures == []
-    assert [(stopped.unfinished, "nobody answers" in stopped.reason) for stopped in walked.stopped] == [(("v2", "v3", "v4"), True)]
-
-
-def test_a_storage_that_is_lost_when_a_failure_is_to_be_noted_stops_the_run(tmp_path: Path) -> None:
-    storage = Lost(tmp_path / "data")
-
-    def fail_and_lose(work: VideoWork) -> Made:
-        storage.lost = True
-        return sad(work)
-
-    walked = walk([asset("look", make=fail_and_lose)], workshop(storage))
-
-    assert [stopped.unfinished for stopped in walked.stopped] == [("cat",)]
-
-
 class KeepsItsTurns(FolderStorage):
     """A storage where a turn cannot be given back."""
 
@@ -389,18 +340,6 @@ def test_a_stop_of_the_run_is_one_although_the_turn_cannot_be_given_back(tmp_pat
     walked = walk([asset("look", make=_out_of_quota)], workshop(KeepsItsTurns(tmp_path / "data")), [video("v2")])
 
     assert (walked.failures, len(walked.stopped)) == ([], 1)
-
-
-def test_an_object_that_somebody_else_wrote_meanwhile_fails_only_its_video(storage: FolderStorage) -> None:
-    def overtaken(work: VideoWork) -> Made:
-        if work.video_id == "dog":
-            raise ObjectChanged(storage.uri, "look/dog.txt", 1, 2)
-        return put(work, "look", "fine")
-
-    walked = walk([asset("look", make=overtaken)], workshop(storage), [video("cat"), video("dog"), video("owl")])
-
-    assert sorted(walked.finished) == [("cat", "look"), ("owl", "look")]
-    assert ["generation 1 was there" in failure.reason for failure in walked.failures] == [True]
 
 
 def test_what_took_long_is_vouched_for_before_the_next_is_begun(storage: FolderStorage, monkeypatch: pytest.MonkeyPatch) -> None:
