@@ -60,7 +60,7 @@ class Video(Record):
     """Seconds per tick of the video stream's timestamps, as a fraction such as 1/12800."""
     first_pts: int = 0
     """Timestamp of the first presented frame, in ticks of `time_base`: second zero of this video."""
-    status: Literal["ok", "failed", "removed"]
+    status: Literal["ok", "failed", "removed", "forgotten"]
     reason: str = ""
 
     @property

@@ -10,7 +10,7 @@ from streamcap_dagster.assets.dataset import dataset_assets
 from streamcap_dagster.assets.per_video import per_video_assets
 from streamcap_dagster.assets.progress import Progress, unwatched
 from streamcap_dagster.assets.videos import source_videos, video_catalog_asset
-from streamcap_dagster.automation import source_sensor
+from streamcap_dagster.automation.source import source_sensor
 from streamcap_dagster.errors import SettingError
 from streamcap_dagster.resources.captioner import (
     CaptionerResource,

@@ -14,7 +14,7 @@ from streamcap_dagster.storage.failures import Failure
 from streamcap_dagster.storage.receipts import Receipts, is_current, read_receipts
 
 AssetState = Literal["made", "stale", "missing"]
-VideoState = Literal["complete", "skipped", "incomplete", "stale", "failed", "unusable", "removed"]
+VideoState = Literal["complete", "skipped", "incomplete", "stale", "failed", "unusable", "removed", "forgotten"]
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ def _asset_state(asset: PerVideoAsset, work: VideoWork, receipts: Receipts, upst
 
 def _video_state(video: Video, states: dict[str, AssetState], failure: Failure | None) -> VideoState:
     if video.status != "ok":
-        return "removed" if video.status == "removed" else "unusable"
+        return "unusable" if video.status == "failed" else video.status
     if failure is not None:
         return "failed"
     if "missing" in states.values():

@@ -114,6 +114,11 @@ def fingerprint_of(asset: PerVideoAsset, work: VideoWork, inputs: Mapping[str, s
     return fingerprint(asset.code_version(work.settings), {**inputs, **asset.also_from(work)})
 
 
+def made_with(asset: PerVideoAsset, work: VideoWork) -> dict[str, str]:
+    """What else than its inputs goes into an asset's fingerprint, for people who want to know what has changed."""
+    return {"code": asset.version, **asset.settings(work.settings), **asset.also_from(work)}
+
+
 def _content_of(dep: str, asset: PerVideoAsset, video: Video, receipts: Receipts) -> str:
     if dep == SOURCE:
         return video.content
@@ -208,9 +213,17 @@ async def _bring_all_up_to_date(work: VideoWork, wanted: Sequence[PerVideoAsset]
     except ObjectChanged as error:  # whoever made the other object goes on, and vouches for all of it
         return _failed(work.video, asset, error)
     except Exception as error:  # noqa: BLE001 - whatever goes wrong with one video, the others go on
-        failure = _failed(work.video, asset, error)
+        failure = _failed(work.video, asset, error, await work.workshop.by_hand(_would_be_made_from, asset, work, book.receipts))
     await vouch()
     return failure
+
+
+def _would_be_made_from(asset: PerVideoAsset, work: VideoWork, receipts: Receipts) -> str:
+    """The fingerprint of an asset that failed; empty where it has none, such as without its inputs."""
+    try:
+        return fingerprint_of(asset, work, inputs_of(asset, work.video, receipts))
+    except (StreamcapError, OSError):
+        return ""
 
 
 def _see_what_is_there(work: VideoWork) -> None:
@@ -233,7 +246,15 @@ async def _bring_up_to_date(asset: PerVideoAsset, work: VideoWork, book: Receipt
     if receipt is not None:
         return _reused(asset, work, receipt, inputs, started)
     made = await _make(asset, work)
-    receipt = Receipt(asset=asset.name, fingerprint=wanted, inputs=inputs, content_hash=made.content_hash, objects=made.objects, counts=made.counts)
+    receipt = Receipt(
+        asset=asset.name,
+        fingerprint=wanted,
+        inputs=inputs,
+        made_with=made_with(asset, work),
+        content_hash=made.content_hash,
+        objects=made.objects,
+        counts=made.counts,
+    )
     book.add(receipt)
     shown = made.shown if made.shown is not None else await work.workshop.by_hand(asset.show, work)
     return Finished(work, asset, receipt, inputs, reused=False, seconds=time.monotonic() - started, notes=made.notes, spent=made.spent, shown=shown)
@@ -269,9 +290,9 @@ async def _settle(work: VideoWork, wanted: Sequence[PerVideoAsset], failure: Fai
     await asyncio.to_thread(forget_failure, work.storage, work.video_id, {asset.name for asset in wanted})
 
 
-def _failed(video: Video, asset: PerVideoAsset, error: Exception) -> Failure:
+def _failed(video: Video, asset: PerVideoAsset, error: Exception, made_from: str = "") -> Failure:
     if isinstance(error, StreamcapError):
-        return Failure(video_id=video.video_id, asset=asset.name, reason=str(error))
+        return Failure(video_id=video.video_id, asset=asset.name, reason=str(error), fingerprint=made_from)
     logger.error("video %s: %s failed", video.video_id, asset.name, exc_info=error)
     reason = f"video {video.video_id}: {asset.name} failed with {type(error).__name__}: {error}. This is a fault of streamcap: please report it with the log."
-    return Failure(video_id=video.video_id, asset=asset.name, reason=reason)
+    return Failure(video_id=video.video_id, asset=asset.name, reason=reason, fingerprint=made_from)

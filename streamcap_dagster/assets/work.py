@@ -267,3 +267,7 @@ class PerVideoAsset:
             return self.version
         values = "\n".join(settings.policy(kind).model_dump_json() for kind in self.reads)
         return f"{self.version}-{hashlib.sha256(values.encode()).hexdigest()[:8]}"
+
+    def settings(self, settings: Settings) -> dict[str, str]:
+        """The settings it reads, by name, as they are written in the environment."""
+        return {name: str(value) for kind in self.reads for name, value in settings.policy(kind)}

@@ -17,6 +17,8 @@ class Stored:
     size_bytes: int
     crc32c: str = field(default="", compare=False)
     """CRC32C in base64 as Google Cloud Storage writes it; empty where only reading the object would tell."""
+    version: str = field(default="", compare=False)
+    """Another one after every write: a file's modification time in nanoseconds, an object's generation."""
 
 
 class Storage(Protocol):

@@ -75,7 +75,7 @@ class FolderStorage:
             return None
         except OSError as error:
             raise self._explained(error, key, "looking for") from error
-        return Stored(key, found.st_size)
+        return Stored(key, found.st_size, version=str(found.st_mtime_ns))
 
     def list(self, prefix: str) -> Iterator[Stored]:
         folder = self.root / checked_key(prefix, self.uri).rpartition("/")[0]
@@ -164,7 +164,8 @@ class FolderStorage:
             for name in names:
                 path = Path(parent, name)
                 with suppress(FileNotFoundError):  # gone since the folder was listed
-                    yield Stored(path.relative_to(self.root).as_posix(), path.stat().st_size)
+                    found = path.stat()
+                    yield Stored(path.relative_to(self.root).as_posix(), found.st_size, version=str(found.st_mtime_ns))
 
     def _is_foreign(self, error: OSError) -> bool:
         """Whether an error is of a file elsewhere, which the block of `staged` was reading."""

@@ -29,6 +29,8 @@ class Receipt(Record):
     fingerprint: str
     inputs: dict[str, str] = Field(default_factory=dict)
     """Content hash of each dependency it was made from, by name."""
+    made_with: dict[str, str] = Field(default_factory=dict)
+    """What else went into the fingerprint, by name: version of the code, settings, model, prompts. Only for people; empty in old receipts."""
     content_hash: str
     objects: tuple[StoredObject, ...]
     counts: dict[str, int]

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from streamcap_dagster.automation import Cursor, judge, look_at
+from streamcap_dagster.automation.source import Cursor, judge, look_at
 from streamcap_dagster.videos.source import FolderSource
 from tests.assets.project import Project
 

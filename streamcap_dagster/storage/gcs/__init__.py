@@ -155,7 +155,7 @@ class GcsStorage:
         return f"{self.address.prefix}{checked_key(key, self.uri)}"
 
     def _stored(self, blob: Blob) -> Stored:
-        return Stored(blob.name.removeprefix(self.address.prefix), blob.size_bytes, blob.crc32c)
+        return Stored(blob.name.removeprefix(self.address.prefix), blob.size_bytes, blob.crc32c, str(blob.generation))
 
     def _missing(self, key: str) -> ObjectMissing:
         self._seen.saw(self._name(key), NONE)

@@ -1,4 +1,4 @@
-"""What starts runs without a person: a sensor that watches the source. It is off until somebody turns it on."""
+"""The sensor that watches the source. It is off until somebody turns it on."""
 
 import json
 from collections.abc import Iterable

@@ -9,7 +9,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from streamcap_dagster.automation import PATIENCE, Cursor, judge, look_at, read_cursor, source_sensor
+from streamcap_dagster.automation.source import PATIENCE, Cursor, judge, look_at, read_cursor, source_sensor
 from streamcap_dagster.emulators.gcs.server import Running
 from streamcap_dagster.errors import SourceError, StorageLost
 from streamcap_dagster.resources.video_source import FolderSourceResource, GcsSourceResource, VideoSourceResource
@@ -208,7 +208,7 @@ def test_a_bucket_that_may_not_be_listed_is_an_error_and_the_look_after_it_goes_
 
 
 def test_a_service_that_is_away_is_an_error_before_dagster_loses_patience(watch_bucket: Watch, gcs: Running, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("streamcap_dagster.automation.ANSWER_WITHIN_S", 1.0)
+    monkeypatch.setattr("streamcap_dagster.automation.source.ANSWER_WITHIN_S", 1.0)
     gcs.storm(60)
     with pytest.raises(StorageLost, match="for 1 s the service answered 503"):
         watch_bucket.look()
