@@ -37,8 +37,10 @@ ui: setup ## open Dagster's pages on your videos (PORT=3000)
 test: setup ## run the tests (ARGS="tests/clips -k pairs" for some)
 	@$(OFFLINE) $(PYTHON_IN) -m pytest -m "not heavy and not live" -n 2 $(ARGS)
 
-test-heavy: setup ## run the tests that need a browser, daemons and many kills; installs what they need
-	@CHROMIUM="$$(sh setup/chromium.sh)" && export CHROMIUM && $(OFFLINE) $(PYTHON_IN) -m pytest -p tests.setup.no_skips -m "heavy and not live" $(ARGS)
+test-heavy: setup ## run the tests that need a browser, daemons, servers and many kills; installs what they need
+	@sh setup/extras.sh postgres ray k8s dg
+	@sh setup/system_package.sh docker-compose docker-compose
+	@CHROMIUM="$$(sh setup/chromium.sh)" && POSTGRES="$$(sh setup/postgres.sh)" && export CHROMIUM POSTGRES && $(OFFLINE) $(PYTHON_IN) -m pytest -p tests.setup.no_skips -m "heavy and not live" $(ARGS)
 
 check: setup ## lint, format, types and import contracts
 	@.venv/bin/ruff check

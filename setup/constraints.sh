@@ -15,7 +15,8 @@ python="$scratch/venv/bin/python"
 import tomllib
 
 project = tomllib.load(open("pyproject.toml", "rb"))["project"]
-print(*project["dependencies"], *project["optional-dependencies"]["torchcodec"], *project["optional-dependencies"]["dev"], sep="\n")
+of_extras = [needed for extra in project["optional-dependencies"].values() for needed in extra if not needed.startswith(project["name"])]
+print(*project["dependencies"], *of_extras, sep="\n")
 PYTHON
 "$python" -m pip install --disable-pip-version-check -r "$scratch/requirements.txt"
 

@@ -81,6 +81,23 @@ def test_a_set_up_that_was_cut_short_is_done_again(stranger: Stranger) -> None:
     assert "ready in .venv" in stranger.run("make", "setup").stdout
 
 
+def test_extras_are_added_at_their_pinned_versions_and_only_once(stranger: Stranger) -> None:
+    stranger.run("make", "setup")
+    extras = ("sh", "setup/extras.sh", "postgres", "ray")
+    assert "installing the extras postgres,ray into .venv" in stranger.run(*extras).stdout
+    added = stranger.noted()
+    assert added[-1] == "-m pip install --disable-pip-version-check -c constraints.txt --no-build-isolation -e .[postgres,ray]"
+    assert (stranger.run(*extras).stdout, stranger.noted()) == ("", added)
+
+
+def test_extras_are_added_again_after_a_new_set_up(stranger: Stranger) -> None:
+    stranger.run("make", "setup")
+    stranger.run("sh", "setup/extras.sh", "postgres")
+    stranger.run("make", "setup", "DECODER=ffmpeg")
+    stranger.run("sh", "setup/extras.sh", "postgres")
+    assert "[postgres]" in stranger.noted()[-1]
+
+
 @pytest.mark.parametrize("version", ["3.10.12", "3.15.0"])
 def test_an_unsuitable_python_is_refused_in_one_sentence_that_says_what_to_install(stranger: Stranger, version: str) -> None:
     pretend = f"import sys; sys.version_info = ({version.replace('.', ', ')}); exec(sys.argv[1])"

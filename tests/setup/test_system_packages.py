@@ -85,3 +85,9 @@ def test_a_browser_that_does_not_start_does_not_count(bare: Stranger) -> None:
     refused = bare.run("sh", "setup/chromium.sh")
     assert refused.returncode != 0
     assert "install Chromium or Google Chrome" in refused.stderr
+
+
+def test_the_programs_of_a_postgres_that_is_there_are_found(bare: Stranger) -> None:
+    for program in ("initdb", "pg_ctl"):
+        bare.has(program, "exit 0")
+    assert bare.run("sh", "setup/postgres.sh").stdout.strip() == str(bare.programs)
