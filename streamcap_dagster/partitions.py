@@ -15,11 +15,12 @@ else:
 videos = dg.DynamicPartitionsDefinition(name="videos")
 """Keys are video ids, registered by `video_catalog`."""
 
-CHUNK_OF_VIDEOS = 25
-by_chunk = dg.BackfillPolicy.multi_run(CHUNK_OF_VIDEOS)
-"""A backfill makes one run per this many videos: enough to share a process, few enough that a lost run is cheap."""
-
 _ADDED_AT_ONCE = 10_000  # more keys in one statement can pass the variable limit of an older SQLite
+
+
+def by_chunk(videos_a_run: int) -> dg.BackfillPolicy:
+    """How a backfill is cut into runs: enough videos to share a process, few enough that a lost run is cheap."""
+    return dg.BackfillPolicy.multi_run(videos_a_run)
 
 
 def register_videos(instance: dg.DagsterInstance, video_ids: list[str]) -> None:

@@ -60,6 +60,7 @@ class Settings(BaseSettings, Windowing, ClipPolicy, Sampling, CaptionPolicy, Exa
     nightly: str = Field("0 2 * * *", description="when the nightly backfill is launched, as a cron line; it is off until it is switched on in Dagster's pages")
     timezone: str = Field("UTC", description="time zone of STREAMCAP_NIGHTLY, such as Europe/Berlin")
     park_after: int = Field(6, ge=1, description="failures of a video in a row, from the same file and the same code, after which schedules leave it alone")
+    chunk: int = Field(25, ge=1, description="videos that one run of a backfill works on")
     decode_workers: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1, le=256, description="videos that are decoded at the same time")
     calls_in_flight: int = Field(200, ge=1, le=4096, description="questions to the captioner that may be open at the same time")
     videos_in_flight: int = Field(256, ge=1, le=4096, description="videos of a run that are worked on at the same time")

@@ -52,7 +52,7 @@ def per_video_assets(assets: Sequence[PerVideoAsset], settings: Settings, progre
         name="per_video",
         specs=[_spec(asset, settings) for asset in assets],
         can_subset=True,
-        backfill_policy=by_chunk,
+        backfill_policy=by_chunk(settings.chunk),
     )
     def per_video(
         context: dg.AssetExecutionContext,

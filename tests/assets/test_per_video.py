@@ -123,3 +123,8 @@ def test_a_process_may_open_a_file_for_every_video_and_call(storage: FolderStora
         assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] >= 2 * 100 + 50 + 200
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+
+def test_a_backfill_is_cut_into_runs_of_as_many_videos_as_the_settings_say(storage: FolderStorage) -> None:
+    assets = per_video_assets([asset("first")], settings(storage, chunk=7), unwatched)
+    assert assets.backfill_policy == dg.BackfillPolicy.multi_run(7)
