@@ -60,7 +60,8 @@ class Built:
 
 
 def read_corpus(storage: Storage, settings: Settings, chain: Sequence[PerVideoAsset], of: Sequence[str]) -> Corpus:
-    """Look at the receipts of every usable video of the manifest; videos that are gone from the source are dropped.
+    """Look at the receipts of every usable video of the manifest; videos that are gone from the source are dropped, and of those that were
+    taken down nothing is said.
 
     A video is in when all of `chain` was made and each from what the others are now, so that no two assets of the corpus disagree on who is in.
     """
@@ -69,7 +70,7 @@ def read_corpus(storage: Storage, settings: Settings, chain: Sequence[PerVideoAs
     contents: dict[str, str] = {}
     left_out: dict[str, str] = {}
     sizes: dict[str, int] = {}
-    manifest = sorted(read_manifest(storage).values(), key=lambda video: video.video_id)
+    manifest = sorted((video for video in read_manifest(storage).values() if video.status != "forgotten"), key=lambda video: video.video_id)
     for video, receipts in zip(manifest, receipts_of(storage, [video.video_id for video in manifest]), strict=True):
         if isinstance(receipts, ObjectUnreadable):
             left_out[video.video_id] = str(receipts)

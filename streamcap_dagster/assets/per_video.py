@@ -65,13 +65,14 @@ def per_video_assets(assets: Sequence[PerVideoAsset], settings: Settings, progre
         wanted = [asset for asset in assets if dg.AssetKey(asset.name) in selected]
         keeping = storage.open()
         manifest = read_manifest(keeping)
-        rows = [manifest[video_id] for video_id in context.partition_keys if video_id in manifest]
-        failures = [_unknown(video_id, wanted) for video_id in context.partition_keys if video_id not in manifest]
+        known = {video_id for video_id in context.partition_keys if video_id in manifest and manifest[video_id].status != "forgotten"}
+        rows = [manifest[video_id] for video_id in context.partition_keys if video_id in known]
+        failures = [_unknown(video_id, wanted, manifest) for video_id in context.partition_keys if video_id not in known]
         stopped: Stopped | None = None
         reporter = Reporter(context, wanted, settings)
         asked = captioner.open(keeping, lambda meter: progress(CallsMetered(context.run_id, meter)))
         context.log.info(f"captioner: {captioner.about}")
-        walk = _walk_in_background(rows, wanted, settings, video_source.open(), keeping, asked, progress)
+        walk = walk_in_background(rows, wanted, settings, video_source.open(), keeping, asked, progress)
         for result in run_end.enter_context(closing(walk)):
             if isinstance(result, Failure):
                 context.log.error(result.reason)
@@ -102,12 +103,14 @@ def _spec(asset: PerVideoAsset, settings: Settings) -> dg.AssetSpec:
     )
 
 
-def _unknown(video_id: str, wanted: Sequence[PerVideoAsset]) -> Failure:
-    """A partition that was made by hand, or whose manifest is in another storage."""
-    return Failure(video_id=video_id, asset=wanted[0].name, reason=str(NotInManifest(video_id, "it is not in the manifest")))
+def _unknown(video_id: str, wanted: Sequence[PerVideoAsset], manifest: Mapping[str, Video]) -> Failure:
+    """A partition that was made by hand, whose manifest is in another storage, or whose video was taken down."""
+    row = manifest.get(video_id)
+    why = f"the catalog lists it as {row.status} ({row.reason})" if row else "it is not in the manifest"
+    return Failure(video_id=video_id, asset=wanted[0].name, reason=str(NotInManifest(video_id, why)))
 
 
-def _walk_in_background(
+def walk_in_background(
     rows: Sequence[Video],
     wanted: Sequence[PerVideoAsset],
     settings: Settings,

@@ -6,6 +6,7 @@ from streamcap_dagster.assets.progress import FilesRead, Progress
 from streamcap_dagster.assets.walk import SOURCE
 from streamcap_dagster.assets.work import Made, PerVideoAsset, VideoWork, made_of, places
 from streamcap_dagster.partitions import Materialized, register_videos, unregister_videos, videos
+from streamcap_dagster.records import Video
 from streamcap_dagster.resources.storage import StorageResource
 from streamcap_dagster.resources.video_source import VideoSourceResource
 from streamcap_dagster.settings import Settings
@@ -60,7 +61,7 @@ def video_catalog_asset(settings: Settings, progress: Progress) -> dg.AssetsDefi
             update = update_catalog(video_source.open(), keeping, workers=settings.decode_workers, on_video=tell)
             _register(context, update)
         return Materialized(
-            metadata=_catalog_metadata(update) | places(keeping, [keys.MANIFEST]),
+            metadata=catalog_metadata(update) | places(keeping, [keys.MANIFEST]),
             data_version=dg.DataVersion(update.content_hash),
             check_results=[_usable(update)],
         )
@@ -83,7 +84,8 @@ def _register(context: dg.AssetExecutionContext, update: CatalogUpdate) -> None:
             context.log_event(dg.AssetObservation(SOURCE, partition=video_id, tags=version))
 
 
-def _catalog_metadata(update: CatalogUpdate) -> dict[str, dg.MetadataValue]:
+def catalog_metadata(update: CatalogUpdate) -> dict[str, dg.MetadataValue]:
+    """What a person would want to see of a catalog; what was taken down is counted, and not named."""
     usable = [video for video in update.videos if video.status == "ok"]
     return {
         "videos": dg.MetadataValue.int(len(usable)),
@@ -91,7 +93,8 @@ def _catalog_metadata(update: CatalogUpdate) -> dict[str, dg.MetadataValue]:
         "added": dg.MetadataValue.int(len(update.added)),
         "changed": dg.MetadataValue.int(len(update.changed)),
         "removed": dg.MetadataValue.int(len(update.removed)),
-        "not_usable": dg.MetadataValue.json({video.video_id: video.trouble for video in update.videos if video.status != "ok"}),
+        "forgotten": dg.MetadataValue.int(len(update.videos) - len(_remembered(update))),
+        "not_usable": dg.MetadataValue.json(_not_usable(update)),
         "catalog": dg.MetadataValue.md(_catalog_table(update)),
     }
 
@@ -99,17 +102,26 @@ def _catalog_metadata(update: CatalogUpdate) -> dict[str, dg.MetadataValue]:
 SHOWN = 50
 
 
+def _remembered(update: CatalogUpdate) -> list[Video]:
+    return [video for video in update.videos if video.status != "forgotten"]
+
+
+def _not_usable(update: CatalogUpdate) -> dict[str, str]:
+    return {video.video_id: video.trouble for video in _remembered(update) if video.status != "ok"}
+
+
 def _catalog_table(update: CatalogUpdate) -> str:
+    videos = _remembered(update)
     rows = [
         f"| {video.video_id} | {video.status} | {video.duration_s:.1f} | {video.display_width}x{video.display_height} | {video.fps:.2f} | {video.codec} |"
-        for video in update.videos[:SHOWN]
+        for video in videos[:SHOWN]
     ]
-    more = [f"\nand {len(update.videos) - SHOWN} more"] if len(update.videos) > SHOWN else []
+    more = [f"\nand {len(videos) - SHOWN} more"] if len(videos) > SHOWN else []
     return "\n".join(["| video | status | seconds | size | fps | codec |", "|---|---|---|---|---|---|", *rows, *more])
 
 
 def _usable(update: CatalogUpdate) -> dg.AssetCheckResult:
-    bad = {video.video_id: video.trouble for video in update.videos if video.status != "ok"}
+    bad = _not_usable(update)
     return dg.AssetCheckResult(
         check_name="every_file_is_usable",
         passed=not bad,

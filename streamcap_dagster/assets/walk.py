@@ -24,6 +24,7 @@ from streamcap_dagster.storage.leases import turn_async
 from streamcap_dagster.storage.many import side_by_side
 from streamcap_dagster.storage.off_loop import to_the_end
 from streamcap_dagster.storage.receipts import Receipt, ReceiptBook, Receipts, fingerprint, is_current, read_receipts, size_of
+from streamcap_dagster.storage.tombstones import is_taken_down
 
 SOURCE = "source_videos"
 """The input that every walk starts from: the file at the source, as the manifest knows it."""
@@ -138,8 +139,11 @@ async def _walk(video: Video, wanted: Sequence[PerVideoAsset], workshop: Worksho
         else:
             async with turn_async(workshop.storage, video.video_id):  # whoever comes second finds everything made
                 work = VideoWork(video, workshop, workshop.storage.afresh())  # what was seen before may be another's work by now
-                failure = await _bring_all_up_to_date(work, wanted, emit)
-                await _settle(work, wanted, failure)
+                if await asyncio.to_thread(is_taken_down, work.storage, video.video_id):  # since the manifest was read
+                    logger.info("video %s: it was taken down, so nothing is made of it", video.video_id)
+                else:
+                    failure = await _bring_all_up_to_date(work, wanted, emit)
+                    await _settle(work, wanted, failure)
     except RunStopped:
         raise
     except (StreamcapError, OSError) as error:  # the storage gives no turn, or refuses the books

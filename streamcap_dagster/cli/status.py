@@ -17,7 +17,16 @@ from streamcap_dagster.storage.many import side_by_side
 from streamcap_dagster.videos.manifest import read_manifest
 from streamcap_dagster.wiring import captioner_for, source_for, storage_for
 
-_COLOURS = {"complete": "green", "skipped": "dim", "stale": "yellow", "incomplete": "yellow", "failed": "red", "unusable": "red", "removed": "dim"}
+_COLOURS = {
+    "complete": "green",
+    "skipped": "dim",
+    "stale": "yellow",
+    "incomplete": "yellow",
+    "failed": "red",
+    "unusable": "red",
+    "removed": "dim",
+    "forgotten": "dim",
+}
 _BAD = ("failed", "unusable")
 
 

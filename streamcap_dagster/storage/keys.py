@@ -7,6 +7,7 @@ RL_JSON = "processed/rl.json"
 DATASET = "processed/dataset"
 RECEIPTS = "receipts/"
 CALLS = "calls/"
+TOMBSTONES = "tombstones/"
 
 
 def raw_video(video_id: str, container_suffix: str) -> str:
@@ -82,6 +83,10 @@ def folded_calls(video_id: str) -> str:
 
 def failure(video_id: str) -> str:
     return f"ledger/failures/{video_id}.json"
+
+
+def tombstone(video_id: str) -> str:
+    return f"{TOMBSTONES}{video_id}.json"
 
 
 ATTEMPTS = "ledger/attempts/"

@@ -9,6 +9,7 @@ from pathlib import Path
 from streamcap_dagster.errors import SourceError, UnusableVideo, VideoUnreadable
 from streamcap_dagster.records import Video
 from streamcap_dagster.storage import Storage
+from streamcap_dagster.storage.tombstones import TakenDown, read_tombstones
 from streamcap_dagster.videos.copying import hash_file
 from streamcap_dagster.videos.ids import assign_ids
 from streamcap_dagster.videos.manifest import Seen, read_manifest, read_seen, write_manifest, write_seen
@@ -39,11 +40,14 @@ class _Known:
     rows: Mapping[str, Video]
     seen: Mapping[str, Seen]
     probed_by: str
+    taken_down: TakenDown
 
-    def holds(self, file: SourceFile) -> Video | None:
+    def holds(self, file: SourceFile, video_id: str) -> Video | None:
         """The row of a file that looks as it did when the row was made."""
         sha256 = self.hash_of(file)
-        return self.row_of_bytes(file.uri, sha256) if sha256 else None
+        if not sha256:
+            return None
+        return self.forgotten(file, video_id, sha256) or self.row_of_bytes(file.uri, sha256)
 
     def hash_of(self, file: SourceFile) -> str:
         """The hash of a file that looks as it did when it was hashed; empty for any other."""
@@ -54,9 +58,20 @@ class _Known:
     def row_of_bytes(self, uri: str, sha256: str) -> Video | None:
         """The row that the same probe made of these bytes under this name, unless the scan cache has lost or never had the file."""
         row, seen = self.rows.get(uri), self.seen.get(uri)
-        if row is None or seen is None or row.status == "removed":
+        if row is None or seen is None or row.status in ("removed", "forgotten"):
             return None
         return row if (row.sha256, seen.probed_by) == (sha256, self.probed_by) else None
+
+    def forgotten(self, file: SourceFile, video_id: str, sha256: str) -> Video | None:
+        """The row of a file whose bytes were taken down, under this name or another; nothing more is made of it."""
+        stone = self.taken_down.by_sha256.get(sha256)
+        if stone is None:
+            return None
+        return Video(video_id=video_id, uri=file.uri, sha256=sha256, size_bytes=file.size_bytes, status="forgotten", reason=stone.reason)
+
+    def is_forgotten(self, row: Video) -> bool:
+        """Whether a row is one of what was taken down, also where it was made before that."""
+        return row.status == "forgotten" or row.video_id in self.taken_down.by_id or row.sha256 in self.taken_down.by_sha256
 
 
 @dataclass(frozen=True)
@@ -72,8 +87,8 @@ def update_catalog(source: VideoSource, storage: Storage, *, workers: int, on_vi
 
     A file with the size and version that the scan cache remembers is not opened at all. When another ffprobe, or another version of our
     probe, looked into it then, it is probed again but not hashed: this one may know more. What the scan does not list is looked at by itself
-    before it counts as gone. Raises MissingTool, and SourceError when the source holds no video: an unmounted disk must not look like the
-    removal of everything.
+    before it counts as gone. A file whose bytes were taken down is `forgotten`, and once it is gone nothing here names it; its id is nobody
+    else's. Raises MissingTool, and SourceError when the source holds no video: an unmounted disk must not look like the removal of everything.
     """
     files = {file.uri: file for file in source.scan()}
     if not files:
@@ -81,16 +96,24 @@ def update_catalog(source: VideoSource, storage: Storage, *, workers: int, on_vi
     before = read_manifest(storage)
     unlisted = [video.uri for video in before.values() if video.uri not in files and video.status != "removed"]
     files.update((file.uri, file) for file in source.overlooked(unlisted))
-    known = _Known({video.uri: video for video in before.values()}, read_seen(storage), probed_by())
-    kept = {uri: row for uri, file in files.items() if (row := known.holds(file))}
-    ids = assign_ids(files, {uri: row.video_id for uri, row in known.rows.items()})
+    known = _Known({video.uri: video for video in before.values()}, read_seen(storage), probed_by(), read_tombstones(storage))
+    ids = assign_ids(files, {uri: row.video_id for uri, row in known.rows.items()}, known.taken_down.video_ids)
+    kept = {uri: row for uri, file in files.items() if (row := known.holds(file, ids[uri]))}
     fresh = _read_all(source, [file for file in files.values() if file.uri not in kept], ids, known, workers, on_video)
-    gone = [_removed(row) for uri, row in known.rows.items() if uri not in files]
-    after = sorted([*kept.values(), *(read.row for read in fresh), *gone], key=lambda row: row.video_id)
+    gone = [_removed(row) for uri, row in known.rows.items() if uri not in files and not known.is_forgotten(row)]
+    rows = _renamed([*kept.values(), *(read.row for read in fresh), *gone], known.taken_down)
+    after = sorted(rows, key=lambda row: row.video_id)
     # The cache comes last: a run that dies in between reads some files again, and never trusts a row that is not there.
     manifest = write_manifest(storage, after)
     write_seen(storage, {uri: known.seen[uri] for uri in kept} | {read.row.uri: read.seen for read in fresh if read.seen})
     return _compared(before, after, hashlib.sha256(manifest).hexdigest())
+
+
+def _renamed(rows: Sequence[Video], taken_down: TakenDown) -> list[Video]:
+    """The rows, with another id for each file that has other bytes now than those that were taken down with its id."""
+    own = {row.uri: row.video_id for row in rows if row.status == "forgotten" or row.video_id not in taken_down.by_id}
+    ids = assign_ids((row.uri for row in rows), own, taken_down.video_ids)
+    return [row if row.uri in own else row.model_copy(update={"video_id": ids[row.uri]}) for row in rows]
 
 
 def _read_all(source: VideoSource, files: Sequence[SourceFile], ids: Mapping[str, str], known: _Known, workers: int, on_video: OnVideo) -> list[_Read]:
@@ -113,7 +136,7 @@ def _read_file(source: VideoSource, file: SourceFile, video_id: str, known: _Kno
     try:
         with source.local(file.uri, file.version) as path:
             sha256 = known.hash_of(file) or _hash_unchanged(path, file)
-            row = known.row_of_bytes(file.uri, sha256) or _probed(path, failed, sha256)
+            row = known.forgotten(file, video_id, sha256) or known.row_of_bytes(file.uri, sha256) or _probed(path, failed, sha256)
             return _Read(row, Seen(file.size_bytes, file.version, sha256, known.probed_by))
     except OSError as error:
         reason = f"It could not be read ({error.strerror or error}). Check its permissions and its disk; the next scan tries again."

@@ -3,16 +3,19 @@
 import hashlib
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import PurePosixPath
 
 _LONGEST = 96
 _HASH_LENGTHS = (8, 16, 32, 64)
 
 
-def assign_ids(uris: Iterable[str], known: Mapping[str, str]) -> dict[str, str]:
-    """The video id of each uri. What is in `known` (uri → id) stays; an id there is given to no other uri, even when its own is gone."""
-    taken = set(known.values())
+def assign_ids(uris: Iterable[str], known: Mapping[str, str], reserved: Collection[str] = ()) -> dict[str, str]:
+    """The video id of each uri. What is in `known` (uri → id) stays; an id there is given to no other uri, even when its own is gone.
+
+    A `reserved` id is given to no uri that does not have it.
+    """
+    taken = {*known.values(), *reserved}
     ids: dict[str, str] = {}
     for uri in uris:
         ids[uri] = known[uri] if uri in known else _new_id(uri, taken)
