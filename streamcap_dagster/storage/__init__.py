@@ -18,7 +18,7 @@ class Stored:
     crc32c: str = field(default="", compare=False)
     """CRC32C in base64 as Google Cloud Storage writes it; empty where only reading the object would tell."""
     version: str = field(default="", compare=False)
-    """Another one after every write: a file's modification time in nanoseconds, an object's generation."""
+    """Another one after every write: a file's modification time in nanoseconds and its inode, an object's generation."""
 
 
 class Storage(Protocol):

@@ -7,7 +7,8 @@ import secrets
 import shutil
 import socket
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
+from operator import attrgetter
 from pathlib import Path
 from typing import BinaryIO
 
@@ -75,12 +76,12 @@ class FolderStorage:
             return None
         except OSError as error:
             raise self._explained(error, key, "looking for") from error
-        return Stored(key, found.st_size, version=str(found.st_mtime_ns))
+        return Stored(key, found.st_size, version=_version(found))
 
     def list(self, prefix: str) -> Iterator[Stored]:
-        folder = self.root / checked_key(prefix, self.uri).rpartition("/")[0]
-        found = [stored for stored in self._walk(folder) if stored.key.startswith(prefix)]
-        yield from sorted(found, key=lambda stored: stored.key)
+        parent = checked_key(prefix, self.uri).rpartition("/")[0]
+        found = self._walk(str(self.root / parent), f"{parent}/" if parent else "", prefix)
+        yield from sorted(found, key=attrgetter("key"))
 
     def delete(self, key: str) -> None:
         try:
@@ -158,14 +159,23 @@ class FolderStorage:
     def _path(self, key: str) -> Path:
         return self.root / checked_key(key, self.uri)
 
-    def _walk(self, folder: Path) -> Iterator[Stored]:
-        for parent, folders, names in os.walk(folder):
-            folders[:] = [name for name in folders if name != _PRIVATE]
-            for name in names:
-                path = Path(parent, name)
-                with suppress(FileNotFoundError):  # gone since the folder was listed
-                    found = path.stat()
-                    yield Stored(path.relative_to(self.root).as_posix(), found.st_size, version=str(found.st_mtime_ns))
+    def _walk(self, folder: str, key: str, prefix: str) -> Iterator[Stored]:
+        """What has the prefix in a folder and those in it; `key` is that of all its files. Plain strings: a Path per file would take most of the time."""
+        try:
+            entries = list(os.scandir(folder))
+        except OSError:
+            return
+        for entry in entries:
+            name = key + entry.name
+            if entry.is_dir():
+                if entry.name != _PRIVATE and not entry.is_symlink() and (name.startswith(prefix) or prefix.startswith(f"{name}/")):
+                    yield from self._walk(entry.path, f"{name}/", prefix)
+            elif name.startswith(prefix):
+                try:
+                    found = entry.stat()
+                except FileNotFoundError:  # gone since the folder was listed
+                    continue
+                yield Stored(name, found.st_size, version=_version(found))
 
     def _is_foreign(self, error: OSError) -> bool:
         """Whether an error is of a file elsewhere, which the block of `staged` was reading."""
@@ -193,6 +203,11 @@ class FolderStorage:
         if error.errno not in fixes:
             return error
         return StorageError(self.uri, f"{doing} {key}", error.strerror or str(error), fixes[error.errno])
+
+
+def _version(found: os.stat_result) -> str:
+    """A new object is a new file; its time alone would be the same for two that are written within a tick of the disk's clock."""
+    return f"{found.st_mtime_ns}.{found.st_ino}"
 
 
 def _alive(pid: int) -> bool:

@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Collection, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from operator import attrgetter
 from pathlib import Path
 from typing import Protocol
 
@@ -65,7 +66,7 @@ class FolderSource:
 
     def scan(self) -> Iterator[SourceFile]:
         self._check()
-        return iter(sorted(self._files(), key=lambda file: file.uri))
+        return iter(sorted(self._files(), key=attrgetter("uri")))
 
     @property
     def lends_copies(self) -> bool:
@@ -103,7 +104,7 @@ class FolderSource:
                 found = folder.stat()
                 entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
             except OSError as error:
-                yield self._unusable(folder, f"It is a folder that cannot be listed ({error.strerror}). Give this user permission to read it.")
+                yield _unusable(self._relative(folder), f"It is a folder that cannot be listed ({error.strerror}). Give this user permission to read it.")
                 continue
             if (found.st_dev, found.st_ino) in walked or any(entry.name == STORAGE_MARK for entry in entries):
                 continue
@@ -111,33 +112,36 @@ class FolderSource:
             shown = [entry for entry in entries if not entry.name.startswith(".")]
             real.extend(Path(entry) for entry in shown if entry.is_dir(follow_symlinks=False))
             linked.extend(Path(entry) for entry in shown if entry.is_symlink() and _leads_to_a_folder(entry))
-            yield from (self._file(Path(entry)) for entry in shown if Path(entry).suffix.lower() in SUFFIXES)
+            inside = "" if folder == self.root else f"{self._relative(folder)}/"
+            yield from (self._file(entry, inside + entry.name) for entry in shown if entry.name.lower().endswith(SUFFIXES))
 
-    def _file(self, path: Path) -> SourceFile:
+    def _file(self, entry: os.DirEntry[str], uri: str) -> SourceFile:
         try:
-            found = path.stat()
+            found = entry.stat()
         except OSError as error:
-            what = "a symbolic link that leads nowhere" if path.is_symlink() else "out of reach"
-            return self._unusable(path, f"It is {what} ({error.strerror}). Mend it, or remove it from the source.")
-        problem = self._problem(path, found.st_mode)
-        return self._unusable(path, problem, found.st_size) if problem else SourceFile(self._relative(path), found.st_size, str(found.st_mtime_ns))
-
-    def _problem(self, path: Path, mode: int) -> str:
-        if stat.S_ISDIR(mode):
-            return "It is a folder that is named like a video. Rename it; videos inside it are found by themselves."
-        if not stat.S_ISREG(mode):
-            return "It is a pipe, socket or device, not a file. Remove it from the source."
-        if not os.access(path, os.R_OK):
-            return "This user may not read it. Give this user permission to read it (`chmod u+r`)."
-        if not _is_utf8(self._relative(path)):
-            return "Its path is not valid UTF-8, so it cannot be written down. Rename it."
-        return ""
-
-    def _unusable(self, path: Path, problem: str, size_bytes: int = 0) -> SourceFile:
-        return SourceFile(os.fsencode(self._relative(path)).decode("utf-8", "backslashreplace"), size_bytes, "", problem)
+            what = "a symbolic link that leads nowhere" if entry.is_symlink() else "out of reach"
+            return _unusable(uri, f"It is {what} ({error.strerror}). Mend it, or remove it from the source.")
+        problem = _problem(entry.path, uri, found.st_mode)
+        return _unusable(uri, problem, found.st_size) if problem else SourceFile(uri, found.st_size, str(found.st_mtime_ns))
 
     def _relative(self, path: Path) -> str:
         return path.relative_to(self.root).as_posix()
+
+
+def _problem(path: str, uri: str, mode: int) -> str:
+    if stat.S_ISDIR(mode):
+        return "It is a folder that is named like a video. Rename it; videos inside it are found by themselves."
+    if not stat.S_ISREG(mode):
+        return "It is a pipe, socket or device, not a file. Remove it from the source."
+    if not os.access(path, os.R_OK):
+        return "This user may not read it. Give this user permission to read it (`chmod u+r`)."
+    if not _is_utf8(uri):
+        return "Its path is not valid UTF-8, so it cannot be written down. Rename it."
+    return ""
+
+
+def _unusable(uri: str, problem: str, size_bytes: int = 0) -> SourceFile:
+    return SourceFile(os.fsencode(uri).decode("utf-8", "backslashreplace"), size_bytes, "", problem)
 
 
 def _leads_to_a_folder(link: os.DirEntry[str]) -> bool:
@@ -148,6 +152,8 @@ def _leads_to_a_folder(link: os.DirEntry[str]) -> bool:
 
 
 def _is_utf8(name: str) -> bool:
+    if name.isascii():
+        return True
     try:
         name.encode("utf-8")
     except UnicodeEncodeError:
