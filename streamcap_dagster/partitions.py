@@ -23,6 +23,11 @@ def by_chunk(videos_a_run: int) -> dg.BackfillPolicy:
     return dg.BackfillPolicy.multi_run(videos_a_run)
 
 
+def videos_of(key: str) -> tuple[str, ...]:
+    """The videos of a partition: one, whose id is its key. Where a corpus outgrows a partition a video, a shard becomes its videos here."""
+    return (key,)
+
+
 def register_videos(instance: dg.DagsterInstance, video_ids: list[str]) -> None:
     """Make partitions of video ids; those that exist stay as they are."""
     for start in range(0, len(video_ids), _ADDED_AT_ONCE):

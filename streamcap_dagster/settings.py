@@ -57,6 +57,7 @@ class Settings(BaseSettings, Windowing, ClipPolicy, Sampling, CaptionPolicy, Exa
     call_timeout_s: float = Field(120, ge=10, le=3600, description="longest wait for one answer; Gemini takes no less than 10 s")
     flex_timeout_s: float = Field(900, ge=10, le=3600, description="longest wait for one answer of the flex tier")
     canary_every: int = Field(0, ge=0, description="after that many answers one question has a word in its picture that must be read back; 0 asks none")
+    look_every_s: int = Field(60, ge=1, description="seconds between two looks of the source's sensor, each of which lists the source")
     nightly: str = Field("0 2 * * *", description="when the nightly backfill is launched, as a cron line; it is off until it is switched on in Dagster's pages")
     timezone: str = Field("UTC", description="time zone of STREAMCAP_NIGHTLY, such as Europe/Berlin")
     park_after: int = Field(6, ge=1, description="failures of a video in a row, from the same file and the same code, after which schedules leave it alone")

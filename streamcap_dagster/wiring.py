@@ -7,9 +7,14 @@ import dagster as dg
 
 from streamcap_dagster.assets import PER_VIDEO
 from streamcap_dagster.assets.dataset import dataset_assets
+from streamcap_dagster.assets.due_videos import due_videos_asset
 from streamcap_dagster.assets.per_video import per_video_assets
 from streamcap_dagster.assets.progress import Progress, unwatched
 from streamcap_dagster.assets.videos import source_videos, video_catalog_asset
+from streamcap_dagster.automation.backfills import DagsterBackfills
+from streamcap_dagster.automation.dataset import dataset_sensor
+from streamcap_dagster.automation.jobs import JOBS
+from streamcap_dagster.automation.schedules import nightly_schedule
 from streamcap_dagster.automation.source import source_sensor
 from streamcap_dagster.errors import SettingError
 from streamcap_dagster.resources.captioner import (
@@ -125,14 +130,18 @@ def source_for(settings: Settings) -> VideoSourceResource:
 def build_definitions(settings: Settings, progress: Progress = unwatched) -> dg.Definitions:
     """The whole graph under these settings; `progress` is told what happens while videos are worked on."""
     storage = storage_for(settings)
+    per_video = per_video_assets(PER_VIDEO, settings, progress)
     return dg.Definitions(
         assets=[
             video_catalog_asset(settings, progress),
             source_videos,
-            per_video_assets(PER_VIDEO, settings, progress),
+            due_videos_asset(settings, DagsterBackfills(per_video)),
+            per_video,
             *dataset_assets(settings),
         ],
-        sensors=[source_sensor],
+        jobs=JOBS,
+        schedules=[nightly_schedule(settings)],
+        sensors=[source_sensor(settings), dataset_sensor],
         resources={
             "storage": storage,
             "video_source": source_for(settings),

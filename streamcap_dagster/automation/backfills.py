@@ -1,21 +1,27 @@
-"""Dagster backfills over videos, launched without its webserver: the only file that builds one from Dagster's inner parts."""
+"""Dagster backfills over videos, launched and looked at without its webserver: the only file that knows Dagster's inner parts for it."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import dagster as dg
+from dagster._core.definitions.assets.graph.asset_graph import AssetGraph
 from dagster._core.definitions.assets.graph.base_asset_graph import BaseAssetGraph
-from dagster._core.execution.backfill import PartitionBackfill
+from dagster._core.definitions.partitions.context import partition_loading_context
+from dagster._core.execution.backfill import BULK_ACTION_TERMINAL_STATUSES, BulkActionsFilter, BulkActionStatus, PartitionBackfill
+from dagster._core.storage.tags import BACKFILL_ID_TAG
 from dagster._core.utils import make_new_backfill_id
 
 from streamcap_dagster.assets import PER_VIDEO
+from streamcap_dagster.partitions import videos_of
 
 LAUNCHED_BY = "streamcap/launched_by"
 """Tag of a backfill, and of its runs: what launched it, such as `nightly_backfill`."""
 THEN = "streamcap/then"
 """Tag of a backfill: what is to be built once it has ended."""
 DATASET = "dataset"
+_RUNS_LOOKED_AT = 50
 
 
 def launch_backfill(instance: dg.DagsterInstance, graph: BaseAssetGraph[Any], video_ids: Sequence[str], title: str, tags: Mapping[str, str]) -> str:
@@ -38,3 +44,54 @@ def launch_backfill(instance: dg.DagsterInstance, graph: BaseAssetGraph[Any], vi
     )
     instance.add_backfill(backfill)
     return str(backfill.backfill_id)
+
+
+@dataclass(frozen=True)
+class DagsterBackfills:
+    """The backfills of an instance, as `due_videos` sees them."""
+
+    walked: dg.AssetsDefinition
+    """The per-video assets."""
+
+    def underway(self, instance: dg.DagsterInstance) -> frozenset[str]:
+        """The videos that a backfill of all per-video assets has still to walk, whoever launched it. One that is being canceled walks none."""
+        every = {dg.AssetKey(asset.name) for asset in PER_VIDEO}
+        keys: set[str] = set()
+        with partition_loading_context(dynamic_partitions_store=instance):
+            for backfill in instance.get_backfills(filters=BulkActionsFilter(statuses=[BulkActionStatus.REQUESTED])):
+                data = backfill.asset_backfill_data
+                if data is not None and every <= data.target_subset.asset_keys:
+                    left = data.get_targeted_partitions_without_materialization_status()
+                    keys.update(*(subset.get_partition_keys() for subset in left.partitions_subsets_by_asset_key.values()))
+        return frozenset(video_id for key in keys for video_id in videos_of(key))
+
+    def launch(self, instance: dg.DagsterInstance, video_ids: Sequence[str], title: str, launched_by: str) -> str:
+        """One backfill of these videos, after whose end the dataset follows; returns its id."""
+        graph = AssetGraph.from_assets([self.walked])
+        return launch_backfill(instance, graph, video_ids, title, {LAUNCHED_BY: launched_by, THEN: DATASET})
+
+
+def newer_than(instance: dg.DagsterInstance, known: str) -> Iterator[str]:
+    """The ids of the backfills that the dataset is to follow and that came after a known one, newest first: in the order of the instance, not of a clock."""
+    before: str | None = None
+    filters = BulkActionsFilter(tags={THEN: DATASET})
+    while page := instance.get_backfills(filters=filters, cursor=before, limit=1):  # one at a time, for one of 100,000 videos is 14 MB
+        before = page[0].backfill_id
+        if before == known:
+            return
+        yield before
+
+
+def has_ended(instance: dg.DagsterInstance, backfill_id: str) -> bool:
+    """Whether a backfill is over, in whatever way; one that the instance does not know any more is."""
+    backfill = instance.get_backfill(backfill_id)
+    return backfill is None or backfill.status in BULK_ACTION_TERMINAL_STATUSES
+
+
+def made_anything(instance: dg.DagsterInstance, backfill_id: str) -> bool:
+    """Whether a backfill made, or found made, any asset of any video. Looks at its newest runs only, and says yes where that cannot tell."""
+    runs = instance.get_run_records(filters=dg.RunsFilter(tags={BACKFILL_ID_TAG: backfill_id}), limit=_RUNS_LOOKED_AT)
+    if len(runs) == _RUNS_LOOKED_AT or any(run.dagster_run.status == dg.DagsterRunStatus.SUCCESS for run in runs):
+        return True
+    of_type = dg.DagsterEventType.ASSET_MATERIALIZATION
+    return any(instance.get_records_for_run(run.dagster_run.run_id, of_type=of_type, limit=1).records for run in runs)

@@ -8,11 +8,12 @@ from hashlib import blake2b
 import dagster as dg
 from pydantic import TypeAdapter, ValidationError
 
+from streamcap_dagster.assets.due_videos import launching
+from streamcap_dagster.automation.jobs import WHAT_IS_DUE
 from streamcap_dagster.resources.video_source import VideoSourceResource
+from streamcap_dagster.settings import Settings
 from streamcap_dagster.videos.source import SourceFile
 
-CATALOG = "video_catalog"
-LOOKS_EVERY_S = 60
 ANSWER_WITHIN_S = 20.0
 """How long a request to the source that keeps failing is tried again: Dagster gives a look a minute in all, and then only says that time is up."""
 PATIENCE = 10
@@ -58,25 +59,31 @@ class Verdict:
     said: str
 
 
-@dg.sensor(
-    name="source_sensor",
-    target=dg.AssetSelection.assets(CATALOG),
-    minimum_interval_seconds=LOOKS_EVERY_S,
-    default_status=dg.DefaultSensorStatus.STOPPED,
-    description=(
-        "Lists the source every minute, opens no video, and asks for one run of `video_catalog` when videos are new, changed or gone. "
-        "They have to look the same twice before, so that what is still being copied or uploaded is waited for."
-    ),
-)
-def source_sensor(context: dg.SensorEvaluationContext, video_source: VideoSourceResource) -> dg.SensorResult:
-    """A source that cannot be listed raises, and the cursor stays as it was."""
-    before = read_cursor(context.cursor)
-    verdict = judge(before, look_at(video_source.open(ANSWER_WITHIN_S).scan(), before.newest))
-    cursor = json.dumps(asdict(verdict.cursor))
-    if not verdict.asks:
-        return dg.SensorResult(skip_reason=verdict.said, cursor=cursor)
-    request = dg.RunRequest(run_key=verdict.cursor.run_key, asset_selection=[dg.AssetKey(CATALOG)], tags={"streamcap/because": verdict.said})
-    return dg.SensorResult(run_requests=[request], cursor=cursor)
+def source_sensor(settings: Settings) -> dg.SensorDefinition:
+    """The sensor, which looks every STREAMCAP_LOOK_EVERY_S."""
+
+    @dg.sensor(
+        name="source_sensor",
+        target=WHAT_IS_DUE,
+        minimum_interval_seconds=settings.look_every_s,
+        default_status=dg.DefaultSensorStatus.STOPPED,
+        description=(
+            "Lists the source every STREAMCAP_LOOK_EVERY_S, opens no video, and asks for one run of `video_catalog` and `due_videos` when videos are new, "
+            "changed or gone: that run launches one backfill of those with something to be made, and the dataset follows. "
+            "They have to look the same twice before, so that what is still being copied or uploaded is waited for."
+        ),
+    )
+    def sensor(context: dg.SensorEvaluationContext, video_source: VideoSourceResource) -> dg.SensorResult:
+        """A source that cannot be listed raises, and the cursor stays as it was."""
+        before = read_cursor(context.cursor)
+        verdict = judge(before, look_at(video_source.open(ANSWER_WITHIN_S).scan(), before.newest))
+        cursor = json.dumps(asdict(verdict.cursor))
+        if not verdict.asks:
+            return dg.SensorResult(skip_reason=verdict.said, cursor=cursor)
+        request = dg.RunRequest(run_key=verdict.cursor.run_key, run_config=launching("missing", "changed"), tags={"streamcap/because": verdict.said})
+        return dg.SensorResult(run_requests=[request], cursor=cursor)
+
+    return sensor
 
 
 def read_cursor(text: str | None) -> Cursor:

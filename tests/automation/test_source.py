@@ -31,7 +31,7 @@ class Watch:
     def look(self) -> str | dg.RunRequest:
         """What came of one tick: why nothing is asked for, or the run that is."""
         with dg.build_sensor_context(instance=self.instance, cursor=self.cursor, resources={"video_source": self.source}) as context:
-            tick = source_sensor.evaluate_tick(context)
+            tick = source_sensor(read_settings()).evaluate_tick(context)
         self.cursor = tick.cursor
         if tick.skip_message:
             return tick.skip_message
@@ -84,7 +84,7 @@ def test_what_looks_the_same_twice_is_asked_for_once(watch: Watch) -> None:
     first, second, third = watch.look(), watch.look(), watch.look()
     assert first == "2 videos, 2 files new or still growing; waiting until they look the same twice"
     assert isinstance(second, dg.RunRequest)
-    assert second.asset_selection == [dg.AssetKey("video_catalog")]
+    assert second.run_config["ops"] == {"due_videos": {"config": {"launch": True, "kinds": ["missing", "changed"], "thorough": False}}}
     assert third == "2 videos, nothing new"
 
 
@@ -241,3 +241,13 @@ def test_a_spoiled_cursor_counts_as_none(spoiled: str | None) -> None:
 def test_the_sensor_is_there_and_off_until_it_is_turned_on() -> None:
     sensor = build_definitions(read_settings()).resolve_sensor_def("source_sensor")
     assert sensor.default_status == dg.DefaultSensorStatus.STOPPED
+
+
+def test_how_often_it_looks_is_a_setting() -> None:
+    assert source_sensor(read_settings(look_every_s=7)).minimum_interval_seconds == 7
+
+
+def test_the_run_it_asks_for_catalogs_the_source_and_launches_what_is_due() -> None:
+    sensor = build_definitions(read_settings()).resolve_sensor_def("source_sensor")
+    job = build_definitions(read_settings()).resolve_job_def(sensor.job_name)
+    assert job.asset_layer.executable_asset_keys == {dg.AssetKey("video_catalog"), dg.AssetKey("due_videos")}
