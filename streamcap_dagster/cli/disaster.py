@@ -152,10 +152,9 @@ def _build(scene: Scene) -> tuple[list[str], list[str], _Work]:
         graph = Graph(build_definitions(scene.settings, work), instance)
         graph.make(["video_catalog"])
         video_ids = list(instance.get_dynamic_partitions("videos"))
-        troubles = [graph.make_range([asset.name for asset in PER_VIDEO], video_ids[0], video_ids[-1])] if video_ids else []
-        troubles.append(graph.make(WHOLE_CORPUS, may_fail=True))
+        troubles = graph.make_all(video_ids)
         _look_back(instance, work)
-    return video_ids, [*work.failures, *(trouble.why for trouble in troubles if trouble.why)], work
+    return video_ids, [*work.failures, *(trouble.why for trouble in troubles.values() if trouble.why)], work
 
 
 def _look_back(instance: dg.DagsterInstance, work: _Work) -> None:

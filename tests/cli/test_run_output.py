@@ -1,7 +1,6 @@
-"""What a run shows: which stretches it walks, lines for a file, bars for a terminal, and words from outside as they are."""
+"""What a run shows: lines for a file, bars for a terminal, and words from outside as they are."""
 
 import io
-import itertools
 
 import pytest
 from rich.console import Console
@@ -9,19 +8,7 @@ from rich.console import Console
 from streamcap_dagster.assets.progress import AssetDone, FilesRead, VideoDone, WindowsDone, WindowsFound
 from streamcap_dagster.captions.pacing.meter import Meter
 from streamcap_dagster.cli.progress import Watcher, told_calls
-from streamcap_dagster.cli.run import stretches
 from tests.assets.project import Project
-
-
-@pytest.mark.parametrize("count", range(7))
-def test_stretches_cover_exactly_what_was_chosen_in_as_few_as_possible(count: int) -> None:
-    registered = [f"v{number}" for number in (3, 1, 4, 0, 5, 9)]
-    for chosen in itertools.combinations(registered, count):
-        found = list(stretches(chosen[::-1], registered, 1000))
-
-        covered = [registered[registered.index(first) : registered.index(last) + 1] for first, last in found]
-        assert [video_id for stretch in covered for video_id in stretch] == list(chosen)
-        assert len(found) == sum(video_id in chosen and before not in chosen for before, video_id in itertools.pairwise(["", *registered]))
 
 
 def watched(terminal: bool) -> tuple[Watcher, io.StringIO]:
