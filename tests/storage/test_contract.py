@@ -1,4 +1,4 @@
-"""What every storage does the same: a folder, and a bucket over HTTP."""
+"""What every storage does the same: a folder, a bucket over HTTP, and one laid over another."""
 
 import io
 import threading
@@ -12,18 +12,21 @@ from streamcap_dagster.storage import Storage
 from streamcap_dagster.storage.checksums import crc32c_of
 from streamcap_dagster.storage.folder import FolderStorage
 from streamcap_dagster.storage.gcs import open_storage
+from streamcap_dagster.storage.overlay import Overlay
 from tests.gcs import BUCKET
 
 ODD = ("a#b.json", "a?b.json", "100 %.json", "a%2Fb.json", "[x]+y & z.json", "größe.json", "日本/🎬.json", "a/ b /c.json", "a'\"`$(x).json", "~x.json")
 LARGE = bytes(range(256)) * 40_000
 
 
-@pytest.fixture(params=["folder", "bucket", "bucket with an odd prefix"])
+@pytest.fixture(params=["folder", "bucket", "bucket with an odd prefix", "folder over a folder"])
 def storage(request: pytest.FixtureRequest, tmp_path: Path) -> Storage:
     """An empty one, beside which there are other things."""
     if request.param == "folder":
         (tmp_path / "beside").write_bytes(b"x")
         return FolderStorage(tmp_path / "root")
+    if request.param == "folder over a folder":
+        return Overlay(FolderStorage(tmp_path / "root"), FolderStorage(tmp_path / "upper"), through=("calls/",))
     prefix = "data" if request.param == "bucket" else "größe [1] #?%+🎬/data"
     request.getfixturevalue("gcs")
     elsewhere = open_storage(f"gs://{BUCKET}", tmp_path / "cache", cache_gb=1, connections=16, deadline_s=10)
