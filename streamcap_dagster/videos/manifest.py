@@ -1,18 +1,21 @@
 """The catalog's two tables: the manifest, which is kept for good, and the scan cache, which only saves work."""
 
 import csv
+import hashlib
 import io
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
+from operator import attrgetter
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from streamcap_dagster.errors import ObjectMissing, ObjectUnreadable
 from streamcap_dagster.records import Video
 from streamcap_dagster.storage import Storage, keys
 
+_VIDEOS = TypeAdapter(tuple[Video, ...])
 _SEEN_COLUMNS = ("uri", "size_bytes", "version", "sha256", "probed_by")
 
 logger = logging.getLogger(__name__)
@@ -30,20 +33,57 @@ class Seen:
     """What looked into it; see `probe.probed_by`."""
 
 
+@dataclass(frozen=True)
+class Rows:
+    """The manifest as text: every row by its video id, in order of the file, each looked into only when its video is asked for."""
+
+    columns: tuple[str, ...]
+    cells: Mapping[str, Sequence[str]]
+
+    def digest(self, video_id: str) -> str:
+        """Another one when any cell of the row is another."""
+        row = "\0".join(self.cells[video_id]).encode("utf-8", "surrogatepass")
+        return hashlib.blake2b(row, digest_size=12, person=self._person).hexdigest()
+
+    def video(self, video_id: str) -> Video:
+        """Raises ObjectUnreadable when the row is none of a video."""
+        return _videos([dict(zip(self.columns, self.cells[video_id], strict=True))])[0]
+
+    @cached_property
+    def _person(self) -> bytes:
+        return hashlib.blake2b("\0".join(self.columns).encode(), digest_size=16).digest()
+
+
+def read_rows(storage: Storage) -> Rows:
+    """The manifest for whoever needs few of its videos as records. Raises ObjectUnreadable when it is no such table."""
+    table = _cells(storage, keys.MANIFEST)
+    columns = tuple(next(table, ()))
+    cells = {}
+    for row in table:
+        if len(row) != len(columns) or "video_id" not in columns:
+            raise ObjectUnreadable(keys.MANIFEST, f"{' '.join(row[:1])!r}: a row has {len(row)} cells, and there are {len(columns)} columns")
+        cells[row[columns.index("video_id")]] = row
+    return Rows(columns, cells)
+
+
 def read_manifest(storage: Storage) -> dict[str, Video]:
     """Every video by its id, in order of the file; empty when there is no manifest yet."""
+    rows = read_rows(storage)
+    return {video.video_id: video for video in _videos([dict(zip(rows.columns, cells, strict=True)) for cells in rows.cells.values()])}
+
+
+def _videos(rows: Sequence[Mapping[str, str]]) -> tuple[Video, ...]:
     try:
-        videos = [Video.model_validate(row) for row in _rows(storage, keys.MANIFEST)]
+        return _VIDEOS.validate_python(rows)
     except ValidationError as error:
         first = error.errors()[0]
-        raise ObjectUnreadable(keys.MANIFEST, f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from error
-    return {video.video_id: video for video in videos}
+        raise ObjectUnreadable(keys.MANIFEST, f"{'.'.join(map(str, first['loc'][1:]))}: {first['msg']}") from error
 
 
 def write_manifest(storage: Storage, videos: Iterable[Video]) -> bytes:
     """Store the manifest, one row per video in order of id, the same bytes for the same videos; returns them."""
-    rows = (video.model_dump() for video in sorted(videos, key=lambda video: video.video_id))
-    data = _table(tuple(Video.model_fields), rows)
+    cells = attrgetter(*Video.model_fields)
+    data = _table(tuple(Video.model_fields), (cells(video) for video in sorted(videos, key=attrgetter("video_id"))))
     storage.write(keys.MANIFEST, data)
     return data
 
@@ -51,24 +91,22 @@ def write_manifest(storage: Storage, videos: Iterable[Video]) -> bytes:
 def read_seen(storage: Storage) -> dict[str, Seen]:
     """The scan cache by uri; empty when there is none, and when it cannot be read: it only saves work."""
     try:
-        return {row["uri"]: _seen(row) for row in _rows(storage, keys.SCAN)}
-    except (KeyError, TypeError, ValueError, ObjectUnreadable) as error:
+        table = _cells(storage, keys.SCAN)
+        if (columns := tuple(next(table, _SEEN_COLUMNS))) != _SEEN_COLUMNS:
+            raise ValueError(f"its columns are {', '.join(columns)}")
+        return {uri: Seen(int(size_bytes), version, sha256, probed_by) for uri, size_bytes, version, sha256, probed_by in table}
+    except (ValueError, ObjectUnreadable) as error:
         logger.warning("%s cannot be read (%s), so every file of the source is read again. That is all it costs.", keys.SCAN, error)
         return {}
 
 
-def _seen(row: Mapping[str, str]) -> Seen:
-    if None in row.values():
-        raise ValueError(f"the row of {row['uri']!r} ends early")
-    return Seen(int(row["size_bytes"]), row["version"], row["sha256"], row["probed_by"])
-
-
 def write_seen(storage: Storage, seen: Mapping[str, Seen]) -> None:
-    rows = ({"uri": uri, **vars(seen[uri])} for uri in sorted(seen))
+    rows = ((uri, seen[uri].size_bytes, seen[uri].version, seen[uri].sha256, seen[uri].probed_by) for uri in sorted(seen))
     storage.write(keys.SCAN, _table(_SEEN_COLUMNS, rows))
 
 
-def _rows(storage: Storage, key: str) -> Iterator[dict[str, str]]:
+def _cells(storage: Storage, key: str) -> Iterator[list[str]]:
+    """The rows of a table, its columns first; nothing when there is no table. An empty line is no row."""
     try:
         text = storage.read(key).decode("utf-8")
     except ObjectMissing:
@@ -76,15 +114,15 @@ def _rows(storage: Storage, key: str) -> Iterator[dict[str, str]]:
     except UnicodeDecodeError as error:
         raise ObjectUnreadable(key, "it is not UTF-8 text") from error
     try:
-        yield from csv.DictReader(io.StringIO(text, newline=""))
+        yield from filter(None, csv.reader(io.StringIO(text, newline="")))
     except csv.Error as error:
         raise ObjectUnreadable(key, f"it is not a CSV table ({error})") from error
 
 
-def _table(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> bytes:
+def _table(columns: Sequence[str], rows: Iterable[Iterable[object]]) -> bytes:
     """All text is quoted, so that a file name with line ends, quotes or commas stays one cell for every reader."""
     text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, columns, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
-    writer.writeheader()
+    writer = csv.writer(text, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
+    writer.writerow(columns)
     writer.writerows(rows)
     return text.getvalue().encode("utf-8")
