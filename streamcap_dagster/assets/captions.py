@@ -2,15 +2,16 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
 
 import dagster as dg
 
 from streamcap_dagster.assets.progress import WindowsDone, WindowsFound
-from streamcap_dagster.assets.work import Made, PerVideoAsset, VideoWork, made_of
+from streamcap_dagster.assets.work import Made, PerVideoAsset, VideoCheck, VideoWork, made_of
 from streamcap_dagster.captions.asking import Spent
 from streamcap_dagster.captions.chain import caption_deltas, caption_initials
+from streamcap_dagster.captions.checking import caption_faults
 from streamcap_dagster.captions.objectives import state_objectives
 from streamcap_dagster.captions.prompts import Prompts
 from streamcap_dagster.captions.subtitles import to_srt, to_vtt
@@ -86,6 +87,13 @@ def _counts(captions: Sequence[Caption]) -> dict[str, int]:
     return {"windows": len(captions), "gated": sum(caption.gated for caption in captions), **dict(sorted(outcomes.items()))}
 
 
+def _faults(work: VideoWork) -> Iterator[str]:
+    clips = work.read(keys.clips(work.video_id), Clips)
+    initials, deltas = _both(work)
+    with work.storage.open(keys.frames(work.video_id)) as table:
+        yield from caption_faults(work.video, clips, initials, deltas, table)
+
+
 def _show_initials(work: VideoWork) -> dict[str, dg.MetadataValue]:
     return {"captions": _table(work.read(keys.initial_captions(work.video_id), Captions).captions)}
 
@@ -131,6 +139,17 @@ initial_captions = PerVideoAsset(
     show=_show_initials,
 )
 
+captions_tell = VideoCheck(
+    name="every_window_has_its_outcome",
+    description=(
+        "Every window of every clip has one caption with an outcome, initial and delta captions together; they follow on each other inside the video, "
+        "and none speaks of a frame that is shown after its window. A video that does not pass fails here, and no example is made from its captions."
+    ),
+    version="1",
+    faults=_faults,
+    fix="Run it again and they are put together anew from the answers that are kept, which asks nothing twice; if that comes to the same, report this.",
+)
+
 delta_captions = PerVideoAsset(
     name="delta_captions",
     description=(
@@ -146,6 +165,7 @@ delta_captions = PerVideoAsset(
     make=_caption_deltas,
     also_from=_who_and_how,
     show=_show_deltas,
+    check=captions_tell,
 )
 
 objectives = PerVideoAsset(

@@ -2,17 +2,19 @@
 
 import asyncio
 import base64
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import dagster as dg
 
 from streamcap_dagster.assets.videos import raw_video_key
-from streamcap_dagster.assets.work import NOTICE, Made, PerVideoAsset, VideoWork, made_of
+from streamcap_dagster.assets.work import NOTICE, Made, PerVideoAsset, VideoCheck, VideoWork, made_of
 from streamcap_dagster.errors import SourceChanged
+from streamcap_dagster.frames.checking import frame_faults
 from streamcap_dagster.frames.contact_sheet import contact_sheet, small_contact_sheet
 from streamcap_dagster.frames.sampling import SamplingJob
-from streamcap_dagster.policies import Sampling, Windowing
+from streamcap_dagster.policies import Sampling, Windowing, frames_per_window
 from streamcap_dagster.records import Clips
 from streamcap_dagster.storage import keys
 from streamcap_dagster.storage.frame_table import FramesFile
@@ -54,6 +56,23 @@ def _shown(work: VideoWork, table: FramesFile) -> dict[str, dg.MetadataValue]:
     }
 
 
+def _faults(work: VideoWork) -> Iterator[str]:
+    clips = work.read(keys.clips(work.video_id), Clips)
+    with work.storage.open(keys.frames(work.video_id)) as table:
+        yield from frame_faults(work.video, clips, table, frames_per_window(work.policy(Sampling), work.policy(Windowing)))
+
+
+frames_fit = VideoCheck(
+    name="frames_fit_their_windows",
+    description=(
+        "Every window of every clip has all its frames, in order and none shown later than its time; clips lie inside the video; every JPEG opens. "
+        "A video that does not pass fails here, and nothing is made from its frames."
+    ),
+    version="1",
+    faults=_faults,
+    fix="Run it again and they are made anew; if that comes to the same, choose another STREAMCAP_DECODER for it and report this with the video.",
+)
+
 frames = PerVideoAsset(
     name="frames",
     description=(
@@ -67,4 +86,5 @@ frames = PerVideoAsset(
     reads=(Windowing, Sampling),
     make=_sample_frames,
     show=_show_frames,
+    check=frames_fit,
 )

@@ -14,7 +14,9 @@ from contextlib import ExitStack, aclosing, closing, suppress
 
 import dagster as dg
 
+from streamcap_dagster.assets.checks import Checked, check_key, check_specs, evaluation
 from streamcap_dagster.assets.progress import CallsMetered, Progress
+from streamcap_dagster.assets.rechecking import check_videos
 from streamcap_dagster.assets.walk import Finished, NotInManifest, Result, Stopped, walk_videos
 from streamcap_dagster.assets.work import NOTICE, PerVideoAsset, Workshop, places, threads_for
 from streamcap_dagster.captions.captioner import Captioner, Stoppable
@@ -51,6 +53,7 @@ def per_video_assets(assets: Sequence[PerVideoAsset], settings: Settings, progre
     @dg.multi_asset(
         name="per_video",
         specs=[_spec(asset, settings) for asset in assets],
+        check_specs=check_specs(assets),
         can_subset=True,
         backfill_policy=by_chunk(settings.chunk),
     )
@@ -60,29 +63,30 @@ def per_video_assets(assets: Sequence[PerVideoAsset], settings: Settings, progre
         video_source: VideoSourceResource,
         captioner: CaptionerResource,
         run_end: dg.ResourceParam[ExitStack],
-    ) -> Iterator[dg.AssetMaterialization]:
-        selected = context.op_execution_context.selected_asset_keys
-        wanted = [asset for asset in assets if dg.AssetKey(asset.name) in selected]
+    ) -> Iterator[dg.AssetMaterialization | dg.AssetCheckEvaluation]:
+        wanted, checked_alone = _asked_for(context, assets)
         keeping = storage.open()
         manifest = read_manifest(keeping)
         known = {video_id for video_id in context.partition_keys if video_id in manifest and manifest[video_id].status != "forgotten"}
         rows = [manifest[video_id] for video_id in context.partition_keys if video_id in known]
-        failures = [_unknown(video_id, wanted, manifest) for video_id in context.partition_keys if video_id not in known]
+        failures = [_unknown(video_id, [*wanted, *checked_alone], manifest) for video_id in context.partition_keys if video_id not in known]
         stopped: Stopped | None = None
         reporter = Reporter(context, wanted, settings)
         asked = captioner.open(keeping, lambda meter: progress(CallsMetered(context.run_id, meter)))
         context.log.info(f"captioner: {captioner.about}")
-        walk = walk_in_background(rows, wanted, settings, video_source.open(), keeping, asked, progress)
+        walk = walk_in_background(rows, wanted, settings, video_source.open(), keeping, asked, progress, checked_alone)
         for result in run_end.enter_context(closing(walk)):
             if isinstance(result, Failure):
                 context.log.error(result.reason)
                 failures.append(result)
             elif isinstance(result, Stopped):
                 stopped = result
+            elif isinstance(result, Checked):
+                yield evaluation(result, context.instance)
             else:
                 if NOTICE in result.notes:
                     context.log.warning(f"{result.work.video_id}: {result.notes[NOTICE]}")
-                yield reporter.event(result)
+                yield from reporter.events(result)
         if failures or stopped:
             raise failure_of_run(failures, len(context.partition_keys), stopped)
 
@@ -103,6 +107,13 @@ def _spec(asset: PerVideoAsset, settings: Settings) -> dg.AssetSpec:
     )
 
 
+def _asked_for(context: dg.AssetExecutionContext, assets: Sequence[PerVideoAsset]) -> tuple[list[PerVideoAsset], list[PerVideoAsset]]:
+    """The assets that a run is to make, and those of which it is only to make the check."""
+    made, checked = context.op_execution_context.selected_asset_keys, context.op_execution_context.selected_asset_check_keys
+    wanted = [asset for asset in assets if dg.AssetKey(asset.name) in made]
+    return wanted, [asset for asset in assets if check_key(asset) in checked and asset not in wanted]
+
+
 def _unknown(video_id: str, wanted: Sequence[PerVideoAsset], manifest: Mapping[str, Video]) -> Failure:
     """A partition that was made by hand, whose manifest is in another storage, or whose video was taken down."""
     row = manifest.get(video_id)
@@ -118,17 +129,24 @@ def walk_in_background(
     storage: Storage,
     captioner: Captioner,
     progress: Progress,
+    checked_alone: Sequence[PerVideoAsset] = (),
 ) -> Generator[Result, None, None]:
     """Results of a walk that has a thread and an event loop to itself, so that captioning goes on while Dagster writes an event."""
     results: queue.SimpleQueue[Result | Future[None]] = queue.SimpleQueue()
     stop = threading.Event()
+
+    async def both(workshop: Workshop) -> None:
+        if wanted:
+            await walk_videos(rows, wanted, workshop, results.put)
+        if checked_alone:
+            await check_videos(rows, checked_alone, workshop, results.put)
 
     async def walk() -> None:
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(threads_for(storage), thread_name_prefix="walk"))
         async with DecodePool(settings.decode_workers) as decoding, aclosing(captioner):
             underway = Underway(Room(_WINDOWS_PER_CALL * settings.calls_in_flight))
             workshop = Workshop(settings, source, storage, captioner, progress, underway, decoding)
-            walking = asyncio.create_task(walk_videos(rows, wanted, workshop, results.put))
+            walking = asyncio.create_task(both(workshop))
             try:
                 while not walking.done():
                     await asyncio.wait([walking], timeout=0.2)
@@ -180,10 +198,17 @@ class Reporter:
     """Turns finished assets into Dagster events that carry what exact staleness needs."""
 
     def __init__(self, context: dg.AssetExecutionContext, assets: Sequence[PerVideoAsset], settings: Settings) -> None:
+        self._instance = context.instance
         self._events = context.instance.event_log_storage
         self._code_versions = {asset.name: asset.code_version(settings) for asset in assets}
         videos_of_run = set(context.partition_keys)
         self._seen = {asset.name: self._videos_with_an_event(asset.name, videos_of_run) for asset in assets}
+
+    def events(self, finished: Finished) -> Iterator[dg.AssetMaterialization | dg.AssetCheckEvaluation]:
+        """That an asset exists, and that it has passed its check, if it has one: else nothing would vouch for it."""
+        yield self.event(finished)
+        if finished.asset.check is not None:
+            yield evaluation(Checked(finished.work.video_id, finished.asset, (), finished.receipt.counts, finished.reused), self._instance)
 
     def event(self, finished: Finished) -> dg.AssetMaterialization:
         name, video_id = finished.asset.name, finished.work.video_id

@@ -14,6 +14,7 @@ from typing import cast
 
 import dagster as dg
 
+from streamcap_dagster.assets.checks import Checked, CheckFailed, is_checked, pass_check
 from streamcap_dagster.assets.progress import AssetDone, VideoDone
 from streamcap_dagster.assets.work import NOTICE, Made, PerVideoAsset, VideoWork, Workshop
 from streamcap_dagster.errors import ObjectChanged, ObjectUnreadable, RunStopped, StorageLost, StreamcapError
@@ -62,7 +63,7 @@ class Stopped:
     """Whether the storage was out of reach, so that nothing can be made of what it holds either."""
 
 
-Result = Finished | Failure | Stopped
+Result = Finished | Checked | Failure | Stopped
 
 
 class NotMadeYet(StreamcapError):
@@ -149,7 +150,7 @@ async def _walk(video: Video, wanted: Sequence[PerVideoAsset], workshop: Worksho
     except (StreamcapError, OSError) as error:  # the storage gives no turn, or refuses the books
         if isinstance(error.__context__, RunStopped):
             raise error.__context__ from None  # the turn could not be given back either
-        failure = failure or _failed(video, wanted[-1], error)
+        failure = failure or failed(video, wanted[-1], error)
     finally:
         await to_the_end(asyncio.to_thread(work.close))
     if failure is not None:
@@ -178,7 +179,7 @@ def _all_as_they_are(work: VideoWork, wanted: Sequence[PerVideoAsset]) -> list[F
         if receipt is None or any(dep != SOURCE and receipts.of(dep) is None for dep in asset.deps):
             return []
         inputs = inputs_of(asset, work.video, receipts)
-        if not is_current(work.storage, receipt, fingerprint_of(asset, work, inputs), size):
+        if not is_checked(asset, receipt) or not is_current(work.storage, receipt, fingerprint_of(asset, work, inputs), size):
             return []
         finished.append(_reused(asset, work, receipt, inputs, started))
     return finished
@@ -215,9 +216,11 @@ async def _bring_all_up_to_date(work: VideoWork, wanted: Sequence[PerVideoAsset]
         await vouch()
         raise
     except ObjectChanged as error:  # whoever made the other object goes on, and vouches for all of it
-        return _failed(work.video, asset, error)
+        return failed(work.video, asset, error)
     except Exception as error:  # noqa: BLE001 - whatever goes wrong with one video, the others go on
-        failure = _failed(work.video, asset, error, await work.workshop.by_hand(_would_be_made_from, asset, work, book.receipts))
+        if isinstance(error, CheckFailed):
+            emit(Checked(work.video_id, asset, error.faults))
+        failure = failed(work.video, asset, error, await work.workshop.by_hand(_would_be_made_from, asset, work, book.receipts))
     await vouch()
     return failure
 
@@ -248,8 +251,9 @@ async def _bring_up_to_date(asset: PerVideoAsset, work: VideoWork, book: Receipt
     started = time.monotonic()
     inputs, wanted, receipt = await work.workshop.by_hand(_look, asset, work, book)
     if receipt is not None:
-        return _reused(asset, work, receipt, inputs, started)
+        return _reused(asset, work, await check_again(asset, work, book, receipt), inputs, started)
     made = await _make(asset, work)
+    await work.workshop.by_hand(pass_check, asset, work)
     receipt = Receipt(
         asset=asset.name,
         fingerprint=wanted,
@@ -258,10 +262,25 @@ async def _bring_up_to_date(asset: PerVideoAsset, work: VideoWork, book: Receipt
         content_hash=made.content_hash,
         objects=made.objects,
         counts=made.counts,
+        checked=asset.checks_version,
     )
     book.add(receipt)
     shown = made.shown if made.shown is not None else await work.workshop.by_hand(asset.show, work)
     return Finished(work, asset, receipt, inputs, reused=False, seconds=time.monotonic() - started, notes=made.notes, spent=made.spent, shown=shown)
+
+
+async def check_again(asset: PerVideoAsset, work: VideoWork, book: ReceiptBook, receipt: Receipt, *, always: bool = False) -> Receipt:
+    """The receipt, which tells that the asset has passed its check: now, where it did not yet, or always. After CheckFailed nothing vouches for the asset."""
+    if is_checked(asset, receipt) and not always:
+        return receipt
+    try:
+        await work.workshop.by_hand(pass_check, asset, work)
+    except CheckFailed:
+        await asyncio.to_thread(book.drop, asset.name)
+        raise
+    receipt = receipt.model_copy(update={"checked": asset.checks_version})
+    book.add(receipt)
+    return receipt
 
 
 def _reused(asset: PerVideoAsset, work: VideoWork, receipt: Receipt, inputs: Mapping[str, str], started: float) -> Finished:
@@ -294,7 +313,8 @@ async def _settle(work: VideoWork, wanted: Sequence[PerVideoAsset], failure: Fai
     await asyncio.to_thread(forget_failure, work.storage, work.video_id, {asset.name for asset in wanted})
 
 
-def _failed(video: Video, asset: PerVideoAsset, error: Exception, made_from: str = "") -> Failure:
+def failed(video: Video, asset: PerVideoAsset, error: Exception, made_from: str = "") -> Failure:
+    """What an error means to a video: the sentence that a person reads."""
     if isinstance(error, StreamcapError):
         return Failure(video_id=video.video_id, asset=asset.name, reason=str(error), fingerprint=made_from)
     logger.error("video %s: %s failed", video.video_id, asset.name, exc_info=error)

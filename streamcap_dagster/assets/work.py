@@ -236,9 +236,28 @@ def _nothing_more(work: VideoWork) -> dict[str, str]:
     return {}
 
 
+def _nobody(settings: Settings) -> str:
+    del settings
+    return ""
+
+
 def _nothing_to_show(work: VideoWork) -> dict[str, dg.MetadataValue]:
     del work
     return {}
+
+
+@dataclass(frozen=True)
+class VideoCheck:
+    """What must hold of an asset of a video before its receipt vouches for it."""
+
+    name: str
+    description: str
+    version: str
+    """Raised when it finds what it did not find before; what had passed is then checked again where a run comes past."""
+    faults: Callable[[VideoWork], Iterator[str]]
+    """A plain function that runs in a thread: what is wrong, each a few words that name the window or the frame."""
+    fix: str
+    """What to do about it, as a sentence."""
 
 
 @dataclass(frozen=True)
@@ -258,8 +277,16 @@ class PerVideoAsset:
     """The settings that change what is made."""
     also_from: Callable[[VideoWork], dict[str, str]] = _nothing_more
     """What else it is made from, by name: things that are neither assets nor settings."""
+    decided_by: Callable[[Settings], str] = _nobody
+    """What decides `also_from` where it differs from video to video, in a word that changes with it; empty while it is the same for all videos."""
     show: Callable[[VideoWork], dict[str, dg.MetadataValue]] = _nothing_to_show
     """What a person would want to see of it, read back from storage."""
+    check: VideoCheck | None = None
+
+    @property
+    def checks_version(self) -> str:
+        """What a receipt says of an asset that has passed its check."""
+        return f"{self.check.name} {self.check.version}" if self.check else ""
 
     def code_version(self, settings: Settings) -> str:
         """The version and the settings it reads in one short string, so that Dagster sees a changed setting as changed code."""

@@ -35,6 +35,8 @@ class Receipt(Record):
     objects: tuple[StoredObject, ...]
     counts: dict[str, int]
     """A few numbers about what came out, for tables and pages."""
+    checked: str = ""
+    """Version of the checks that it has passed; empty where it has none, and in receipts from before there were any."""
 
 
 class Receipts(Record):
@@ -54,10 +56,27 @@ class Receipts(Record):
         return Receipts(owner=self.owner, receipts=tuple(receipt for receipt in self.receipts if receipt.asset != asset))
 
 
+class FingerprintForm:
+    """What is the same in the fingerprints of one asset of many videos: all but the content hashes of what each is made from."""
+
+    def __init__(self, code_version: str, inputs: Iterable[str], known: Mapping[str, str]) -> None:
+        """`inputs` are those whose content differs, `known` what else goes in, by name."""
+        asked = set(inputs) - known.keys()
+        self.names = tuple(sorted(asked))
+        """The inputs, in the order in which `filled` takes their content hashes."""
+        parts = [code_version, *(f"{name}={_BLANK if name in asked else known[name]}" for name in sorted({*asked, *known}))]
+        self._text = "\n".join(part.replace("%", "%%").replace(_BLANK, "%s") for part in parts)
+
+    def filled(self, contents: Iterable[str]) -> str:
+        return hashlib.sha256((self._text % tuple(contents)).encode()).hexdigest()
+
+
+_BLANK = "\0"
+
+
 def fingerprint(code_version: str, inputs: Mapping[str, str]) -> str:
     """Hash of the code version (which includes the settings read) and of the content hashes of the inputs, by asset."""
-    parts = [code_version, *(f"{asset}={content}" for asset, content in sorted(inputs.items()))]
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+    return FingerprintForm(code_version, (), inputs).filled(())
 
 
 def content_hash(hashes: Iterable[str]) -> str:

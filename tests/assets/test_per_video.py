@@ -8,7 +8,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from streamcap_dagster.assets.per_video import NAMED_IN_A_FAILURE, _walk_in_background, allow_open_files, failure_of_run, per_video_assets
+from streamcap_dagster.assets.per_video import NAMED_IN_A_FAILURE, allow_open_files, failure_of_run, per_video_assets, walk_in_background
 from streamcap_dagster.assets.progress import AssetDone, Happening, unwatched
 from streamcap_dagster.assets.work import Made, VideoWork
 from streamcap_dagster.captions.captioner import CaptionReply, CaptionRequest
@@ -109,7 +109,7 @@ def test_an_answer_on_its_way_is_kept_although_the_walk_breaks_off(storage: Fold
         if isinstance(happening, AssetDone):
             raise Broken
 
-    walk = _walk_in_background([video("cat"), video("dog")], [asset("say", make=make)], settings(storage), FolderSource(storage.root), storage, Slow(), watch)
+    walk = walk_in_background([video("cat"), video("dog")], [asset("say", make=make)], settings(storage), FolderSource(storage.root), storage, Slow(), watch)
     with pytest.raises(BaseExceptionGroup):
         list(walk)
     assert [stored.key.split("/")[1] for stored in storage.list("calls/")] == ["dog"]

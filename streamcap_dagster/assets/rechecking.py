@@ -1,0 +1,84 @@
+"""Checking what exists once more: the checks of a video that were asked for without their assets. Makes nothing."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+from streamcap_dagster.assets.checks import Checked, CheckFailed
+from streamcap_dagster.assets.progress import VideoDone
+from streamcap_dagster.assets.walk import NotMadeYet, Result, Stopped, check_again, failed, fingerprint_of, inputs_of
+from streamcap_dagster.assets.work import PerVideoAsset, VideoWork, Workshop
+from streamcap_dagster.errors import RunStopped, StreamcapError
+from streamcap_dagster.records import Video
+from streamcap_dagster.storage.failures import Failure, note_failure
+from streamcap_dagster.storage.leases import turn_async
+from streamcap_dagster.storage.receipts import ReceiptBook
+
+
+class MadeOtherwise(StreamcapError):
+    """An asset that is to be checked would be made anew, so there is nothing to hold it against."""
+
+    def __init__(self, video_id: str, asset: str) -> None:
+        super().__init__(f"video {video_id}: {asset} was made from something older or under other settings. Make it again, which checks it too.")
+
+
+async def check_videos(videos: Sequence[Video], assets: Sequence[PerVideoAsset], workshop: Workshop, emit: Callable[[Result], None]) -> None:
+    """Check these assets of every video as they are stored; `emit` gets what came of each, and a failure for what did not pass or does not exist.
+
+    What does not pass is not vouched for any more: the next run makes it anew.
+    """
+    stopped: list[RunStopped] = []
+    unfinished: list[str] = []
+    places = asyncio.Semaphore(workshop.settings.videos_in_flight)
+
+    async def check_one(video: Video) -> None:
+        async with places:
+            try:
+                if not stopped:
+                    await _check(video, assets, workshop, emit)
+                    return
+            except RunStopped as stop:
+                stopped.append(stop)
+        unfinished.append(video.video_id)
+
+    async with asyncio.TaskGroup() as group:
+        for video in videos:
+            group.create_task(check_one(video))
+    if stopped:
+        emit(Stopped(str(stopped[0]), tuple(unfinished)))
+
+
+async def _check(video: Video, assets: Sequence[PerVideoAsset], workshop: Workshop, emit: Callable[[Result], None]) -> None:
+    failures: list[Failure] = []
+    async with turn_async(workshop.storage, video.video_id):
+        work = VideoWork(video, workshop, workshop.storage.afresh())
+        try:
+            book = await asyncio.to_thread(ReceiptBook, work.storage, video.video_id)
+            for asset in assets:
+                failures += await _check_asset(asset, work, book, emit)
+            await asyncio.to_thread(book.store)
+        finally:
+            await asyncio.to_thread(work.close)
+    for failure in failures:
+        emit(failure)
+    workshop.progress(VideoDone(video.video_id, failures[0].reason if failures else ""))
+
+
+async def _check_asset(asset: PerVideoAsset, work: VideoWork, book: ReceiptBook, emit: Callable[[Result], None]) -> list[Failure]:
+    try:
+        receipt = book.receipts.of(asset.name)
+        if receipt is None:
+            raise NotMadeYet(work.video_id, f"the check of {asset.name}", asset.name)
+        if receipt.fingerprint != fingerprint_of(asset, work, inputs_of(asset, work.video, book.receipts)):
+            raise MadeOtherwise(work.video_id, asset.name)
+        receipt = await check_again(asset, work, book, receipt, always=True)
+    except RunStopped:
+        raise
+    except CheckFailed as error:
+        emit(Checked(work.video_id, asset, error.faults))
+        failure = failed(work.video, asset, error)
+        await asyncio.to_thread(note_failure, work.storage, failure)
+        return [failure]
+    except Exception as error:  # noqa: BLE001 - whatever goes wrong with one video, the others go on
+        return [failed(work.video, asset, error)]
+    emit(Checked(work.video_id, asset, counts=receipt.counts))
+    return []
