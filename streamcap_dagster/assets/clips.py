@@ -31,6 +31,13 @@ def _manual_selection(work: VideoWork) -> dict[str, str]:
     return {"manual_spans": hashlib.sha256(repr(spans).encode()).hexdigest()} if work.settings.clip_policy == "manual" else {}
 
 
+def _selection_file(settings: Settings) -> str:
+    """The whole selection, in a hash."""
+    if settings.clip_policy != "manual" or settings.clips_csv is None:
+        return ""
+    return hashlib.sha256(settings.clips_csv.read_bytes()).hexdigest() if settings.clips_csv.exists() else "missing"
+
+
 def _spans_of(work: VideoWork) -> tuple[ManualSpan, ...]:
     path = work.settings.clips_csv
     if work.settings.clip_policy != "manual" or path is None:
@@ -72,5 +79,6 @@ clips = PerVideoAsset(
     reads=(Windowing, ClipPolicy),
     make=_choose_clips,
     also_from=_manual_selection,
+    decided_by=_selection_file,
     show=_show_clips,
 )

@@ -1,15 +1,23 @@
 """How all videos of the catalog stand, in one look. Makes nothing."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from streamcap_dagster.assets import PER_VIDEO
-from streamcap_dagster.assets.standing import VideoState, standing_of
-from streamcap_dagster.assets.work import Workshop
+from streamcap_dagster.assets.standing import Standing, VideoState, judge, standing_of, unreadable
+from streamcap_dagster.assets.survey_index import Entry, Index, Verdict, Versions, read_index, write_index
+from streamcap_dagster.assets.wanted import Wanted
+from streamcap_dagster.assets.work import PerVideoAsset, Workshop
+from streamcap_dagster.errors import ObjectMissing, ObjectUnreadable
 from streamcap_dagster.records import Video
-from streamcap_dagster.storage.failures import NotedFailure, read_failures
+from streamcap_dagster.storage import Storage, keys
+from streamcap_dagster.storage.failures import NotedFailure, read_failure
 from streamcap_dagster.storage.many import side_by_side
-from streamcap_dagster.videos.manifest import read_manifest
+from streamcap_dagster.storage.receipt_text import Vouched, read_vouched
+from streamcap_dagster.videos.manifest import read_rows
+
+_IN_A_ROW = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,18 +38,109 @@ class Surveyed:
     """Its last failure, unless the file or the code have changed since, with which it may go well."""
 
 
-def survey(workshop: Workshop, *, thorough: bool, only: Collection[str] = ()) -> list[Surveyed]:
+def survey(workshop: Workshop, *, thorough: bool, only: Collection[str] = (), assets: Sequence[PerVideoAsset] = PER_VIDEO) -> list[Surveyed]:
     """How every video of the catalog stands, or those named, in order of the catalog.
 
-    `thorough` looks for every object; without it what a receipt vouches for is believed to be there, as a run finds out anyway.
+    `thorough` looks for every object. Without it what a receipt vouches for is believed to be there, as a run finds out anyway, and what was
+    found out about a video before holds until its row, its receipts, its failure or the settings are others.
     """
-    del thorough
-    failures = {failure.video_id: failure for failure in read_failures(workshop.storage)}
-    videos = [video for video in read_manifest(workshop.storage).values() if not only or video.video_id in only]
-    return list(side_by_side(workshop.storage.lanes, lambda video: _survey_one(video, workshop, failures.get(video.video_id)), videos))
+    wanted = Wanted(assets, workshop)
+    if not thorough and not only:
+        return [_surveyed(video_id, entry.verdict) for video_id, entry in _believed(wanted).items()]
+    rows = read_rows(workshop.storage)
+    videos = [rows.video(video_id) for video_id in rows.cells if not only or video_id in only]
+    return [_surveyed(video_id, verdict) for video_id, verdict in _looked_at(videos, _Look(wanted, thorough))]
 
 
-def _survey_one(video: Video, workshop: Workshop, failure: NotedFailure | None) -> Surveyed:
-    standing = standing_of(video, PER_VIDEO, workshop, failure)
+def _surveyed(video_id: str, verdict: Verdict) -> Surveyed:
+    return Surveyed(video_id, verdict.state, verdict.missing, verdict.stale, verdict.changed, verdict.reason, verdict.failure)
+
+
+def _believed(wanted: Wanted) -> Mapping[str, Entry]:
+    """By id, from the index where nothing has changed since, else from a look, which the index then remembers."""
+    storage = wanted.workshop.storage
+    index = read_index(storage, wanted.digest)
+    manifest = storage.stat(keys.MANIFEST)
+    now = Versions(manifest.version if manifest else "", _versions(storage, keys.RECEIPTS), _versions(storage, keys.FAILURES))
+    if index.holds(now):
+        return index.entries
+    rows = read_rows(storage)
+    digests = {video_id: rows.digest(video_id) for video_id in rows.cells}
+    known = {video_id: entry for video_id, entry in index.entries.items() if entry.row == digests.get(video_id) and now.fit(video_id, entry)}
+    new = (rows.video(video_id) for video_id in rows.cells if video_id not in known)
+    fresh = dict(_looked_at(new, _Look(wanted, False, now)))
+    entries = {
+        video_id: known.get(video_id) or Entry(fresh[video_id], digests[video_id], now.receipts.get(video_id, ""), now.failures.get(video_id, ""))
+        for video_id in rows.cells
+    }
+    write_index(storage, Index(wanted.digest, now.manifest, entries), len(fresh))
+    return entries
+
+
+def _versions(storage: Storage, prefix: str) -> dict[str, str]:
+    """The version of each object under a prefix, by the video that it is of."""
+    return {stored.key[len(prefix) : -len(".json")]: stored.version for stored in storage.list(prefix)}
+
+
+@dataclass(frozen=True)
+class _Look:
+    """How a video is looked at."""
+
+    wanted: Wanted
+    thorough: bool
+    listed: Versions | None = None
+    """What is there to be read; None where that is found out by reading."""
+
+    def __call__(self, video: Video) -> tuple[str, Verdict]:
+        failure = self._failure(video.video_id)
+        standing = self._thorough(video, failure) if self.thorough else self._believing(video, failure)
+        return video.video_id, _verdict(standing, failure)
+
+    def _thorough(self, video: Video, failure: NotedFailure | None) -> Standing:
+        return standing_of(video, tuple(self.wanted.assets.values()), self.wanted.workshop, failure)
+
+    def _failure(self, video_id: str) -> NotedFailure | None:
+        if self.listed is not None and video_id not in self.listed.failures:
+            return None
+        return read_failure(self.wanted.workshop.storage, video_id)
+
+    def _believing(self, video: Video, failure: NotedFailure | None) -> Standing:
+        try:
+            receipts = self._receipts(video.video_id)
+        except ObjectUnreadable as error:
+            return unreadable(video, tuple(self.wanted.assets.values()), error)
+        return judge(video, self.wanted, receipts, failure, _believed_to_be_there)
+
+    def _receipts(self, video_id: str) -> Mapping[str, Vouched]:
+        if self.listed is not None and video_id not in self.listed.receipts:
+            return {}
+        key = keys.receipts(video_id)
+        try:
+            return read_vouched(key, self.wanted.workshop.storage.read(key))
+        except ObjectMissing:
+            return {}
+
+
+def _believed_to_be_there(asset: str) -> bool:
+    del asset
+    return True
+
+
+def _looked_at(videos: Iterable[Video], look: _Look) -> Iterator[tuple[str, Verdict]]:
+    """In the order given, some videos of a thread in a row: in a folder a look takes less time than handing it over."""
+    storage, waiting = look.wanted.workshop.storage, iter(videos)
+    rows = iter(lambda: list(islice(waiting, _IN_A_ROW)), [])
+    for found in side_by_side(storage.lanes, lambda row: [look(video) for video in row], rows):
+        yield from found
+
+
+def _verdict(standing: Standing, failure: NotedFailure | None) -> Verdict:
     missing, stale = (tuple(name for name, state in standing.assets.items() if state == wanted) for wanted in ("missing", "stale"))
-    return Surveyed(video.video_id, standing.state, missing, stale, "raw_videos" in stale, standing.reason, failure)
+    return Verdict(
+        state=standing.state,
+        missing=missing,
+        stale=stale,
+        changed=standing.changed,
+        reason=standing.reason,
+        failure=failure if standing.failed else None,
+    )

@@ -2,6 +2,7 @@
 
 MANIFEST = "raw/manifest.csv"
 SCAN = "ledger/scan.csv"
+SURVEY = "ledger/survey.json"
 TRAIN_JSON = "processed/train.json"
 RL_JSON = "processed/rl.json"
 DATASET = "processed/dataset"
@@ -68,6 +69,13 @@ def made_of(video_id: str) -> tuple[str, ...]:
     return (*(key(video_id) for key in made), *(subtitles(video_id, suffix) for suffix in (".srt", ".vtt")))
 
 
+def all_of(video_id: str) -> tuple[str, ...]:
+    """Every key that holds something of a video and of no other; those that end in `/` or `.` stand for all that begin with them."""
+    reviews = (f"reviews/{video_id}.", f"reviews/{video_id}/")
+    books = (receipts(video_id), failure(video_id), folded_calls(video_id), calls(video_id))
+    return (*books, raw_video(video_id, "."), *made_of(video_id), images(video_id), *reviews)
+
+
 def receipts(video_id: str) -> str:
     return f"{RECEIPTS}{video_id}.json"
 
@@ -81,8 +89,11 @@ def folded_calls(video_id: str) -> str:
     return f"{CALLS}{video_id}.jsonl"
 
 
+FAILURES = "ledger/failures/"
+
+
 def failure(video_id: str) -> str:
-    return f"ledger/failures/{video_id}.json"
+    return f"{FAILURES}{video_id}.json"
 
 
 def tombstone(video_id: str) -> str:

@@ -1,0 +1,50 @@
+"""What every asset of a video would be made from now, worked out for many videos: what is the same for all of them is asked once."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+
+from streamcap_dagster.assets.walk import SOURCE
+from streamcap_dagster.assets.work import PerVideoAsset, VideoWork, Workshop
+from streamcap_dagster.records import Video
+from streamcap_dagster.storage.receipt_text import Vouched
+from streamcap_dagster.storage.receipts import FingerprintForm
+
+
+class Wanted:
+    """The fingerprints of these assets under the workshop's settings, the same as `walk.fingerprint_of` gives."""
+
+    def __init__(self, assets: Sequence[PerVideoAsset], workshop: Workshop) -> None:
+        self.assets = {asset.name: asset for asset in assets}
+        self.made_of_the_file = tuple(asset.name for asset in assets if SOURCE in asset.deps)
+        self.workshop = workshop
+        self._versions = {asset.name: asset.code_version(workshop.settings) for asset in assets}
+        self._decided = {asset.name: asset.decided_by(workshop.settings) for asset in assets}
+        self._forms: dict[str, FingerprintForm] = {}
+
+    def of(self, asset: PerVideoAsset, video: Video, receipts: Mapping[str, Vouched]) -> str | None:
+        """The fingerprint of an asset of a video; None when something that it is made from does not exist."""
+        form = self._forms.get(asset.name) or self._form(asset, video)
+        contents = []
+        for dep in form.names:
+            if dep == SOURCE:
+                contents.append(video.content)
+            elif (receipt := receipts.get(dep)) is not None:
+                contents.append(receipt.content_hash)
+            else:
+                return None
+        return form.filled(contents)
+
+    def _form(self, asset: PerVideoAsset, video: Video) -> FingerprintForm:
+        form = FingerprintForm(self._versions[asset.name], asset.deps, asset.also_from(VideoWork(video, self.workshop)))
+        if not self._decided[asset.name]:
+            self._forms[asset.name] = form
+        return form
+
+    @cached_property
+    def digest(self) -> str:
+        """Of all that these fingerprints depend on but the videos and their receipts."""
+        nobody = VideoWork(Video(video_id="nobody", uri="", sha256="", size_bytes=0, status="ok"), self.workshop)
+        facts = [[name, asset.deps, self._versions[name], self._decided[name] or asset.also_from(nobody)] for name, asset in self.assets.items()]
+        return hashlib.sha256(json.dumps([facts, *Video.model_fields]).encode()).hexdigest()
