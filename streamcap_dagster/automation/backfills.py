@@ -71,15 +71,46 @@ class DagsterBackfills:
         return launch_backfill(instance, graph, video_ids, title, {LAUNCHED_BY: launched_by, THEN: DATASET})
 
 
-def newer_than(instance: dg.DagsterInstance, known: str) -> Iterator[str]:
-    """The ids of the backfills that the dataset is to follow and that came after a known one, newest first: in the order of the instance, not of a clock."""
+def newer_than(instance: dg.DagsterInstance, known: str) -> Iterator[PartitionBackfill]:
+    """The backfills that came after a known one, newest first: in the order in which the instance got them, not of any clock."""
     before: str | None = None
-    filters = BulkActionsFilter(tags={THEN: DATASET})
-    while page := instance.get_backfills(filters=filters, cursor=before, limit=1):  # one at a time, for one of 100,000 videos is 14 MB
+    while page := instance.get_backfills(cursor=before, limit=1):  # one at a time, for one of 100,000 videos is 14 MB
         before = page[0].backfill_id
         if before == known:
             return
-        yield before
+        yield page[0]
+
+
+@dataclass(frozen=True)
+class BackfillState:
+    """How a backfill stands."""
+
+    status: str
+    """In Dagster's word for it, such as REQUESTED or COMPLETED_FAILED."""
+    ended: bool
+    error: str = ""
+    """What kept the daemon from going on with it."""
+
+
+def state_of(instance: dg.DagsterInstance, backfill_id: str) -> BackfillState | None:
+    """How a backfill stands; None when the instance does not know it."""
+    backfill = instance.get_backfill(backfill_id)
+    if backfill is None:
+        return None
+    error = backfill.error.message.strip() if backfill.error is not None else ""
+    return BackfillState(backfill.status.value, backfill.status in BULK_ACTION_TERMINAL_STATUSES, error)
+
+
+def cancel_backfill(instance: dg.DagsterInstance, backfill_id: str) -> None:
+    """Ask the daemon to launch no more runs of a backfill and to end those under way, as Dagster's pages do."""
+    backfill = instance.get_backfill(backfill_id)
+    if backfill is not None and backfill.status not in BULK_ACTION_TERMINAL_STATUSES:
+        instance.update_backfill(backfill._replace(status=BulkActionStatus.CANCELING))
+
+
+def runs_of(backfill_id: str, *statuses: dg.DagsterRunStatus) -> dg.RunsFilter:
+    """The runs of a backfill, or those of them that stand so."""
+    return dg.RunsFilter(tags={BACKFILL_ID_TAG: backfill_id}, statuses=statuses)
 
 
 def has_ended(instance: dg.DagsterInstance, backfill_id: str) -> bool:

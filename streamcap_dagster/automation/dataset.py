@@ -8,7 +8,7 @@ import dagster as dg
 from pydantic import TypeAdapter, ValidationError
 
 from streamcap_dagster.assets.due_videos import DUE_VIDEOS, LAUNCHED
-from streamcap_dagster.automation.backfills import has_ended, made_anything, newer_than
+from streamcap_dagster.automation.backfills import DATASET, THEN, has_ended, made_anything, newer_than
 from streamcap_dagster.automation.jobs import build_dataset
 
 DATASET_SENSOR = "dataset_sensor"
@@ -29,9 +29,9 @@ class Cursor:
     """What one look leaves for the next. Its size depends on how many backfills are under way, not on how many there were."""
 
     newest: str = ""
-    """The backfill launched last, of those that were seen."""
+    """The last backfill that was seen, whosever it was."""
     open: tuple[str, ...] = ()
-    """Those that had not ended at the last look."""
+    """Those that the dataset is to follow and that had not ended at the last look."""
     report: int = 0
     """The event of the last report of `due_videos` that was seen."""
 
@@ -73,11 +73,11 @@ def read_cursor(text: str | None) -> Cursor:
 def look(instance: dg.DagsterInstance, before: Cursor) -> tuple[Cursor, list[str], bool]:
     """The next cursor, the backfills that have ended since, and whether a report since said that nothing was due."""
     new = list(islice(newer_than(instance, before.newest), _MOST_AT_ONCE))
-    watched = (*before.open, *reversed(new))
+    watched = (*before.open, *(backfill.backfill_id for backfill in reversed(new) if backfill.tags.get(THEN) == DATASET))
     ended = [backfill_id for backfill_id in watched if has_ended(instance, backfill_id)]
     still_open = tuple(backfill_id for backfill_id in watched if backfill_id not in ended)
     report, launched = _last_report(instance)
-    after = Cursor(new[0] if new else before.newest, still_open, report)
+    after = Cursor(new[0].backfill_id if new else before.newest, still_open, report)
     return after, ended, report != before.report and launched == "" and not still_open
 
 
