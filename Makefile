@@ -12,7 +12,7 @@ UI = PYTHONWARNINGS='ignore:Function `dev_command` is superseded' "$(CURDIR)/.ve
 
 export DECODER PYTHON TORCH_INDEX
 
-.PHONY: help setup demo test test-heavy check bench ui demo-ui clean constraints
+.PHONY: help setup demo test test-heavy check bench ui demo-ui screenshots clean constraints
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-20s %s\n", $$1, $$2 }'
@@ -50,6 +50,9 @@ check: setup ## lint, format, types and import contracts
 
 bench: setup ## measure against the baselines; writes benchmarks/results.json
 	@$(OFFLINE) $(PYTHON_IN) -m benchmarks
+
+screenshots: demo ## take the README's pictures of Dagster's pages anew, in a headless Chromium
+	@CHROMIUM="$$(sh setup/chromium.sh)" && export CHROMIUM && $(DEMO) PYTHONPATH="$(CURDIR)" ../.venv/bin/python -m docs.screenshots
 
 constraints: ## pin every package anew, from what pyproject.toml resolves to today (needs Python 3.11)
 	@sh setup/constraints.sh

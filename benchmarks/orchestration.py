@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from statistics import median
 
@@ -34,7 +35,7 @@ def measure() -> dict[str, object]:
     """Milliseconds of Dagster per video and asset, the median of a few pairs of runs."""
     with tempfile.TemporaryDirectory() as folder:
         answers, source = _inputs(Path(folder))
-        pairs = [(_timed("plain", source, answers), _timed("dagster", source, answers)) for _ in range(REPEATS)]
+        pairs = [(timed_walk("plain", source, answers), timed_walk("dagster", source, answers)) for _ in range(REPEATS)]
     made = VIDEOS * len(PER_VIDEO)
     figures: dict[str, object] = {"videos": VIDEOS, "assets_per_video": len(PER_VIDEO), "target_ms": TARGET_MS}
     for kind in ("wall", "cpu"):
@@ -67,9 +68,14 @@ def _inputs(folder: Path) -> tuple[Path, Path]:
     for number in range(1, VIDEOS):
         (source / f"v{number:03d}.mp4").hardlink_to(first)
     answers = folder / "answers.jsonl"
-    lines = [line for number in range(VIDEOS) for line in _answers(f"v{number:03d}")]
-    answers.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+    recorded_answers(answers, [f"v{number:03d}" for number in range(VIDEOS)])
     return answers, source
+
+
+def recorded_answers(path: Path, video_ids: Sequence[str]) -> None:
+    """What the recorded captioner says of videos of two windows."""
+    lines = [line for video_id in video_ids for line in _answers(video_id)]
+    path.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
 
 
 def _answers(video_id: str) -> list[dict[str, object]]:
@@ -81,7 +87,7 @@ def _answers(video_id: str) -> list[dict[str, object]]:
     ]
 
 
-def _timed(how: str, source: Path, answers: Path) -> dict[str, float]:
+def timed_walk(how: str, source: Path, answers: Path) -> dict[str, float]:
     """Seconds of wall and CPU of one walk of all videos, in a process and with a storage of its own; cataloging is not counted."""
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "benchmarks.orchestration", how, str(source), str(answers), folder]
@@ -102,7 +108,8 @@ def _one_walk(how: str, source: str, answers: str, folder: str) -> None:
         if how == "plain":
             asyncio.run(_plain_walk(settings))
         else:
-            tags = {"dagster/asset_partition_range_start": "v000", "dagster/asset_partition_range_end": f"v{VIDEOS - 1:03d}"}
+            first, *_, last = instance.get_dynamic_partitions("videos")
+            tags = {"dagster/asset_partition_range_start": first, "dagster/asset_partition_range_end": last}
             keys = [dg.AssetKey(asset.name) for asset in PER_VIDEO]
             assert job.execute_in_process(instance=instance, asset_selection=keys, tags=tags, run_config=quiet).success
         print(json.dumps({"wall": time.monotonic() - began, "cpu": _cpu_s() - spent}))
