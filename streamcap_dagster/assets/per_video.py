@@ -14,6 +14,7 @@ from contextlib import ExitStack, aclosing, closing, suppress
 
 import dagster as dg
 
+from streamcap_dagster.assets.asked import check_asked
 from streamcap_dagster.assets.checks import Checked, check_key, check_specs, evaluation
 from streamcap_dagster.assets.progress import CallsMetered, Progress
 from streamcap_dagster.assets.rechecking import check_videos
@@ -23,7 +24,7 @@ from streamcap_dagster.captions.captioner import Captioner, Stoppable
 from streamcap_dagster.captions.room import Room
 from streamcap_dagster.captions.underway import Underway
 from streamcap_dagster.frames.worker_pool import DecodePool
-from streamcap_dagster.partitions import by_chunk, videos
+from streamcap_dagster.partitions import by_chunk, videos, videos_of
 from streamcap_dagster.records import Video
 from streamcap_dagster.resources.captioner import CaptionerResource
 from streamcap_dagster.resources.storage import StorageResource
@@ -66,10 +67,12 @@ def per_video_assets(assets: Sequence[PerVideoAsset], settings: Settings, progre
     ) -> Iterator[dg.AssetMaterialization | dg.AssetCheckEvaluation]:
         wanted, checked_alone = _asked_for(context, assets)
         keeping = storage.open()
+        check_asked(context.run.tags, settings, keeping, captioner.bare())
         manifest = read_manifest(keeping)
-        known = {video_id for video_id in context.partition_keys if video_id in manifest and manifest[video_id].status != "forgotten"}
-        rows = [manifest[video_id] for video_id in context.partition_keys if video_id in known]
-        failures = [_unknown(video_id, [*wanted, *checked_alone], manifest) for video_id in context.partition_keys if video_id not in known]
+        video_ids = [video_id for key in context.partition_keys for video_id in videos_of(key)]
+        known = {video_id for video_id in video_ids if video_id in manifest and manifest[video_id].status != "forgotten"}
+        rows = [manifest[video_id] for video_id in video_ids if video_id in known]
+        failures = [_unknown(video_id, [*wanted, *checked_alone], manifest) for video_id in video_ids if video_id not in known]
         stopped: Stopped | None = None
         reporter = Reporter(context, wanted, settings)
         asked = captioner.open(keeping, lambda meter: progress(CallsMetered(context.run_id, meter)))
@@ -88,7 +91,7 @@ def per_video_assets(assets: Sequence[PerVideoAsset], settings: Settings, progre
                     context.log.warning(f"{result.work.video_id}: {result.notes[NOTICE]}")
                 yield from reporter.events(result)
         if failures or stopped:
-            raise failure_of_run(failures, len(context.partition_keys), stopped)
+            raise failure_of_run(failures, len(video_ids), stopped)
 
     return per_video
 
@@ -201,7 +204,7 @@ class Reporter:
         self._instance = context.instance
         self._events = context.instance.event_log_storage
         self._code_versions = {asset.name: asset.code_version(settings) for asset in assets}
-        videos_of_run = set(context.partition_keys)
+        videos_of_run = {video_id for key in context.partition_keys for video_id in videos_of(key)}
         self._seen = {asset.name: self._videos_with_an_event(asset.name, videos_of_run) for asset in assets}
 
     def events(self, finished: Finished) -> Iterator[dg.AssetMaterialization | dg.AssetCheckEvaluation]:
