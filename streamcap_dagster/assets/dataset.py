@@ -1,6 +1,7 @@
 """The examples of all videos together: as JSON, as a Hugging Face dataset, and on the Hub."""
 
 from collections.abc import Iterator, Sequence
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
@@ -29,6 +30,7 @@ from streamcap_dagster.storage.receipts import StoredObject
 WHOLE_CORPUS = ("train_json", "rl_json", "hf_dataset", "published_dataset")
 OWNERS = ["team:streamcap"]
 FROM_EVERYTHING = ("clips", "frames", "initial_captions", "delta_captions", "sft_examples", "rl_examples")
+FRESH = dg.FreshnessPolicy.time_window(fail_window=timedelta(days=8), warn_window=timedelta(days=2))
 CHAIN = (raw_videos, clips, frames, initial_captions, delta_captions, objectives, sft_examples, rl_examples)
 """What a video needs to have, each made from the others as they are, to be in any of these assets."""
 
@@ -92,6 +94,7 @@ def _hf_dataset(settings: Settings) -> dg.AssetsDefinition:
         kinds={"huggingface", "parquet"},
         owners=OWNERS,
         code_version="1",
+        freshness_policy=FRESH,
         check_specs=every_video_is_in("hf_dataset"),
     )
     def hf_dataset(context: dg.AssetExecutionContext, storage: StorageResource) -> Materialized:
@@ -99,7 +102,8 @@ def _hf_dataset(settings: Settings) -> dg.AssetsDefinition:
 
         The images are the very JPEG bytes that the captioner saw; nothing is decoded. Costs about the disk space of the frames three
         times over (an image is in a row of each config); runs at the speed of the disk. The folder changes from one whole dataset
-        to the next at the moment its card is written.
+        to the next at the moment its card is written. Dagster warns when it was not looked at for two days, which the nightly backfill
+        sees to even where nothing has changed.
         """
         keeping = storage.open()
         read = partial(read_corpus, keeping, settings, CHAIN, FROM_EVERYTHING)
