@@ -1,5 +1,7 @@
 """The source as it stands, and the videos themselves under our own roof."""
 
+import hashlib
+
 import dagster as dg
 
 from streamcap_dagster.assets.progress import FilesRead, Progress
@@ -10,11 +12,12 @@ from streamcap_dagster.records import Video
 from streamcap_dagster.resources.storage import StorageResource
 from streamcap_dagster.resources.video_source import VideoSourceResource
 from streamcap_dagster.settings import Settings
-from streamcap_dagster.storage import keys
+from streamcap_dagster.storage import Storage, keys
 from streamcap_dagster.storage.folder import FolderStorage
 from streamcap_dagster.storage.leases import turn
 from streamcap_dagster.videos.catalog import CatalogUpdate, update_catalog
 from streamcap_dagster.videos.copying import copy_video
+from streamcap_dagster.videos.manifest import read_manifest
 
 DATA_VERSION = "dagster/data_version"
 
@@ -61,7 +64,7 @@ def video_catalog_asset(settings: Settings, progress: Progress) -> dg.AssetsDefi
             update = update_catalog(video_source.open(), keeping, workers=settings.decode_workers, on_video=tell)
             _register(context, update)
         return Materialized(
-            metadata=catalog_metadata(update) | places(keeping, [keys.MANIFEST]),
+            metadata=_catalog_metadata(update) | places(keeping, [keys.MANIFEST]),
             data_version=dg.DataVersion(update.content_hash),
             check_results=[_usable(update)],
         )
@@ -84,7 +87,19 @@ def _register(context: dg.AssetExecutionContext, update: CatalogUpdate) -> None:
             context.log_event(dg.AssetObservation(SOURCE, partition=video_id, tags=version))
 
 
-def catalog_metadata(update: CatalogUpdate) -> dict[str, dg.MetadataValue]:
+def report_catalog(instance: dg.DagsterInstance, storage: Storage) -> None:
+    """Tell Dagster what the catalog is after a change that no scan made, as when videos were taken out of it."""
+    if storage.stat(keys.MANIFEST) is None:
+        return
+    rows, manifest = tuple(read_manifest(storage).values()), storage.read(keys.MANIFEST)
+    failed = tuple(video.video_id for video in rows if video.status == "failed")
+    update = CatalogUpdate(rows, added=(), changed=(), removed=(), failed=failed, content_hash=hashlib.sha256(manifest).hexdigest())
+    tags = {DATA_VERSION: update.content_hash}
+    event = dg.AssetMaterialization("video_catalog", metadata=_catalog_metadata(update) | places(storage, [keys.MANIFEST]), tags=tags)
+    instance.report_runless_asset_event(event)
+
+
+def _catalog_metadata(update: CatalogUpdate) -> dict[str, dg.MetadataValue]:
     """What a person would want to see of a catalog; what was taken down is counted, and not named."""
     usable = [video for video in update.videos if video.status == "ok"]
     return {

@@ -198,6 +198,28 @@ def sync(
 
 
 @app.command()
+def forget(
+    video_ids: Annotated[list[str], typer.Argument(metavar="VIDEO_ID...", help="Videos as `streamcap status` lists them.")],
+    storage: StorageOption = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Remove without asking, as a script must.")] = False,
+    undo: Annotated[bool, typer.Option("--undo", help="Take back: the file may be taken in again. What was removed is not restored.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only tell what would be removed.")] = False,
+) -> None:
+    """Take videos down for good: remove all that was made of them, and never take in their bytes again, whatever the file is called.
+
+    Removes the copy, frames, captions, paid answers and images, the partition and its events in Dagster, and rebuilds the dataset without them. Other
+    videos with the very same bytes go too. What stays is a tombstone in `tombstones/` with the id, the hash of the bytes and the date: a file with those
+    bytes is listed as forgotten, and no run fails because of it. Killed or broken off, the same command goes on. A run that is at work on
+    the video is waited for.
+    """
+    from streamcap_dagster.cli.forget import forget_videos, take_back
+    from streamcap_dagster.settings import read_settings
+
+    settings = read_settings(storage=storage)
+    raise typer.Exit(take_back(settings, video_ids, dry_run=dry_run) if undo else forget_videos(settings, video_ids, yes=yes, dry_run=dry_run))
+
+
+@app.command()
 def drill(
     source: SourceArgument = None,
     storage: StorageOption = None,

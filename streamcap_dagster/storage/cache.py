@@ -98,6 +98,10 @@ class FileCache:
         finally:
             path.unlink(missing_ok=True)
 
+    def clear(self) -> None:
+        """Remove every copy that nobody uses now."""
+        self._room.clear()
+
     def _path(self, name: str) -> Path:
         return self._files / f"{zlib.crc32(name.encode()) & 0xFF:02x}" / name
 
