@@ -34,6 +34,16 @@ class MissingTool(StreamcapError):
         super().__init__(f"{tool} is needed for {needed_for} but was not found. {fix}")
 
 
+class InstanceLost(StreamcapError):
+    """The database in which Dagster keeps its history does not answer, or does not take what is written."""
+
+    def __init__(self, home: str, why: str) -> None:
+        super().__init__(
+            f"Dagster's database cannot be read or written: {why}. {home}/dagster.yaml says where it is. What was made is in the storage: "
+            "once the database is back, run the same command again to go on."
+        )
+
+
 class SourceError(StreamcapError):
     """The video source as a whole cannot be used."""
 
@@ -137,6 +147,10 @@ class CallFailed(StreamcapError):
         self.sent = sent
         """False when the request certainly never reached the service, as when nobody listens at its address; then it cost nothing."""
         super().__init__(f"{why}. {fix}".strip())
+
+
+class StillGoing(StreamcapError):
+    """A person has ended a command that only watched: what it watched goes on."""
 
 
 class RunStopped(StreamcapError):

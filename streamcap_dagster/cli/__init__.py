@@ -9,7 +9,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from streamcap_dagster.errors import SettingError, StreamcapError
+from streamcap_dagster.errors import SettingError, StillGoing, StreamcapError
 
 ALL_IS_WELL, SOME_FAILED, WRONG_USAGE, INTERRUPTED = 0, 1, 2, 130
 PATIENCE_S = 3.0
@@ -106,6 +106,78 @@ def status(source: SourceArgument = None, storage: StorageOption = None, caption
     from streamcap_dagster.settings import read_settings
 
     raise typer.Exit(show_status(read_settings(source=source, storage=storage, captioner=captioner), as_json))
+
+
+@app.command()
+def backfill(
+    source: SourceArgument = None,
+    storage: StorageOption = None,
+    captioner: CaptionerOption = None,
+    missing: Annotated[bool, typer.Option("--missing", help="Videos of which something was never made, or is gone.")] = False,
+    changed: Annotated[bool, typer.Option("--changed", help="Videos whose file has other bytes now.")] = False,
+    stale: Annotated[bool, typer.Option("--stale", help="Videos that a changed setting, prompt, model or version of the code would make otherwise.")] = False,
+    failed: Annotated[bool, typer.Option("--failed", help="Videos whose last attempt went wrong, also those at rest and parked ones.")] = False,
+    only: Annotated[list[str] | None, typer.Option("--only", metavar="VIDEO_ID", help="Only this video, if it is due; may be given several times.")] = None,
+    catalog: Annotated[bool, typer.Option("--catalog", help="Look at SOURCE first, so that new, changed and removed files are known.")] = False,
+    thorough: Annotated[
+        bool, typer.Option("--thorough", help="Look for every stored object, where otherwise what was noted as made is believed to be there.")
+    ] = False,
+    yes: YesOption = False,
+    detach: DetachOption = False,
+    here: HereOption = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only tell what would be done and what it would cost.")] = False,
+    cancel: Annotated[
+        str | None, typer.Option("--cancel", metavar="BACKFILL_ID", help="End a backfill that Dagster's daemon is at, and do nothing else.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Make what is due: of a video that was never made, changed, went out of date or failed, exactly what is missing.
+
+    Shows what it is and what it would cost, asks, and makes it. Without a kind (`--missing`, `--changed`, `--stale`, `--failed`) all kinds are due;
+    videos that failed then wait for the end of their pause, and parked ones are left alone.
+
+    Where Dagster's daemon runs (`make ui`) it does the work, as one backfill that its pages show; here you watch it. Ctrl-C ends the watching, not the
+    backfill. `--detach` does not watch at all, and the dataset follows by itself. Without a daemon, or with `--here`, this process does the work, and
+    Ctrl-C ends it; the same command goes on from there. Exit status 1 when a video failed.
+
+        streamcap backfill --dry-run              what is due, and what it costs
+        streamcap backfill --failed --yes         try all failed videos again
+        streamcap backfill --stale --detach       leave it to the daemon
+    """
+    from streamcap_dagster.assets.due import DUE_KINDS
+    from streamcap_dagster.cli.backfill import Manner, end_backfill, run_backfill
+    from streamcap_dagster.cli.backfill_plan import Wanted
+    from streamcap_dagster.settings import read_settings
+
+    if cancel is not None:
+        raise typer.Exit(end_backfill(cancel))
+    chosen = {"missing": missing, "changed": changed, "stale": stale, "failed": failed}
+    wanted = Wanted(tuple(kind for kind in DUE_KINDS if chosen[kind]), tuple(only or ()), thorough)
+    manner = Manner(catalog=catalog, yes=yes, detach=detach, here=here, dry_run=dry_run, as_json=as_json)
+    raise typer.Exit(run_backfill(read_settings(source=source, storage=storage, captioner=captioner), wanted, manner))
+
+
+@app.command()
+def retry(
+    video_ids: Annotated[list[str], typer.Argument(metavar="VIDEO_ID...", help="Videos that failed, as `streamcap status` names them.")],
+    storage: StorageOption = None,
+    captioner: CaptionerOption = None,
+    yes: YesOption = False,
+    detach: DetachOption = False,
+    here: HereOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Try videos that failed again now, as if it were the first time: pauses end, and what was parked is not any more.
+
+    Looks at the source first, in case you have replaced a file; one that could not be used is opened again even though its bytes are the same. Otherwise
+    this is `streamcap backfill --only` of these videos.
+    """
+    from streamcap_dagster.cli.backfill import Manner
+    from streamcap_dagster.cli.retry import retry_videos
+    from streamcap_dagster.settings import read_settings
+
+    manner = Manner(yes=yes, detach=detach, here=here, as_json=as_json)
+    raise typer.Exit(retry_videos(read_settings(storage=storage, captioner=captioner), video_ids, manner))
 
 
 @app.command()
@@ -282,6 +354,9 @@ def main() -> NoReturn:
     except SettingError as error:
         _say(error)
         sys.exit(WRONG_USAGE)
+    except StillGoing as error:
+        _say(error)
+        sys.exit(INTERRUPTED)
     except StreamcapError as error:
         _say(error)
         sys.exit(SOME_FAILED)

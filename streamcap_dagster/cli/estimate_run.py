@@ -40,7 +40,8 @@ def usable(manifest: dict[str, Video], only: Sequence[str]) -> list[Video]:
             raise SettingError("--only", video_id, "the catalog has no such video; `streamcap status` lists them")
         if manifest[video_id].status != "ok":
             raise SettingError("--only", video_id, f"the catalog lists it as {manifest[video_id].status}: {manifest[video_id].reason}")
-    return [video for video in manifest.values() if video.status == "ok" and (not only or video.video_id in only)]
+    chosen = set(only) or manifest.keys()
+    return [video for video in manifest.values() if video.status == "ok" and video.video_id in chosen]
 
 
 def terms_of(settings: Settings, captioner: Captioner, spent_usd: float = 0.0) -> Terms:

@@ -114,6 +114,10 @@ class Watcher:
             case CallsMetered():
                 self._calls_metered(happening)
 
+    def note(self, words: str) -> None:
+        """Something about all videos, beside their bar."""
+        self._show("videos", now=words)
+
     @contextmanager
     def hidden(self) -> Iterator[None]:
         """No bars for a moment, as while a question is asked."""

@@ -1,0 +1,174 @@
+"""Watches a backfill that Dagster's daemon does, in the same words and bars as a run of this process."""
+
+import time
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+import dagster as dg
+from rich.console import Console
+from rich.markup import escape
+
+from streamcap_dagster.assets import PER_VIDEO
+from streamcap_dagster.assets.progress import AssetDone, VideoDone
+from streamcap_dagster.automation.backfills import BackfillState, runs_of, state_of
+from streamcap_dagster.cli.daemon import ALIVE_S, silent_s
+from streamcap_dagster.cli.progress import Watcher
+from streamcap_dagster.errors import StillGoing
+
+LOOKS_EVERY_S = 2.0
+_PATIENCE = 4
+"""A look at the state of a backfill of 100,000 videos takes seconds; between two is this many times as long as the first took."""
+_AT_ONCE = 1000
+_UNDER_WAY = (dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED)
+_WAITING = (dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.NOT_STARTED)
+_WENT_WRONG = (dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED)
+_WILL_RETRY = "dagster/will_retry"
+_LAST = PER_VIDEO[-1].name
+
+
+class NotWatched(StillGoing):
+    """Somebody stopped watching a backfill, which goes on."""
+
+    def __init__(self, backfill_id: str) -> None:
+        super().__init__(
+            f"backfill {backfill_id} goes on without being watched. `streamcap status` tells how its videos stand; "
+            f"`streamcap backfill --cancel {backfill_id}` ends it, as does Cancel in Dagster's pages under Runs, Backfills."
+        )
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a backfill ended."""
+
+    state: BackfillState
+    left: Sequence[str]
+    """Videos that were neither made nor failed by themselves."""
+
+    @property
+    def well(self) -> bool:
+        return self.state.status == "COMPLETED_SUCCESS" and not self.left
+
+
+def newest_event(instance: dg.DagsterInstance) -> int:
+    """The event after which those of a backfill that is launched now begin."""
+    return instance.event_log_storage.get_maximum_record_id() or 0
+
+
+def watch_backfill(console: Console, instance: dg.DagsterInstance, backfill_id: str, video_ids: Collection[str], watcher: Watcher, since: int) -> Ended:
+    """Tell `watcher` what the runs of a backfill do until it has ended; `since` is the newest event before it. Raises NotWatched on Ctrl-C."""
+    runs, daemon = _Runs(console, instance, backfill_id, watcher, since), _SignOfLife(console, instance)
+    try:
+        while True:
+            began_s = time.monotonic()
+            state = state_of(instance, backfill_id)
+            took_s = time.monotonic() - began_s
+            daemon.look()
+            runs.look()  # after the state, so that the last look sees all that was done
+            if state is None or state.ended:
+                left = [video_id for video_id in video_ids if video_id not in runs.walked]
+                return Ended(state or BackfillState("DELETED", True), left)
+            time.sleep(max(LOOKS_EVERY_S, _PATIENCE * took_s))
+    except KeyboardInterrupt:
+        raise NotWatched(backfill_id) from None
+
+
+class _SignOfLife:
+    """Says once when the daemon falls silent, for then a backfill stands still, and once when it is back."""
+
+    def __init__(self, console: Console, instance: dg.DagsterInstance) -> None:
+        self._console, self._instance, self._silent = console, instance, False
+
+    def look(self) -> None:
+        silence = silent_s(self._instance)
+        silent = silence is None or silence > ALIVE_S
+        if silent and not self._silent:
+            words = "has given no sign of life for a while; the backfill waits for it. Start it again, or press Ctrl-C and go on with --here."
+            self._console.print(f"[yellow]Dagster's daemon[/] {words}", highlight=False, soft_wrap=True)
+        if self._silent and not silent:
+            self._console.print("Dagster's daemon is back.", highlight=False)
+        self._silent = silent
+
+
+class _Runs:
+    """What the runs of a backfill have done so far, read from the instance's events."""
+
+    def __init__(self, console: Console, instance: dg.DagsterInstance, backfill_id: str, watcher: Watcher, since: int) -> None:
+        self._console, self._instance, self._backfill_id, self._watcher = console, instance, backfill_id, watcher
+        self._after = {asset.name: since for asset in PER_VIDEO}
+        self._ours: dict[str, bool] = {}
+        self._told: set[str] = set()
+        self.walked: set[str] = set()
+        """Videos that were made, or failed by themselves."""
+
+    def look(self) -> None:
+        for asset in PER_VIDEO:
+            self._read_events(asset.name)
+        self._read_failures()
+        under_way, waiting = (self._instance.get_runs_count(runs_of(self._backfill_id, *statuses)) for statuses in (_UNDER_WAY, _WAITING))
+        self._watcher.note(f"{under_way:,} run{'' if under_way == 1 else 's'} under way, {waiting:,} waiting")
+
+    def _read_events(self, asset: str) -> None:
+        while True:
+            wanted = dg.AssetRecordsFilter(asset_key=dg.AssetKey(asset), after_storage_id=self._after[asset])
+            records = self._instance.fetch_materializations(wanted, limit=_AT_ONCE, ascending=True).records
+            self._learn({record.run_id for record in records})
+            for record in records:
+                made = record.asset_materialization
+                if self._ours[record.run_id] and made is not None and made.partition is not None:
+                    self._asset_done(asset, made.partition, made.metadata)
+            if not records:
+                return
+            self._after[asset] = records[-1].storage_id
+
+    def _learn(self, run_ids: set[str]) -> None:
+        """Find out which runs are of this backfill."""
+        if unknown := list(run_ids - self._ours.keys()):
+            found = self._instance.get_run_records(dg.RunsFilter(run_ids=unknown, tags=runs_of(self._backfill_id).tags))
+            ours = {record.dagster_run.run_id for record in found}
+            self._ours |= {run_id: run_id in ours for run_id in unknown}
+
+    def _asset_done(self, asset: str, video_id: str, metadata: Mapping[str, dg.MetadataValue]) -> None:
+        reused, seconds = (metadata.get(name) for name in ("reused", "seconds"))
+        self._watcher(AssetDone(video_id, asset, bool(reused and reused.value), float(str(seconds.value)) if seconds else 0.0))
+        if asset == _LAST and video_id not in self.walked:
+            self.walked.add(video_id)
+            self._watcher(VideoDone(video_id))
+
+    def _read_failures(self) -> None:
+        for record in self._instance.get_run_records(runs_of(self._backfill_id, *_WENT_WRONG)):
+            run = record.dagster_run
+            if run.run_id in self._told or run.tags.get(_WILL_RETRY) == "true":
+                continue
+            self._told.add(run.run_id)
+            self._tell_failure(run.run_id)
+
+    def _tell_failure(self, run_id: str) -> None:
+        """Each failed video by itself; of a run that ended otherwise, why."""
+        reasons, why = _why(self._instance, run_id)
+        for video_id, reason in reasons.items():
+            if video_id not in self.walked:
+                self.walked.add(video_id)
+                self._watcher(VideoDone(video_id, reason))
+        if why and why not in self._told:
+            self._told.add(why)
+            self._console.print(f"[red]run {run_id[:8]}[/] {escape(why)}", highlight=False, soft_wrap=True)
+
+
+def _why(instance: dg.DagsterInstance, run_id: str) -> tuple[dict[str, str], str]:
+    """Why single videos of a run failed, by video, and why the run as a whole did not go on, where it did not."""
+    steps = instance.get_records_for_run(run_id, of_type=dg.DagsterEventType.STEP_FAILURE).records
+    for record in steps:
+        event = record.event_log_entry.dagster_event
+        data = event.step_failure_data if event is not None else None
+        if data is None:
+            continue
+        metadata = data.user_failure_data.metadata if data.user_failure_data is not None else {}
+        if "reasons" not in metadata:
+            innermost = data.error
+            while innermost is not None and innermost.cause is not None:
+                innermost = innermost.cause
+            return {}, innermost.message.strip() if innermost is not None else "it failed"
+        stopped = metadata.get("stopped")
+        reasons = metadata["reasons"].value
+        return dict(reasons) if isinstance(reasons, dict) else {}, str(stopped.value) if stopped is not None else ""
+    return {}, "its process ended before its videos were done" if not steps else ""
