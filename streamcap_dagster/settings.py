@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from dotenv import dotenv_values
-from pydantic import Field, PrivateAttr, ValidationError
+from pydantic import Field, PrivateAttr, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from streamcap_dagster.errors import SettingError
@@ -19,8 +19,9 @@ PREFIX = "STREAMCAP_"
 GEMINI_KEYS = ("GOOGLE_API_KEY", "GEMINI_API_KEY")
 """Where the key for Gemini is looked for, in this order, which is also that of Google's own tools."""
 _EMULATOR = "STORAGE_EMULATOR_HOST"
-SECRETS = (*GEMINI_KEYS, "OPENAI_API_KEY", "OPENAI_BASE_URL", "HF_TOKEN", "GOOGLE_APPLICATION_CREDENTIALS", _EMULATOR)
-"""What other people's libraries look for in the environment under names of their own; `.env` may hold them too."""
+ALERT_WEBHOOK = f"{PREFIX}ALERT_WEBHOOK"
+SECRETS = (*GEMINI_KEYS, "OPENAI_API_KEY", "OPENAI_BASE_URL", "HF_TOKEN", "GOOGLE_APPLICATION_CREDENTIALS", _EMULATOR, ALERT_WEBHOOK)
+"""What is looked for in the environment under these very names, by other people's libraries and by Dagster; `.env` may hold them too."""
 P = TypeVar("P", bound=Policy)
 
 
@@ -62,6 +63,9 @@ class Settings(BaseSettings, Windowing, ClipPolicy, Sampling, CaptionPolicy, Exa
     timezone: str = Field("UTC", description="time zone of STREAMCAP_NIGHTLY, such as Europe/Berlin")
     park_after: int = Field(6, ge=1, description="failures of a video in a row, from the same file and the same code, after which schedules leave it alone")
     chunk: int = Field(25, ge=1, description="videos that one run of a backfill works on")
+    alert_webhook: SecretStr = Field(SecretStr(""), description="address that alerts are posted to, as Slack's JSON; a secret")
+    warn_failed_share: float = Field(0.02, ge=0, le=1, description="share of windows without a usable caption, or of failed videos, that the dataset warns of")
+    max_failed_share: float = Field(0.2, ge=0, le=1, description="share beyond which that is an error, and nothing is made of the dataset")
     decode_workers: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1, le=256, description="videos that are decoded at the same time")
     calls_in_flight: int = Field(200, ge=1, le=4096, description="questions to the captioner that may be open at the same time")
     videos_in_flight: int = Field(256, ge=1, le=4096, description="videos of a run that are worked on at the same time")

@@ -11,6 +11,7 @@ from streamcap_dagster.assets.due_videos import due_videos_asset
 from streamcap_dagster.assets.per_video import per_video_assets
 from streamcap_dagster.assets.progress import Progress, unwatched
 from streamcap_dagster.assets.videos import source_videos, video_catalog_asset
+from streamcap_dagster.automation.alerts import alert_of_failed_checks, alert_of_failed_runs
 from streamcap_dagster.automation.backfills import DagsterBackfills
 from streamcap_dagster.automation.dataset import dataset_sensor
 from streamcap_dagster.automation.jobs import JOBS
@@ -30,7 +31,8 @@ from streamcap_dagster.resources.io_manager import StreamcapIOManager
 from streamcap_dagster.resources.run_end import run_end
 from streamcap_dagster.resources.storage import FolderStorageResource, GcsStorageResource, StorageResource
 from streamcap_dagster.resources.video_source import FolderSourceResource, GcsSourceResource, VideoSourceResource
-from streamcap_dagster.settings import Settings, gemini_key, scheme_of
+from streamcap_dagster.resources.webhook import WebhookResource
+from streamcap_dagster.settings import ALERT_WEBHOOK, Settings, gemini_key, scheme_of
 
 
 def _offline(settings: Settings) -> CaptionerResource:
@@ -141,12 +143,13 @@ def build_definitions(settings: Settings, progress: Progress = unwatched) -> dg.
         ],
         jobs=JOBS,
         schedules=[nightly_schedule(settings)],
-        sensors=[source_sensor(settings), dataset_sensor],
+        sensors=[source_sensor(settings), dataset_sensor, alert_of_failed_runs, alert_of_failed_checks],
         resources={
             "storage": storage,
             "video_source": source_for(settings),
             "captioner": captioner_for(settings),
             "hub": HubResource(repo=settings.hub_repo),
+            "webhook": WebhookResource(url=dg.EnvVar(ALERT_WEBHOOK) if os.environ.get(ALERT_WEBHOOK) else ""),
             "run_end": run_end,
             "io_manager": StreamcapIOManager(storage=storage),
         },
