@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from streamcap_dagster.assets import PER_VIDEO
-from streamcap_dagster.assets.standing import Standing, VideoState, judge, standing_of, unreadable
+from streamcap_dagster.assets.standing import Standing, VideoState, believed, judge, stand, unreadable
 from streamcap_dagster.assets.survey_index import Entry, Index, Verdict, Versions, read_index, write_index
 from streamcap_dagster.assets.wanted import Wanted
 from streamcap_dagster.assets.work import PerVideoAsset, Workshop
@@ -44,37 +44,43 @@ def survey(workshop: Workshop, *, thorough: bool, only: Collection[str] = (), as
     `thorough` looks for every object. Without it what a receipt vouches for is believed to be there, as a run finds out anyway, and what was
     found out about a video before holds until its row, its receipts, its failure or the settings are others.
     """
-    wanted = Wanted(assets, workshop)
     if not thorough and not only:
-        return [_surveyed(video_id, entry.verdict) for video_id, entry in _believed(wanted).items()]
-    rows = read_rows(workshop.storage)
-    videos = [rows.video(video_id) for video_id in rows.cells if not only or video_id in only]
-    return [_surveyed(video_id, verdict) for video_id, verdict in _looked_at(videos, _Look(wanted, thorough))]
+        return Watched(workshop, assets).look()
+    rows, look = read_rows(workshop.storage), _Look(Wanted(assets, workshop), thorough)
+    videos = (rows.video(video_id) for video_id in rows.cells if not only or video_id in only)
+    return [_surveyed(video_id, verdict) for video_id, verdict in _looked_at(videos, look)]
+
+
+class Watched:
+    """All videos of the catalog for whoever looks again and again: each look reads only what has changed since the one before, in this process or another."""
+
+    def __init__(self, workshop: Workshop, assets: Sequence[PerVideoAsset] = PER_VIDEO) -> None:
+        self._wanted = Wanted(assets, workshop)
+        self._storage = workshop.storage
+        self._index: Index | None = None
+
+    def look(self) -> list[Surveyed]:
+        """How they stand now, with receipts believed."""
+        index = self._index or read_index(self._storage, self._wanted.digest)
+        manifest = self._storage.stat(keys.MANIFEST)
+        now = Versions(manifest.version if manifest else "", _versions(self._storage, keys.RECEIPTS), _versions(self._storage, keys.FAILURES))
+        self._index = index if index.holds(now) else self._brought_up_to_date(index, now)
+        return [_surveyed(video_id, entry.verdict) for video_id, entry in self._index.entries.items()]
+
+    def _brought_up_to_date(self, index: Index, now: Versions) -> Index:
+        rows = read_rows(self._storage)
+        digests = {video_id: rows.digest(video_id) for video_id in rows.cells}
+        known = {video_id: entry for video_id, entry in index.entries.items() if entry.row == digests.get(video_id) and now.fit(video_id, entry)}
+        new = (rows.video(video_id) for video_id in rows.cells if video_id not in known)
+        for video_id, verdict in _looked_at(new, _Look(self._wanted, False, now)):
+            known[video_id] = Entry(verdict, digests[video_id], now.receipts.get(video_id, ""), now.failures.get(video_id, ""))
+        after = Index(self._wanted.digest, now.manifest, {video_id: known[video_id] for video_id in rows.cells})
+        write_index(self._storage, index, after)
+        return after
 
 
 def _surveyed(video_id: str, verdict: Verdict) -> Surveyed:
     return Surveyed(video_id, verdict.state, verdict.missing, verdict.stale, verdict.changed, verdict.reason, verdict.failure)
-
-
-def _believed(wanted: Wanted) -> Mapping[str, Entry]:
-    """By id, from the index where nothing has changed since, else from a look, which the index then remembers."""
-    storage = wanted.workshop.storage
-    index = read_index(storage, wanted.digest)
-    manifest = storage.stat(keys.MANIFEST)
-    now = Versions(manifest.version if manifest else "", _versions(storage, keys.RECEIPTS), _versions(storage, keys.FAILURES))
-    if index.holds(now):
-        return index.entries
-    rows = read_rows(storage)
-    digests = {video_id: rows.digest(video_id) for video_id in rows.cells}
-    known = {video_id: entry for video_id, entry in index.entries.items() if entry.row == digests.get(video_id) and now.fit(video_id, entry)}
-    new = (rows.video(video_id) for video_id in rows.cells if video_id not in known)
-    fresh = dict(_looked_at(new, _Look(wanted, False, now)))
-    entries = {
-        video_id: known.get(video_id) or Entry(fresh[video_id], digests[video_id], now.receipts.get(video_id, ""), now.failures.get(video_id, ""))
-        for video_id in rows.cells
-    }
-    write_index(storage, Index(wanted.digest, now.manifest, entries), len(fresh))
-    return entries
 
 
 def _versions(storage: Storage, prefix: str) -> dict[str, str]:
@@ -93,11 +99,8 @@ class _Look:
 
     def __call__(self, video: Video) -> tuple[str, Verdict]:
         failure = self._failure(video.video_id)
-        standing = self._thorough(video, failure) if self.thorough else self._believing(video, failure)
+        standing = stand(video, self.wanted, failure, thorough=True) if self.thorough else self._believing(video, failure)
         return video.video_id, _verdict(standing, failure)
-
-    def _thorough(self, video: Video, failure: NotedFailure | None) -> Standing:
-        return standing_of(video, tuple(self.wanted.assets.values()), self.wanted.workshop, failure)
 
     def _failure(self, video_id: str) -> NotedFailure | None:
         if self.listed is not None and video_id not in self.listed.failures:
@@ -108,8 +111,8 @@ class _Look:
         try:
             receipts = self._receipts(video.video_id)
         except ObjectUnreadable as error:
-            return unreadable(video, tuple(self.wanted.assets.values()), error)
-        return judge(video, self.wanted, receipts, failure, _believed_to_be_there)
+            return unreadable(video, self.wanted, error)
+        return judge(video, self.wanted, receipts, failure, believed)
 
     def _receipts(self, video_id: str) -> Mapping[str, Vouched]:
         if self.listed is not None and video_id not in self.listed.receipts:
@@ -119,11 +122,6 @@ class _Look:
             return read_vouched(key, self.wanted.workshop.storage.read(key))
         except ObjectMissing:
             return {}
-
-
-def _believed_to_be_there(asset: str) -> bool:
-    del asset
-    return True
 
 
 def _looked_at(videos: Iterable[Video], look: _Look) -> Iterator[tuple[str, Verdict]]:

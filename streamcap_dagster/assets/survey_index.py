@@ -96,9 +96,9 @@ def read_index(storage: Storage, settings: str) -> Index:
         return Index(settings)
 
 
-def write_index(storage: Storage, index: Index, looked_at: int) -> None:
-    """Keep the index when enough was found out anew; where nothing can be written nothing is lost."""
-    if looked_at < _WORTH_A_WRITE:
+def write_index(storage: Storage, before: Index, index: Index) -> None:
+    """Keep the index when enough is new in it; where nothing can be written nothing is lost."""
+    if sum(before.entries.get(video_id) is not entry for video_id, entry in index.entries.items()) < _WORTH_A_WRITE:
         return
     numbers: dict[Verdict, int] = {}
     verdict = tuple(numbers.setdefault(entry.verdict, len(numbers)) for entry in index.entries.values())

@@ -100,12 +100,25 @@ def rehearse(
 
 
 @app.command()
-def status(source: SourceArgument = None, storage: StorageOption = None, captioner: CaptionerOption = None, as_json: JsonOption = False) -> None:
-    """Tell per video what exists, what is out of date or missing, and what failed and why. Exit status 1 when a video failed."""
-    from streamcap_dagster.cli.status import show_status
+def status(
+    video_ids: Annotated[list[str] | None, typer.Argument(metavar="[VIDEO_ID]...", help="Show these videos in detail. Default: all of the catalog.")] = None,
+    storage: StorageOption = None,
+    captioner: CaptionerOption = None,
+    thorough: Annotated[bool, typer.Option("--thorough", help="Look for every stored object, also where there are thousands of videos.")] = False,
+    watch: Annotated[bool, typer.Option("--watch", help="Tell it again and again, until Ctrl-C.")] = False,
+    every: Annotated[float, typer.Option("--every", min=0.1, metavar="SECONDS", help="With --watch: how often.")] = 5.0,
+    as_json: JsonOption = False,
+) -> None:
+    """Tell per video what exists, what is out of date or missing, and what failed and why. Exit status 1 when a video failed.
+
+    Of more than 40 videos it tells how many there are in each state, and which of them need a person. Of more than 2,000 it believes the receipts of what was
+    made; `--thorough` looks for every object. With a paid captioner it also tells who shares the quota now, and what was spent.
+    """
+    from streamcap_dagster.cli.status import Manner, show_status
     from streamcap_dagster.settings import read_settings
 
-    raise typer.Exit(show_status(read_settings(source=source, storage=storage, captioner=captioner), as_json))
+    manner = Manner(tuple(video_ids or ()), thorough=thorough, as_json=as_json, watch=watch, every_s=every)
+    raise typer.Exit(show_status(read_settings(storage=storage, captioner=captioner), manner))
 
 
 @app.command()

@@ -84,6 +84,12 @@ class Others:
             processes=1 + len({live[key].account.process for key in live.keys() & ours.keys()}),
         )
 
+    def live(self) -> list[Account]:
+        """The accounts that those who share the quota now were last seen to keep, in order of process."""
+        now_s = self._clock()
+        ours = (seen for key, seen in self._seen.items() if key.startswith(self._folder) and self._is_live(seen, now_s))
+        return sorted((seen.account for seen in ours), key=lambda account: account.process)
+
     def _is_final(self, key: str, today: str, now_s: float) -> bool:
         """Whether what is known of an account will not change any more, so that it need not be read again."""
         seen = self._seen.get(key)
