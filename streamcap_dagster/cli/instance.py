@@ -1,6 +1,7 @@
 """The Dagster instance that `streamcap` shares with Dagster's own tools."""
 
 import fcntl
+import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,8 +9,9 @@ from pathlib import Path
 
 import dagster as dg
 from dagster._core.instance import InstanceRef
+from sqlalchemy.exc import DBAPIError
 
-from streamcap_dagster.errors import SettingError
+from streamcap_dagster.errors import InstanceLost, SettingError
 
 _OURS = {"telemetry": {"enabled": False}, "compute_logs": {"module": "dagster._core.storage.noop_compute_log_manager", "class": "NoOpComputeLogManager"}}
 """A run in this process tells nobody, and its terminal is not captured into compute logs."""
@@ -27,13 +29,37 @@ def dagster_home() -> Path:
 
 @contextmanager
 def open_instance() -> Iterator[dg.DagsterInstance]:
-    """The instance at `dagster_home()`, closed when the block ends."""
+    """The instance at `dagster_home()`, closed when the block ends. Raises InstanceLost when its database goes away for good, in the block too."""
     home = dagster_home()
     home.mkdir(parents=True, exist_ok=True)
-    with _alone_in(home):
-        instance = dg.DagsterInstance.from_ref(InstanceRef.from_dir(str(home), overrides=_OURS))
-    with instance:
-        yield instance
+    logging.getLogger().addFilter(_in_one_line)
+    try:
+        with _alone_in(home):
+            instance = dg.DagsterInstance.from_ref(InstanceRef.from_dir(str(home), overrides=_OURS))
+        with instance:
+            yield instance
+    except Exception as error:
+        if why := _said_by_database(error):
+            raise InstanceLost(str(home), why) from error
+        raise
+    finally:
+        logging.getLogger().removeFilter(_in_one_line)
+
+
+def _said_by_database(error: BaseException | None) -> str:
+    """The first line of what a database said, when that is what an error comes from; else nothing."""
+    while error is not None:
+        if isinstance(error, DBAPIError):
+            return str(error.orig).splitlines()[0]
+        error = error.__cause__ or error.__context__
+    return ""
+
+
+def _in_one_line(record: logging.LogRecord) -> bool:
+    """Makes the warning of a connection that is tried again, five lines with the address of a manual, one line."""
+    if record.msg == "Retrying failed database connection: %s" and isinstance(record.args, tuple) and isinstance(record.args[0], Exception):
+        record.msg, record.args = "Dagster's database does not answer; trying again: %s", (_said_by_database(record.args[0]),)
+    return True
 
 
 @contextmanager

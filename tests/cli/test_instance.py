@@ -2,6 +2,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from streamcap_dagster.cli.instance import open_instance
+from streamcap_dagster.errors import InstanceLost
+
 _OPEN_ALL = """
 import os, sys, time
 from pathlib import Path
@@ -27,3 +32,23 @@ def test_processes_that_begin_together_make_a_fresh_instance_together(tmp_path: 
     running = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True) for command in commands]
 
     assert [process.communicate(timeout=120)[1] for process in running] == [""] * 4
+
+
+def test_a_database_that_cannot_be_read_is_told_in_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "history").mkdir()
+    (tmp_path / "dagster.yaml").touch()
+    (tmp_path / "history/runs.db").write_bytes(b"no database at all " * 100)
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
+    with pytest.raises(InstanceLost) as lost, open_instance():
+        pass
+    assert str(lost.value) == (
+        f"Dagster's database cannot be read or written: file is not a database. {tmp_path}/dagster.yaml says where it is. "
+        "What was made is in the storage: once the database is back, run the same command again to go on."
+    )
+
+
+def test_what_is_not_of_the_database_passes_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "dagster.yaml").touch()
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
+    with pytest.raises(ZeroDivisionError), open_instance():
+        raise ZeroDivisionError
