@@ -1,0 +1,31 @@
+"""Runs as jobs of a Ray cluster: what dagster-ray's launcher lacks for weeks of them. It is an extra, as `deploy/ray` says, and only this file imports it."""
+
+from collections.abc import Iterator
+
+import dagster as dg
+from dagster._core.launcher.base import CheckRunHealthResult, WorkerStatus
+from dagster_ray import RayRunLauncher
+from ray.job_submission import JobDetails
+
+_NO_SUCH_JOB = "status code 404"
+
+
+class ClusterRunLauncher(RayRunLauncher):
+    """Dagster-ray's launcher, which takes every run for one of its jobs, and every trouble with asking for the end of a job."""
+
+    def check_run_worker_health(self, run: dg.DagsterRun) -> CheckRunHealthResult:
+        """How a run's job stands. A run in a process of its own, such as `streamcap run`, has none; what Ray cannot say now it may say at the next look."""
+        if run.remote_job_origin is None:
+            return CheckRunHealthResult(WorkerStatus.RUNNING)
+        told: CheckRunHealthResult = super().check_run_worker_health(run)
+        if told.status == WorkerStatus.UNKNOWN and _NO_SUCH_JOB not in (told.msg or ""):
+            return CheckRunHealthResult(WorkerStatus.RUNNING)
+        return told
+
+    def get_run_worker_debug_info(self, run: dg.DagsterRun, include_container_logs: bool | None = True) -> str | None:
+        """What Ray says of a run's jobs, for its log: never their environment, which may hold keys."""
+        del include_container_logs
+        return "\n".join(f"Ray job {job.submission_id} is {job.status.value}: {job.message}" for job in self._jobs_of(run)) or None
+
+    def _jobs_of(self, run: dg.DagsterRun) -> Iterator[JobDetails]:
+        return (job for job in self.client.list_jobs() if (job.metadata or {}).get("dagster/run-id") == run.run_id)
