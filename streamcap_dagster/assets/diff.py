@@ -4,9 +4,11 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from streamcap_dagster.assets.walk import SOURCE, fingerprint_of, inputs_of, made_with
+from streamcap_dagster.assets.walk import SOURCE, made_with
+from streamcap_dagster.assets.wanted import Wanted
 from streamcap_dagster.assets.work import PerVideoAsset, VideoWork, Workshop
 from streamcap_dagster.records import Video
+from streamcap_dagster.storage.receipt_text import Vouched, vouched_of
 from streamcap_dagster.storage.receipts import Receipt, Receipts, receipts_of
 
 _NONE = "(none)"
@@ -72,11 +74,12 @@ class Diff:
 def diff(videos: Sequence[Video], assets: Sequence[PerVideoAsset], workshop: Workshop) -> Diff:
     """Compare what these videos were made from with what they would be made from now."""
     groups, counts, unreadable = defaultdict[Why, list[Video]](list), _Counts(), []
+    present = _Present(assets, workshop)
     known = receipts_of(workshop.storage, (video.video_id for video in videos))
     for video, receipts in zip(videos, known, strict=True):
         if not isinstance(receipts, Receipts):
             unreadable.append(video.video_id)
-        elif why := why_stale(VideoWork(video, workshop), assets, receipts):
+        elif why := present.why_stale(video, receipts):
             groups[why].append(video)
         else:
             counts.add(unmade=any(receipts.of(asset.name) is None for asset in assets))
@@ -96,17 +99,49 @@ class _Counts:
 
 def why_stale(work: VideoWork, assets: Sequence[PerVideoAsset], receipts: Receipts) -> Why | None:
     """Why what was made of a video would not be made the same way now; None when it would, as far as it was made."""
-    found = _Findings()
-    for asset in assets:
-        receipt = receipts.of(asset.name)
-        if receipt is None:
-            found.missing.append(asset.name)
-        elif causes := list(_own_causes(asset, work, receipts, receipt)):
-            found.anew.append(asset.name)
-            found.causes.extend(causes)
-        elif found.touches(asset):
-            found.follows.append(asset.name)
-    return found.why(assets) if found.anew or found.follows else None
+    return _Present(assets, work.workshop).why_stale(work.video, receipts)
+
+
+class _Present:
+    """What would be made of videos now; what is the same for all of them is worked out once."""
+
+    def __init__(self, assets: Sequence[PerVideoAsset], workshop: Workshop) -> None:
+        self._assets = assets
+        self._workshop = workshop
+        self._wanted = Wanted(assets, workshop)
+        self._made_with: dict[str, dict[str, str]] = {}
+
+    def why_stale(self, video: Video, receipts: Receipts) -> Why | None:
+        found, vouched = _Findings(), vouched_of(receipts)
+        for asset in self._assets:
+            receipt = receipts.of(asset.name)
+            if receipt is None:
+                found.missing.append(asset.name)
+            elif causes := self._own_causes(asset, video, vouched, receipt):
+                found.anew.append(asset.name)
+                found.causes.extend(causes)
+            elif found.touches(asset):
+                found.follows.append(asset.name)
+        return found.why(self._assets) if found.anew or found.follows else None
+
+    def _own_causes(self, asset: PerVideoAsset, video: Video, receipts: Mapping[str, Vouched], receipt: Receipt) -> list[Cause]:
+        """What has changed of an asset's own file, inputs, code and settings."""
+        wanted = self._wanted.of(asset, video, receipts)
+        if receipt.fingerprint == wanted:
+            return []
+        causes = [*_other_inputs(asset, video, receipts, receipt)]
+        if receipt.made_with:
+            causes += _changes(asset.name, receipt.made_with, self._made_now(asset, video))
+        if causes or wanted is None:
+            return causes
+        unknown = "something changed that its receipt does not name"
+        return [Cause(asset.name, unknown if receipt.made_with else "made by an earlier version, which did not write down what with")]
+
+    def _made_now(self, asset: PerVideoAsset, video: Video) -> dict[str, str]:
+        known = self._made_with.get(asset.name) or made_with(asset, VideoWork(video, self._workshop))
+        if not asset.decided_by(self._workshop.settings):
+            self._made_with[asset.name] = known
+        return known
 
 
 @dataclass
@@ -134,24 +169,11 @@ class _Findings:
         return any(missing in asset.deps and asset.name in (*self.anew, *self.follows) for asset in assets)
 
 
-def _own_causes(asset: PerVideoAsset, work: VideoWork, receipts: Receipts, receipt: Receipt) -> Iterator[Cause]:
-    """What has changed of an asset's own file, inputs, code and settings."""
-    whole = all(dep == SOURCE or receipts.of(dep) is not None for dep in asset.deps)
-    inputs = inputs_of(asset, work.video, receipts) if whole else {}
-    if whole and receipt.fingerprint == fingerprint_of(asset, work, inputs):
-        return
-    causes = [
-        *(Cause(asset.name, _other_input(dep)) for dep, content in inputs.items() if receipt.inputs.get(dep, content) != content),
-        *(_changes(asset.name, receipt.made_with, made_with(asset, work)) if receipt.made_with else ()),
-    ]
-    if not causes and whole:
-        known = "something changed that its receipt does not name"
-        causes = [Cause(asset.name, known if receipt.made_with else "made by an earlier version, which did not write down what with")]
-    yield from causes
-
-
-def _other_input(dep: str) -> str:
-    return "its file changed" if dep == SOURCE else f"{dep} came out otherwise since"
+def _other_inputs(asset: PerVideoAsset, video: Video, receipts: Mapping[str, Vouched], receipt: Receipt) -> Iterator[Cause]:
+    for dep in asset.deps:
+        content = video.content if dep == SOURCE else receipts[dep].content_hash if dep in receipts else None
+        if content is not None and receipt.inputs.get(dep, content) != content:
+            yield Cause(asset.name, "its file changed" if dep == SOURCE else f"{dep} came out otherwise since")
 
 
 def _changes(asset: str, before: Mapping[str, str], after: Mapping[str, str]) -> Iterator[Cause]:
