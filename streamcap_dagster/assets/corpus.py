@@ -1,17 +1,21 @@
 """What the assets of the whole corpus share: which videos are in, which are not and why, and whether there is anything to do."""
 
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import get_args
 
 import dagster as dg
 
+from streamcap_dagster.assets.corpus_checks import NAMED, ROWS, SPLITS_APART, VERSION, every_video_is_in, no_fault
 from streamcap_dagster.assets.walk import inputs_of
 from streamcap_dagster.assets.work import PerVideoAsset, places
+from streamcap_dagster.dataset.checking import ReadBack, split_faults
 from streamcap_dagster.dataset.splits import Split, assign_splits
 from streamcap_dagster.errors import ObjectUnreadable
 from streamcap_dagster.partitions import Materialized
 from streamcap_dagster.policies import SplitPolicy
-from streamcap_dagster.records import Video
+from streamcap_dagster.records import Outcome, Video
 from streamcap_dagster.settings import Settings
 from streamcap_dagster.storage import Storage
 from streamcap_dagster.storage.failures import read_failures
@@ -29,8 +33,8 @@ from streamcap_dagster.storage.receipts import (
 )
 from streamcap_dagster.videos.manifest import read_manifest
 
-NAMED = 50
 _WEIGHED = ("frames", "sft_examples")
+_TOLD = ("initial_captions", "delta_captions")
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,10 @@ class Corpus:
     """Videos whose files are gone from the source: of those left out, the ones that are not expected back."""
     sizes: dict[str, int] = field(default_factory=dict)
     """Size of what makes videos heavy, by key, as their receipts tell it."""
+    failed: tuple[str, ...] = ()
+    """Videos that are left out because they failed."""
+    outcomes: Mapping[str, int] = field(default_factory=dict)
+    """How many windows of the videos have which outcome."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +65,8 @@ class Built:
     counts: dict[str, int]
     left_out: dict[str, str] = field(default_factory=dict)
     """Videos that turned out to be unusable while building, with the reason."""
+    found: ReadBack = field(default_factory=ReadBack)
+    """What reading it back told."""
 
 
 def read_corpus(storage: Storage, settings: Settings, chain: Sequence[PerVideoAsset], of: Sequence[str]) -> Corpus:
@@ -70,6 +80,7 @@ def read_corpus(storage: Storage, settings: Settings, chain: Sequence[PerVideoAs
     contents: dict[str, str] = {}
     left_out: dict[str, str] = {}
     sizes: dict[str, int] = {}
+    outcomes: Counter[str] = Counter()
     manifest = sorted((video for video in read_manifest(storage).values() if video.status != "forgotten"), key=lambda video: video.video_id)
     for video, receipts in zip(manifest, receipts_of(storage, [video.video_id for video in manifest]), strict=True):
         if isinstance(receipts, ObjectUnreadable):
@@ -84,9 +95,12 @@ def read_corpus(storage: Storage, settings: Settings, chain: Sequence[PerVideoAs
             if receipt.asset in of:
                 contents[f"{video.video_id}/{receipt.asset}"] = receipt.content_hash
                 sizes |= {stored.key: stored.size_bytes for stored in receipt.objects if receipt.asset in _WEIGHED}
+            if receipt.asset in _TOLD:
+                outcomes.update({outcome: receipt.counts.get(outcome, 0) for outcome in get_args(Outcome)})
     splits = assign_splits({video.video_id: video.sha256 for video in videos}, settings.policy(SplitPolicy))
     gone = tuple(video.video_id for video in manifest if video.status == "removed")
-    return Corpus(tuple(videos), splits, contents, left_out, gone, sizes)
+    failed = tuple(video_id for video_id in left_out if video_id in failures)
+    return Corpus(tuple(videos), splits, contents, left_out, gone, sizes, failed, +outcomes)
 
 
 def _gap(video: Video, receipts: Receipts, chain: Sequence[PerVideoAsset]) -> str:
@@ -101,7 +115,17 @@ def _gap(video: Video, receipts: Receipts, chain: Sequence[PerVideoAsset]) -> st
     return ""
 
 
-def materialize(context: dg.AssetExecutionContext, storage: Storage, read: Callable[[], Corpus], build: Callable[[Corpus], Built]) -> Materialized:
+MoreChecks = Callable[[Corpus], list[dg.AssetCheckResult]]
+
+
+def _none(corpus: Corpus) -> list[dg.AssetCheckResult]:
+    del corpus
+    return []
+
+
+def materialize(
+    context: dg.AssetExecutionContext, storage: Storage, read: Callable[[], Corpus], build: Callable[[Corpus], Built], more_checks: MoreChecks = _none
+) -> Materialized:
     """Build an asset of the whole corpus unless what exists was made from exactly this; reports what is in and what is not."""
     name = context.asset_key.path[-1]
     owner = f"_{name}"
@@ -110,19 +134,28 @@ def materialize(context: dg.AssetExecutionContext, storage: Storage, read: Calla
         split_of = {f"{video_id}/split": split for video_id, split in corpus.splits.items()}
         wanted = fingerprint(str(context.assets_def.code_versions_by_key[context.asset_key]), {**corpus.contents, **split_of})
         receipt = read_receipts(storage, owner).of(name)
-        reused = receipt is not None and is_current(storage, receipt, wanted)
-        left_out = dict(corpus.left_out)
+        reused = receipt is not None and receipt.checked == VERSION and is_current(storage, receipt, wanted)
+        left_out, faults = dict(corpus.left_out), dict[str, list[str]]()
         if receipt is None or not reused:
             write_receipts(storage, Receipts(owner=owner))
             built = build(corpus)
             left_out |= built.left_out
-            receipt = Receipt(asset=name, fingerprint=wanted, content_hash=content_hash(built.hashes), objects=built.objects, counts=built.counts)
-            if not built.left_out:  # a build that had to leave something out is tried again next time
+            faults = _faults(corpus, built.found)
+            receipt = Receipt(
+                asset=name, fingerprint=wanted, content_hash=content_hash(built.hashes), objects=built.objects, counts=built.counts, checked=VERSION
+            )
+            if not built.left_out and not any(faults.values()):  # a build that had to leave something out, or is wrong, is tried again next time
                 write_receipts(storage, Receipts(owner=owner, receipts=(receipt,)))
-    return _result(receipt, storage, corpus, left_out, reused)
+    checks = [every_video_is_in(left_out), *(no_fault(check, faults.get(check, ()), reused) for check in (ROWS, SPLITS_APART)), *more_checks(corpus)]
+    return _result(receipt, storage, corpus, left_out, reused, checks)
 
 
-def _result(receipt: Receipt, storage: Storage, corpus: Corpus, left_out: dict[str, str], reused: bool) -> Materialized:
+def _faults(corpus: Corpus, found: ReadBack) -> dict[str, list[str]]:
+    groups = {video.video_id: video.sha256 for video in corpus.videos}
+    return {ROWS: found.faults, SPLITS_APART: list(split_faults(found.seen, groups))}
+
+
+def _result(receipt: Receipt, storage: Storage, corpus: Corpus, left_out: dict[str, str], reused: bool, checks: Sequence[dg.AssetCheckResult]) -> Materialized:
     return Materialized(
         metadata={
             "reused": dg.MetadataValue.bool(reused),
@@ -132,18 +165,5 @@ def _result(receipt: Receipt, storage: Storage, corpus: Corpus, left_out: dict[s
             **places(storage, [stored.key for stored in receipt.objects[:NAMED]]),
         },
         data_version=dg.DataVersion(receipt.content_hash),
-        check_results=[
-            dg.AssetCheckResult(
-                check_name="every_video_is_in",
-                passed=not left_out,
-                severity=dg.AssetCheckSeverity.WARN,
-                description="; ".join(list(left_out.values())[:NAMED]) or "every video of the catalog is in",
-                metadata={"left_out": dg.MetadataValue.json(left_out)},
-            )
-        ],
+        check_results=checks,
     )
-
-
-def every_video_is_in(asset: str) -> list[dg.AssetCheckSpec]:
-    """The check that goes with `materialize`."""
-    return [dg.AssetCheckSpec("every_video_is_in", asset=asset, description="Warns of videos that are in the catalog but not in here, with the reason.")]

@@ -9,7 +9,8 @@ import dagster as dg
 
 from streamcap_dagster.assets.captions import delta_captions, initial_captions, objectives
 from streamcap_dagster.assets.clips import clips
-from streamcap_dagster.assets.corpus import Built, Corpus, every_video_is_in, materialize, read_corpus
+from streamcap_dagster.assets.corpus import Built, Corpus, materialize, read_corpus
+from streamcap_dagster.assets.corpus_checks import corpus_checks, few_failed, outcome_check, unless_blocked
 from streamcap_dagster.assets.examples import rl_examples, sft_examples
 from streamcap_dagster.assets.frames import frames
 from streamcap_dagster.assets.videos import raw_videos
@@ -63,12 +64,12 @@ def _json_asset(name: str, kind: Kind, settings: Settings, description: str) -> 
         kinds={"json"},
         owners=OWNERS,
         code_version="1",
-        check_specs=every_video_is_in(name),
+        check_specs=corpus_checks(name),
     )
-    def json_file(context: dg.AssetExecutionContext, storage: StorageResource) -> Materialized:
+    def json_file(context: dg.AssetExecutionContext, storage: StorageResource) -> Iterator[Materialized]:
         keeping = storage.open()
         read = partial(read_corpus, keeping, settings, CHAIN, needs)
-        return materialize(context, keeping, read, lambda corpus: _build_json(keeping, corpus, kind))
+        yield from unless_blocked(name, materialize(context, keeping, read, lambda corpus: _build_json(keeping, corpus, kind)))
 
     return json_file
 
@@ -80,7 +81,7 @@ def _build_json(storage: Storage, corpus: Corpus, kind: Kind) -> Built:
     counts = {f"{split}_examples": report.rows[split] for split in SPLITS if report.rows[split]}
     counts |= {f"left out: {reason}": count for reason, count in sorted(report.left_out.items())}
     objects = tuple(StoredObject(key=file.key, size_bytes=file.size_bytes) for file in report.files)
-    return Built(objects, tuple(file.sha256 for file in report.files), counts, report.skipped)
+    return Built(objects, tuple(file.sha256 for file in report.files), counts, report.skipped, report.found)
 
 
 def _all_videos(names: Sequence[str]) -> list[dg.AssetDep]:
@@ -95,9 +96,9 @@ def _hf_dataset(settings: Settings) -> dg.AssetsDefinition:
         owners=OWNERS,
         code_version="1",
         freshness_policy=FRESH,
-        check_specs=every_video_is_in("hf_dataset"),
+        check_specs=[*corpus_checks("hf_dataset"), outcome_check("hf_dataset")],
     )
-    def hf_dataset(context: dg.AssetExecutionContext, storage: StorageResource) -> Materialized:
+    def hf_dataset(context: dg.AssetExecutionContext, storage: StorageResource) -> Iterator[Materialized]:
         """`processed/dataset/`: a Hugging Face dataset with the configs sft, rl and stream, their splits, and a card made from the data.
 
         The images are the very JPEG bytes that the captioner saw; nothing is decoded. Costs about the disk space of the frames three
@@ -107,7 +108,11 @@ def _hf_dataset(settings: Settings) -> dg.AssetsDefinition:
         """
         keeping = storage.open()
         read = partial(read_corpus, keeping, settings, CHAIN, FROM_EVERYTHING)
-        return materialize(context, keeping, read, lambda corpus: _build_dataset(keeping, corpus))
+
+        def outcomes(corpus: Corpus) -> list[dg.AssetCheckResult]:
+            return [few_failed(corpus.outcomes, len(corpus.videos), corpus.failed, settings)]
+
+        yield from unless_blocked("hf_dataset", materialize(context, keeping, read, lambda corpus: _build_dataset(keeping, corpus), outcomes))
 
     return hf_dataset
 
@@ -116,7 +121,7 @@ def _build_dataset(storage: Storage, corpus: Corpus) -> Built:
     entries = [DatasetVideo(video, corpus.splits[video.video_id], corpus.sizes) for video in corpus.videos]
     report = build_dataset(storage, entries)
     objects = tuple(StoredObject(key=key, size_bytes=report.size_bytes[key]) for key in (CARD, *report.shards))
-    return Built(objects, (report.card_sha256,), {"shards": len(report.shards)}, report.skipped)
+    return Built(objects, (report.card_sha256,), {"shards": len(report.shards)}, report.skipped, report.found)
 
 
 def _published_dataset() -> dg.AssetsDefinition:

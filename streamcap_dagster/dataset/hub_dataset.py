@@ -10,6 +10,7 @@ from functools import partial
 
 from streamcap_dagster.dataset.buckets import buckets
 from streamcap_dagster.dataset.card import render_card
+from streamcap_dagster.dataset.checking import ReadBack, read_shard
 from streamcap_dagster.dataset.configs import CONFIGS
 from streamcap_dagster.dataset.contents import Contents
 from streamcap_dagster.dataset.pictures import FrameFiles
@@ -42,10 +43,13 @@ class DatasetReport:
     """Videos that lack rows that they should have, and why."""
     card_sha256: str = ""
     """Names the whole dataset: the card lists the shards, and their names say what is in them."""
+    found: ReadBack = field(default_factory=ReadBack)
+    """What reading the shards back told."""
 
 
 def build_dataset(storage: Storage, entries: Sequence[DatasetVideo], shard_bytes: int = SHARD_BYTES) -> DatasetReport:
-    """Make the dataset that of `entries`, whatever was there before. Shards that are there already are neither read nor written again.
+    """Make the dataset that of `entries`, whatever was there before. Shards that are there already are not written again, and of these only
+    whose rows they hold is read back.
 
     Memory holds the texts of one bucket of videos (about one shard) and two row groups. Of two processes the second waits, also for one that
     was killed elsewhere, until its lease falls to others.
@@ -93,6 +97,7 @@ def _add_bucket(storage: Storage, split: Split, videos: list[VideoRows], shard_b
     for shard in shards:
         report.contents.add_shard(shard, report.size_bytes[shard.key])
         report.shards.append(shard.key)
+        report.found.judge(shard.path, partial(read_shard, storage, shard, report.found, closely=shard.key in report.written))
 
 
 def _write_bucket(storage: Storage, split: Split, videos: list[VideoRows], shard_bytes: int, report: DatasetReport) -> list[Shard]:

@@ -4,10 +4,12 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import Literal
 
+from streamcap_dagster.dataset.checking import ReadBack, Said, read_json, said
 from streamcap_dagster.dataset.splits import SPLITS, Split
 from streamcap_dagster.errors import ObjectMissing, ObjectUnreadable
 from streamcap_dagster.records import RlExamples, SftExamples
@@ -37,21 +39,30 @@ class JsonReport:
     skipped: dict[str, str] = field(default_factory=dict)
     """Videos whose examples could not be read, and why."""
     files: list[JsonFile] = field(default_factory=list)
+    found: ReadBack = field(default_factory=ReadBack)
+    """What reading the files back told."""
 
 
 def write_examples_json(storage: Storage, video_ids: Sequence[str], splits: Mapping[str, Split], kind: Kind) -> JsonReport:
-    """Write one file per split in order of video_id. The train file always exists, the others only when they hold an example."""
+    """Write one file per split in order of video_id, and read it back. The train file always exists, the others only when they hold an example."""
     report = JsonReport()
     for split in SPLITS:
         of_split = sorted(video_id for video_id in video_ids if splits[video_id] == split)
-        lines = _lines(storage, of_split, kind, split, report)
+        expected: dict[str, Said] = {}
+        lines = _lines(storage, of_split, kind, split, report, expected)
         first = next(lines, None)
         if first is None and split != "train":
             storage.delete(json_key(kind, split))
             continue
         with storage.staged(json_key(kind, split)) as path:
             report.files.append(_write_array(json_key(kind, split), path, lines if first is None else chain((first,), lines)))
+        report.found.judge(json_key(kind, split), partial(_read_back, storage, json_key(kind, split), expected, report.found, split))
     return report
+
+
+def _read_back(storage: Storage, key: str, expected: Mapping[str, Said], found: ReadBack, split: Split) -> Iterator[str]:
+    with storage.local(key) as path:
+        yield from read_json(path, expected, found, split)
 
 
 def json_key(kind: Kind, split: Split) -> str:
@@ -60,7 +71,7 @@ def json_key(kind: Kind, split: Split) -> str:
     return f"processed/{split}.json" if kind == "sft" else f"processed/rl_{split}.json"
 
 
-def _lines(storage: Storage, video_ids: Iterable[str], kind: Kind, split: Split, report: JsonReport) -> Iterator[str]:
+def _lines(storage: Storage, video_ids: Iterable[str], kind: Kind, split: Split, report: JsonReport, expected: dict[str, Said]) -> Iterator[str]:
     def read(video_id: str) -> tuple[str, SftExamples | RlExamples | str]:
         try:
             return video_id, _examples(storage, video_id, kind)
@@ -73,7 +84,10 @@ def _lines(storage: Storage, video_ids: Iterable[str], kind: Kind, split: Split,
             continue
         report.left_out.update(pair.reason for pair in examples.left_out)
         report.rows[split] += len(examples.examples)
-        yield from (pair.example.model_dump_json() for pair in examples.examples)
+        lines = [pair.example.model_dump_json() for pair in examples.examples]
+        if lines:
+            expected[video_id] = said(line.encode() for line in lines)
+        yield from lines
 
 
 def _examples(storage: Storage, video_id: str, kind: Kind) -> SftExamples | RlExamples:

@@ -1,12 +1,16 @@
 """What the assets of the whole corpus are made from, and when they are made again."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
 import pytest
 
-from streamcap_dagster.assets.corpus import Built, Corpus, every_video_is_in, materialize, read_corpus
+from streamcap_dagster.assets.corpus import Built, Corpus, materialize, read_corpus
+from streamcap_dagster.assets.corpus_checks import ROWS, SPLITS_APART, corpus_checks
+from streamcap_dagster.assets.work import PerVideoAsset
+from streamcap_dagster.dataset.checking import ReadBack
 from streamcap_dagster.errors import ObjectChanged, StorageLost, StreamcapError
 from streamcap_dagster.partitions import Materialized
 from streamcap_dagster.records import Video
@@ -15,7 +19,7 @@ from streamcap_dagster.storage.failures import Failure, note_failure
 from streamcap_dagster.storage.folder import FolderStorage
 from streamcap_dagster.storage.receipts import StoredObject, read_receipts
 from streamcap_dagster.videos.manifest import write_manifest
-from tests.assets.walking import asset, settings, video, walk, workshop
+from tests.assets.walking import asset, put, settings, video, walk, workshop
 from tests.storage.counted import CountedStorage
 
 GRAPH = (asset("look", words=lambda work: work.video.sha256), asset("say", ("look",), words=lambda work: work.video.sha256))
@@ -124,17 +128,21 @@ class Building:
         self.storage = storage
         self.builds = 0
         self.left_out: dict[str, str] = {}
+        self.found = ReadBack()
+        self.blocked = False
+        """Whether its checks are expected to forbid that anything is made of it."""
 
     def __call__(self, **more: Any) -> dg.MaterializeResult[None]:
         """Materialize it; the settings may be others each time."""
         results: list[dg.MaterializeResult[None]] = []
 
-        @dg.asset(name="list", code_version="1", check_specs=every_video_is_in("list"))
+        @dg.asset(name="list", code_version="1", check_specs=corpus_checks("list"))
         def listed(context: dg.AssetExecutionContext) -> Materialized:
             results.append(materialize(context, self.storage, lambda: corpus(self.storage, **more), self._build))
             return results[0]
 
-        assert dg.materialize([listed], instance=dg.DagsterInstance.ephemeral()).success
+        run = dg.materialize([listed], instance=dg.DagsterInstance.ephemeral(), raise_on_error=not self.blocked)
+        assert run.success is not self.blocked
         return results[0]
 
     def _build(self, found: Corpus) -> Built:
@@ -142,7 +150,7 @@ class Building:
         self.builds += 1
         data = " ".join(video.video_id for video in found.videos).encode()
         self.storage.write("list/all.txt", data)
-        return Built((StoredObject(key="list/all.txt", size_bytes=len(data)),), (str(hash(data)),), {"names": len(found.videos)}, self.left_out)
+        return Built((StoredObject(key="list/all.txt", size_bytes=len(data)),), (str(hash(data)),), {"names": len(found.videos)}, self.left_out, self.found)
 
 
 @pytest.fixture
@@ -152,6 +160,10 @@ def build(storage: FolderStorage) -> Building:
 
 def reused(result: dg.MaterializeResult[None]) -> bool:
     return bool((result.metadata or {})["reused"].value)  # type: ignore[union-attr]
+
+
+def checked(result: dg.MaterializeResult[None]) -> dict[str, dg.AssetCheckResult]:
+    return {str(check.check_name): check for check in result.check_results or ()}
 
 
 def test_what_was_built_from_the_same_is_reused(storage: FolderStorage, build: Building) -> None:
@@ -207,12 +219,50 @@ def test_a_build_that_left_something_out_is_tried_again(storage: FolderStorage, 
 
 def test_the_check_warns_of_what_is_left_out_and_passes_when_all_are_in(storage: FolderStorage, build: Building) -> None:
     catalog(storage, video("cat"))
-    (fine,) = build().check_results or ()
+    fine = checked(build())["every_video_is_in"]
     write_manifest(storage, [video("cat"), video("dog")])
-    (warned,) = build().check_results or ()
+    warned = checked(build())["every_video_is_in"]
 
     assert fine.passed
     assert (warned.passed, warned.severity, warned.description) == (False, dg.AssetCheckSeverity.WARN, "video dog: look, say not made yet")
+
+
+def test_a_build_that_is_not_what_the_videos_gave_is_told_and_built_again(storage: FolderStorage, build: Building) -> None:
+    catalog(storage, video("cat"))
+    build.found, build.blocked = ReadBack(faults=["list/all.txt: video cat is not in it"]), True
+    wrong = build()
+    build.found, build.blocked = ReadBack(), False
+    right = build()
+
+    assert (checked(wrong)[ROWS].passed, checked(wrong)[ROWS].description) == (False, "list/all.txt: video cat is not in it")
+    assert (checked(right)[ROWS].passed, reused(right)) == (True, False)
+
+
+def test_splits_that_were_written_with_the_same_video_are_told(storage: FolderStorage, build: Building) -> None:
+    catalog(storage, video("cat", words="one and the same"), video("dog", words="one and the same"))
+    build.found, build.blocked = ReadBack(seen={"train": {"cat"}, "validation": set(), "test": {"dog"}}), True
+
+    assert checked(build())[SPLITS_APART].description == "video cat in train and video dog in test are the same"
+
+
+def test_what_is_reused_passed_when_it_was_built(storage: FolderStorage, build: Building) -> None:
+    catalog(storage, video("cat"))
+    build()
+
+    assert {name: check.passed for name, check in checked(build()).items()} == {"every_video_is_in": True, ROWS: True, SPLITS_APART: True}
+
+
+def test_the_outcomes_of_the_windows_are_counted_and_the_videos_that_failed_named(storage: FolderStorage) -> None:
+    def told(name: str, **counts: int) -> PerVideoAsset:
+        return asset(name, make=lambda work: replace(put(work, name, "words"), counts={"windows": sum(counts.values()), **counts}))
+
+    write_manifest(storage, [video("cat"), video("dog"), video("owl")])
+    walk([*GRAPH, told("initial_captions", ok=1), told("delta_captions", ok=1, blocked=2)], workshop(storage), [video("cat")])
+    note_failure(storage, Failure(video_id="owl", asset="look", reason="video owl: it is too sad."))
+
+    found = corpus(storage)
+
+    assert (found.failed, dict(found.outcomes)) == (("owl",), {"ok": 2, "blocked": 2})
 
 
 class LosesItsObjects(FolderStorage):

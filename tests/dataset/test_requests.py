@@ -41,7 +41,8 @@ def test_each_video_is_asked_for_its_records_and_frames_and_for_no_size_that_is_
 
     read = {("read", folder): len(VIDEOS) for folder in ("initial_captions", "delta_captions", "sft_examples", "rl_examples", "clips")}
     shards_and_card = {("list", "processed"): 1, ("write", "processed"): 4, ("lease", "hf_dataset"): 2}
-    assert asked(far) == {**read, **shards_and_card, ("stat", "frames"): len(VIDEOS)}
+    read_back = {("stat", "processed"): 3, ("range", "processed"): 9}
+    assert asked(far) == {**read, **shards_and_card, **read_back, ("stat", "frames"): len(VIDEOS)}
     assert far.most_at_once >= 4
 
 
@@ -79,6 +80,6 @@ def test_the_json_files_are_read_for_side_by_side_and_what_was_written_is_known(
     report = write_examples_json(far, VIDEOS, dict.fromkeys(VIDEOS, "train"), "sft")
 
     (written,) = report.files
-    assert asked(far) == {("read", "sft_examples"): len(VIDEOS), ("write", "processed"): 1, ("delete", "processed"): 2}
+    assert asked(far) == {("read", "sft_examples"): len(VIDEOS), ("write", "processed"): 1, ("stat", "processed"): 1, ("delete", "processed"): 2}
     assert (written.key, written.size_bytes) == (keys.TRAIN_JSON, len(far.read(keys.TRAIN_JSON)))
     assert far.most_at_once >= 4
