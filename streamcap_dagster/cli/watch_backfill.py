@@ -2,15 +2,16 @@
 
 import time
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import dagster as dg
 from rich.console import Console
 from rich.markup import escape
 
 from streamcap_dagster.assets import PER_VIDEO
+from streamcap_dagster.assets.asked import AskedElsewhere
 from streamcap_dagster.assets.progress import AssetDone, VideoDone
-from streamcap_dagster.automation.backfills import BackfillState, runs_of, state_of
+from streamcap_dagster.automation.backfills import BackfillState, cancel_backfill, runs_of, state_of
 from streamcap_dagster.cli.daemon import ALIVE_S, silent_s
 from streamcap_dagster.cli.progress import Watcher
 from streamcap_dagster.errors import StillGoing
@@ -64,6 +65,8 @@ def watch_backfill(console: Console, instance: dg.DagsterInstance, backfill_id: 
             took_s = time.monotonic() - began_s
             daemon.look()
             runs.look()  # after the state, so that the last look sees all that was done
+            if runs.refused and state is not None and state.status == "REQUESTED":
+                cancel_backfill(instance, backfill_id)  # no other run of it would go better
             if state is None or state.ended:
                 left = [video_id for video_id in video_ids if video_id not in runs.walked]
                 return Ended(state or BackfillState("DELETED", True), left)
@@ -97,8 +100,11 @@ class _Runs:
         self._after = {asset.name: since for asset in PER_VIDEO}
         self._ours: dict[str, bool] = {}
         self._told: set[str] = set()
+        self._gone_wrong = 0
         self.walked: set[str] = set()
         """Videos that were made, or failed by themselves."""
+        self.refused = False
+        """Whether a run would not begin because it was asked for under other settings."""
 
     def look(self) -> None:
         for asset in PER_VIDEO:
@@ -135,6 +141,10 @@ class _Runs:
             self._watcher(VideoDone(video_id))
 
     def _read_failures(self) -> None:
+        gone_wrong = self._instance.get_runs_count(runs_of(self._backfill_id, *_WENT_WRONG))
+        if gone_wrong == self._gone_wrong:
+            return
+        self._gone_wrong = gone_wrong
         for record in self._instance.get_run_records(runs_of(self._backfill_id, *_WENT_WRONG)):
             run = record.dagster_run
             if run.run_id in self._told or run.tags.get(_WILL_RETRY) == "true":
@@ -144,31 +154,45 @@ class _Runs:
 
     def _tell_failure(self, run_id: str) -> None:
         """Each failed video by itself; of a run that ended otherwise, why."""
-        reasons, why = _why(self._instance, run_id)
-        for video_id, reason in reasons.items():
+        went_wrong = _look_into(self._instance, run_id)
+        for video_id, reason in went_wrong.reasons.items():
             if video_id not in self.walked:
                 self.walked.add(video_id)
                 self._watcher(VideoDone(video_id, reason))
-        if why and why not in self._told:
-            self._told.add(why)
-            self._console.print(f"[red]run {run_id[:8]}[/] {escape(why)}", highlight=False, soft_wrap=True)
+        self.refused = self.refused or went_wrong.refused
+        if went_wrong.why and went_wrong.why not in self._told:
+            self._told.add(went_wrong.why)
+            self._console.print(f"[red]run {run_id[:8]}[/] {escape(went_wrong.why)}", highlight=False, soft_wrap=True)
 
 
-def _why(instance: dg.DagsterInstance, run_id: str) -> tuple[dict[str, str], str]:
-    """Why single videos of a run failed, by video, and why the run as a whole did not go on, where it did not."""
-    steps = instance.get_records_for_run(run_id, of_type=dg.DagsterEventType.STEP_FAILURE).records
-    for record in steps:
+@dataclass(frozen=True)
+class _WentWrong:
+    """What a run says of itself after it went wrong."""
+
+    reasons: Mapping[str, str] = field(default_factory=dict)
+    """Why single videos failed."""
+    why: str = ""
+    """Why the run as a whole did not go on, where it did not."""
+    refused: bool = False
+
+
+def _look_into(instance: dg.DagsterInstance, run_id: str) -> _WentWrong:
+    for record in instance.get_records_for_run(run_id, of_type=dg.DagsterEventType.STEP_FAILURE).records:
         event = record.event_log_entry.dagster_event
-        data = event.step_failure_data if event is not None else None
-        if data is None:
-            continue
-        metadata = data.user_failure_data.metadata if data.user_failure_data is not None else {}
-        if "reasons" not in metadata:
-            innermost = data.error
-            while innermost is not None and innermost.cause is not None:
-                innermost = innermost.cause
-            return {}, innermost.message.strip() if innermost is not None else "it failed"
-        stopped = metadata.get("stopped")
-        reasons = metadata["reasons"].value
-        return dict(reasons) if isinstance(reasons, dict) else {}, str(stopped.value) if stopped is not None else ""
-    return {}, "its process ended before its videos were done" if not steps else ""
+        if event is not None:
+            return _told_by(event)
+    return _WentWrong(why="its process ended before its videos were done")
+
+
+def _told_by(event: dg.DagsterEvent) -> _WentWrong:
+    failure = event.step_failure_data
+    metadata = failure.user_failure_data.metadata if failure.user_failure_data is not None else {}
+    if "reasons" in metadata:
+        reasons, stopped = metadata["reasons"].value, metadata.get("stopped")
+        return _WentWrong(reasons if isinstance(reasons, dict) else {}, str(stopped.value) if stopped is not None else "")
+    error = failure.error
+    while error is not None and error.cause is not None:
+        error = error.cause
+    if error is None:
+        return _WentWrong(why="it failed, and does not say why")
+    return _WentWrong(why=error.message.strip(), refused=error.cls_name == AskedElsewhere.__name__)

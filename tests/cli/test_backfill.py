@@ -2,16 +2,19 @@
 
 import json
 import shutil
+import time
 from pathlib import Path
 
 import dagster as dg
 import pytest
+from dagster._daemon.types import DaemonHeartbeat
 
 from streamcap_dagster.assets.asked import AskedElsewhere, asked_under, check_asked
 from streamcap_dagster.assets.due import DueKind
-from streamcap_dagster.automation.backfills import LAUNCHED_BY
-from streamcap_dagster.cli.backfill import RUN_OF, Manner, NoDaemon, run_backfill
+from streamcap_dagster.automation.backfills import LAUNCHED_BY, BackfillState, state_of
+from streamcap_dagster.cli.backfill import RUN_OF, Manner, NoDaemon, end_backfill, run_backfill
 from streamcap_dagster.cli.backfill_plan import Wanted
+from streamcap_dagster.cli.daemon import ALIVE_S
 from streamcap_dagster.cli.instance import open_instance
 from streamcap_dagster.cli.retry import NotUsable, retry_videos
 from streamcap_dagster.errors import SettingError
@@ -105,6 +108,39 @@ def test_only_what_is_asked_for_is_made(ready: Project) -> None:
 def test_with_nobody_to_ask_it_wants_a_yes(ready: Project) -> None:
     with pytest.raises(SettingError, match="3 videos are due, and nobody can be asked; add --yes"):
         run_backfill(read_settings(), Wanted(), Manner())
+
+
+def test_what_is_left_to_a_daemon_is_launched_once_and_can_be_canceled(ready: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    _give_a_sign_of_life(0)
+
+    assert run_backfill(read_settings(), Wanted(), Manner(yes=True, detach=True, as_json=True)) == 0
+
+    backfill_id = json.loads(capsys.readouterr().out)["backfill"]
+    again = looked(capsys)
+    assert (again["videos"], again["underway"]) == ([], ["a", "b", "c"])
+    assert end_backfill(backfill_id) == 0
+    with open_instance() as instance:
+        state = state_of(instance, backfill_id)
+    assert state == BackfillState("CANCELING", ended=False)
+    assert looked(capsys)["underway"] == []
+
+
+def test_an_unknown_backfill_cannot_be_canceled(ready: Project) -> None:
+    with pytest.raises(SettingError, match=f"--cancel='zebra' cannot be used: the instance in {ready.home} knows no such backfill"):
+        end_backfill("zebra")
+
+
+def test_a_daemon_that_fell_silent_is_none(ready: Project) -> None:
+    _give_a_sign_of_life(ALIVE_S + 1)
+
+    with pytest.raises(NoDaemon):
+        run_backfill(read_settings(), Wanted(), Manner(yes=True, detach=True))
+
+
+def _give_a_sign_of_life(seconds_ago: float) -> None:
+    """As a daemon does every half minute."""
+    with open_instance() as instance:
+        instance.add_daemon_heartbeat(DaemonHeartbeat(time.time() - seconds_ago, "BACKFILL", "a daemon", []))
 
 
 def test_nothing_is_left_to_a_daemon_that_is_not_there(ready: Project) -> None:
