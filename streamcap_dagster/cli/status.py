@@ -23,7 +23,7 @@ from streamcap_dagster.settings import Settings
 from streamcap_dagster.storage.failures import NotedFailure, read_failures
 from streamcap_dagster.storage.many import side_by_side
 from streamcap_dagster.storage.receipts import read_receipts
-from streamcap_dagster.videos.manifest import read_rows
+from streamcap_dagster.videos.manifest import holds_more_than, read_rows
 from streamcap_dagster.wiring import captioner_for, source_for, storage_for
 
 MANY = 2000
@@ -51,7 +51,7 @@ def show_status(settings: Settings, manner: Manner) -> int:
         return _show_each(workshop, quota, manner)
     if manner.watch:
         return _watch(workshop, quota, manner.every_s)
-    many = not manner.thorough and len(read_rows(workshop.storage).cells) > MANY
+    many = not manner.thorough and holds_more_than(workshop.storage, MANY)
     found = survey(workshop, thorough=not many)
     say(Console(), _page(found, workshop, quota, believed=many))
     return _exit_status(video.state for video in found)

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -80,5 +79,7 @@ def format_of(kind: Any) -> Format | None:
         return None
     if issubclass(kind, Record):
         return Json(kind)
+    import pandas as pd  # half a second that every command would wait for
+
     formats: dict[type, Format] = {pa.Table: Parquet(), pd.DataFrame: Frame(), Path: Media()}
     return next((known for base, known in formats.items() if issubclass(kind, base)), None)

@@ -3,9 +3,8 @@
 import io
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
 import pyarrow.parquet as pq
 
 from streamcap_dagster.errors import ObjectMissing
@@ -13,6 +12,9 @@ from streamcap_dagster.records import Captions, Clips, Objectives, Record, RlExa
 from streamcap_dagster.resources.held_path import held
 from streamcap_dagster.storage import Storage, keys
 from streamcap_dagster.storage.documents import read_record
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Reader = Callable[[Storage, str], Any]
 """Reads the value of an asset; the second argument is the partition, empty for an asset of the whole corpus."""
@@ -39,13 +41,17 @@ def _subtitles(storage: Storage, video_id: str) -> str:
     return storage.read(keys.subtitles(video_id, ".vtt")).decode()
 
 
-def _manifest(storage: Storage, whole: str) -> pd.DataFrame:
+def _manifest(storage: Storage, whole: str) -> "pd.DataFrame":
+    import pandas as pd  # half a second that every command would wait for
+
     del whole
     return pd.read_csv(io.BytesIO(storage.read(keys.MANIFEST)), keep_default_na=False)
 
 
 def _json_rows(key: str) -> Reader:
-    def read(storage: Storage, whole: str) -> pd.DataFrame:
+    def read(storage: Storage, whole: str) -> "pd.DataFrame":
+        import pandas as pd
+
         del whole
         return pd.read_json(io.BytesIO(storage.read(key)), orient="records", dtype=False)
 

@@ -66,6 +66,14 @@ def read_rows(storage: Storage) -> Rows:
     return Rows(columns, cells)
 
 
+def holds_more_than(storage: Storage, videos: int) -> bool:
+    """Whether the manifest has more rows than that; a file name with a line end in it counts for two."""
+    try:
+        return storage.read(keys.MANIFEST).count(b"\n") > videos + 1
+    except ObjectMissing:
+        return False
+
+
 def read_manifest(storage: Storage) -> dict[str, Video]:
     """Every video by its id, in order of the file; empty when there is no manifest yet."""
     rows = read_rows(storage)
