@@ -1,0 +1,86 @@
+"""The values for Dagster's Helm chart: read strictly, and by the code that will read what the chart makes of them.
+
+The chart comes by Helm alone: no package index has it or its schema. So `chart.py` says which keys it knows, as its documentation lists them,
+and any other is refused.
+"""
+
+import importlib.metadata
+import json
+import re
+from typing import Any
+
+import pytest
+import yaml
+
+from streamcap_dagster.settings import GEMINI_KEYS, PREFIX, Settings
+from tests.deploy.chart import Values
+from tests.setup.stranger import REPOSITORY
+
+K8S = REPOSITORY / "deploy/k8s"
+
+
+@pytest.fixture
+def values() -> dict[str, Any]:
+    loaded: dict[str, Any] = yaml.safe_load((K8S / "values.yaml").read_text())
+    return loaded
+
+
+def test_every_value_is_one_that_the_chart_knows(values: dict[str, Any]) -> None:
+    Values.model_validate(values, strict=True)
+
+
+def test_a_key_that_the_chart_does_not_know_is_refused(values: dict[str, Any]) -> None:
+    values["dagsterDaemon"]["runMonitoring"]["startTimeout"] = 1
+    with pytest.raises(ValueError, match="startTimeout"):
+        Values.model_validate(values, strict=True)
+
+
+def test_the_chart_has_the_version_of_dagster(values: dict[str, Any]) -> None:
+    version = importlib.metadata.version("dagster")
+    assert set(re.findall(r"(?:--version|version) ([0-9.]+[0-9])", (K8S / "README.md").read_text() + (K8S / "values.yaml").read_text())) == {version}
+
+
+def test_every_setting_of_the_code_location_is_one(values: dict[str, Any]) -> None:
+    (location,) = values["dagster-user-deployments"]["deployments"]
+    assert {name for name in location["env"] if name.startswith(PREFIX)} <= {PREFIX + name.upper() for name in Settings.model_fields}
+    assert not [name for name in location["env"] if not name.startswith(PREFIX)]
+
+
+def test_no_secret_is_in_the_values(values: dict[str, Any]) -> None:
+    text = json.dumps(values)
+    assert not [name for name in (*GEMINI_KEYS, "HF_TOKEN", "postgresqlPassword") if name in text]
+
+
+@pytest.mark.heavy
+def test_the_launcher_takes_its_configuration(values: dict[str, Any]) -> None:
+    from dagster._config import process_config
+    from dagster_k8s import K8sRunLauncher
+
+    launcher = values["runLauncher"]["config"]["k8sRunLauncher"]
+    given = {
+        "load_incluster_config": launcher["loadInclusterConfig"],
+        "image_pull_policy": launcher["imagePullPolicy"],
+        "service_account_name": values["global"]["serviceAccountName"],
+        "dagster_home": "/opt/dagster/dagster_home",
+        "instance_config_map": "streamcap-dagster-instance",
+        "postgres_password_secret": values["global"]["postgresqlSecretName"],
+        "resources": launcher["resources"],
+        "run_k8s_config": {_snake(name): config for name, config in launcher["runK8sConfig"].items()},
+    }
+    taken = process_config(K8sRunLauncher.config_type(), given)
+    assert taken.errors in (None, [])
+
+
+@pytest.mark.heavy
+def test_kubernetes_takes_what_the_launcher_makes_of_a_run(values: dict[str, Any]) -> None:
+    from dagster_k8s.job import UserDefinedDagsterK8sConfig, get_user_defined_k8s_config
+
+    launcher = values["runLauncher"]["config"]["k8sRunLauncher"]
+    UserDefinedDagsterK8sConfig.from_dict({_snake(name): config for name, config in launcher["runK8sConfig"].items()})
+    (tag,) = re.findall(r"^```json\n(.*?)\n```", (K8S / "README.md").read_text(), re.MULTILINE | re.DOTALL)
+    asked = get_user_defined_k8s_config({name: json.dumps(config) for name, config in json.loads(tag).items()})
+    assert asked.container_config["resources"]["requests"] == {"cpu": "8", "memory": "32Gi"}
+
+
+def _snake(name: str) -> str:
+    return re.sub(r"([A-Z])", lambda capital: "_" + capital.group().lower(), name)
