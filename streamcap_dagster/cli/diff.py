@@ -52,7 +52,7 @@ def show_diff(settings: Settings, only: Sequence[str], sampling: Sampling | None
     found = diff(videos, PER_VIDEO, workshop)
     redo = _redo(settings, found.stale, console) if found.stale else None
     if not as_json:
-        _show(console, found, redo, workshop.storage.uri)
+        show(console, found, redo, workshop.storage.uri)
     sample = take_sample(console, settings, found, sampling) if sampling is not None else None
     if as_json:
         print(json.dumps({**_plain(found, redo, workshop.storage.uri), **({"sample": sample_plain(sample)} if sample else {})}, indent=1))
@@ -83,7 +83,8 @@ def _moving(bars: Progress) -> Callable[[int, int], None]:
     return lambda done, total: bars.update(task, completed=done, total=total)
 
 
-def _show(console: Console, found: Diff, redo: Redo | None, storage: str) -> None:
+def show(console: Console, found: Diff, redo: Redo | None, storage: str) -> None:
+    """A row per reason, those of most videos first, and a paragraph of what making all anew takes."""
     if redo is None:
         console.print(f"Nothing is stale in {escape(storage)}: {_rest(found)}.", highlight=False, soft_wrap=True)
         return
