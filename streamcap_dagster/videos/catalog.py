@@ -8,7 +8,7 @@ from pathlib import Path
 
 from streamcap_dagster.errors import SourceError, UnusableVideo, VideoUnreadable
 from streamcap_dagster.records import Video
-from streamcap_dagster.storage import Storage
+from streamcap_dagster.storage import Storage, keys
 from streamcap_dagster.storage.tombstones import TakenDown, read_tombstones
 from streamcap_dagster.videos.copying import hash_file
 from streamcap_dagster.videos.ids import assign_ids
@@ -106,6 +106,8 @@ def update_catalog(source: VideoSource, storage: Storage, *, workers: int, on_vi
     # The cache comes last: a run that dies in between reads some files again, and never trusts a row that is not there.
     manifest = write_manifest(storage, after)
     write_seen(storage, {uri: known.seen[uri] for uri in kept} | {read.row.uri: read.seen for read in fresh if read.seen})
+    if any(known.is_forgotten(row) for uri, row in known.rows.items() if uri not in files):
+        storage.delete(keys.SURVEY)  # which may name what nothing names any more, and only saves work
     return _compared(before, after, hashlib.sha256(manifest).hexdigest())
 
 

@@ -114,6 +114,7 @@ def _take_out_of_catalog(storage: Storage, video_ids: set[str], present: Collect
             rows.append(Video(**facts, status="forgotten", reason=stones[row.video_id].reason))
     if rows != list(manifest.values()):
         write_manifest(storage, rows)
+    storage.delete(keys.SURVEY)  # it only saves work, and may name them
     if gone & seen.keys():
         write_seen(storage, {uri: entry for uri, entry in seen.items() if uri not in gone})
 

@@ -76,8 +76,10 @@ def test_they_are_hashed_once_and_never_probed(corpus: Corpus, monkeypatch: pyte
 
 def test_once_the_file_is_gone_nothing_names_it(corpus: Corpus) -> None:
     corpus.scan()
+    corpus.storage.write(keys.SURVEY, b"of cat.mp4")
     corpus.cat.unlink()
     assert corpus.statuses() == {"dog": "ok"}
+    assert corpus.storage.stat(keys.SURVEY) is None
     assert b"cat" not in corpus.storage.read(keys.MANIFEST)
     assert set(read_seen(corpus.storage)) == {"dog.mp4"}
 
