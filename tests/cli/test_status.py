@@ -1,14 +1,23 @@
 """`streamcap status` and what each command says of itself."""
 
 import json
+import signal
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime, timedelta
+from importlib import import_module
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
+from streamcap_dagster.captions.pacing.accounts import pacific_day
+from streamcap_dagster.captions.pacing.others import Account
 from streamcap_dagster.cli import app
 from streamcap_dagster.storage import keys
-from streamcap_dagster.storage.failures import Failure, note_failure
+from streamcap_dagster.storage.documents import write_record
+from streamcap_dagster.storage.failures import Failure, NotedFailure, note_failure
 from streamcap_dagster.storage.folder import FolderStorage
 from streamcap_dagster.videos.manifest import write_manifest
 from tests.assets.walking import video
@@ -61,6 +70,132 @@ def test_receipts_that_cannot_be_read_fail_only_their_video(storage: FolderStora
     assert done.exit_code == 1
     assert "1 incomplete, 1 failed" in done.stdout
     assert "receipts/dog.json cannot be read" in done.stdout
+
+
+def noted(storage: FolderStorage, video_id: str, attempts: int, ago: timedelta = timedelta()) -> NotedFailure:
+    failed_at = (datetime.now(UTC) - ago).replace(microsecond=0)
+    failure = NotedFailure(video_id=video_id, asset="frames", reason=f"video {video_id}: it is torn.", attempts=attempts, failed_at=failed_at)
+    write_record(storage, keys.failure(video_id), failure)
+    return failure
+
+
+def status(*arguments: str) -> Result:
+    return CliRunner().invoke(app, ["status", *arguments])
+
+
+def test_a_failed_video_says_how_often_it_was_tried_and_when_it_is_tried_again(storage: FolderStorage) -> None:
+    write_manifest(storage, [video("cat")])
+    failure = noted(storage, "cat", 3)
+
+    assert f"failed video cat: it is torn. (tried 3 times, next after {failure.due_at:%Y-%m-%d %H:%M} UTC)" in status().stdout
+
+
+def test_a_failed_video_whose_pause_is_over_is_due_again(storage: FolderStorage) -> None:
+    write_manifest(storage, [video("cat")])
+    noted(storage, "cat", 1, ago=timedelta(days=1))
+
+    assert "video cat: it is torn. (tried once, due again)" in status().stdout
+
+
+def test_a_parked_video_says_what_tries_it_now(storage: FolderStorage) -> None:
+    write_manifest(storage, [video("cat")])
+    noted(storage, "cat", 6)
+
+    assert "parked after 6 attempts: video cat: it is torn. `streamcap retry cat` tries it now" in status().stdout
+
+
+def many(storage: FolderStorage, count: int = 60) -> None:
+    """Every third has failed, v000 so often that it is parked, and v001 cannot be used."""
+    rows = [video(f"v{number:03d}") for number in range(count)]
+    rows[1] = video("v001", status="failed", reason="It is an empty file.")
+    write_manifest(storage, rows)
+    for number in range(0, count, 3):
+        noted(storage, f"v{number:03d}", 6 if number == 0 else 1)
+
+
+def test_of_many_videos_totals_come_first_and_then_those_that_need_a_person(storage: FolderStorage) -> None:
+    many(storage)
+
+    lines = status().stdout.splitlines()
+
+    assert lines[0] == "20 failed, 1 unusable, 39 incomplete"
+    assert lines[1].startswith("parked after 6 attempts: video v000")
+    assert lines[2] == "unusable 'v001.mp4': It is an empty file."
+    assert len(lines) == 1 + 21
+
+
+def test_of_very_many_that_need_a_person_some_are_shown_and_the_others_counted(storage: FolderStorage) -> None:
+    many(storage, 300)
+
+    lines = status().stdout.splitlines()
+
+    assert lines[-1] == "and 61 more; `streamcap status --json` lists all"
+    assert len(lines) == 1 + 40 + 1
+
+
+def test_for_programs_all_videos_are_told_however_many_there_are(storage: FolderStorage) -> None:
+    many(storage, 300)
+
+    told = json.loads(status("--json").stdout)
+
+    assert len(told["videos"]) == 300
+    assert told["videos"][0]["failure"]["parked"]
+    assert told["quota"] is None
+
+
+def test_more_videos_than_are_looked_at_one_by_one_are_told_by_their_receipts(storage: FolderStorage, monkeypatch: pytest.MonkeyPatch) -> None:
+    many(storage)
+    monkeypatch.setattr(import_module("streamcap_dagster.cli.status"), "MANY", 50)
+
+    assert "Receipts are believed; `streamcap status --thorough` looks for every object." in status().stdout
+    assert "Receipts are believed" not in status("--thorough").stdout
+
+
+def test_a_video_that_is_named_is_told_in_detail(storage: FolderStorage) -> None:
+    write_manifest(storage, [video("cat", codec="h264"), video("dog")])
+    noted(storage, "cat", 3)
+
+    done = status("cat")
+
+    assert done.exit_code == 1
+    assert "'cat.mp4', 0.0 s, 0x0 at 0.00 fps, h264" in done.stdout
+    assert "initial_captions" in done.stdout
+    assert "tried 3 times" in done.stdout
+    assert "dog" not in done.stdout
+
+
+def test_a_video_that_is_not_in_the_catalog_is_named(storage: FolderStorage) -> None:
+    write_manifest(storage, [video("cat")])
+
+    assert "VIDEO_ID='dog' cannot be used: the catalog has no such video" in str(status("dog").exception)
+
+
+def test_who_shares_the_quota_and_what_was_used_is_told(storage: FolderStorage, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_manifest(storage, [video("cat")])
+    now_s = time.time()
+    folder = f"{keys.QUOTA}openai-qwen/{pacific_day(now_s).isoformat()}"
+    for name, ended in (("here-1-a", False), ("there-2-b", False), ("there-3-c", True)):
+        write_record(storage, f"{folder}/{name}.json", Account(process=name, requests=100, usd=0.5, seen_at=now_s, ended=ended))
+    for name, value in {"OPENAI_MODEL": "qwen", "RPD": "1000", "BUDGET_USD": "5"}.items():
+        monkeypatch.setenv(f"STREAMCAP_{name}", value)
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:9")
+
+    told = status("--captioner", "openai").stdout
+
+    assert "quota qwen: 2 processes share the quota (here-1-a, there-2-b); 300 of 1,000 requests today (Pacific time); $1.50 of $5.00 spent" in told
+
+
+def test_who_watches_sees_blocks_until_an_interrupt_which_is_no_failure(storage: FolderStorage) -> None:
+    write_manifest(storage, [video("cat")])
+    command = [sys.executable, "-m", "streamcap_dagster.cli", "status", "--watch", "--every", "0.1", "--captioner", "offline"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        lines = [process.stdout.readline() for _ in range(12)]
+        process.send_signal(signal.SIGINT)
+        process.stdout.read()
+
+    assert sum("1 incomplete" in line for line in lines) >= 2
+    assert process.returncode == 0
 
 
 @pytest.mark.parametrize(
