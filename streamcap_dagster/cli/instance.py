@@ -39,14 +39,14 @@ def open_instance() -> Iterator[dg.DagsterInstance]:
         with instance:
             yield instance
     except Exception as error:
-        if why := _said_by_database(error):
+        if why := said_by_database(error):
             raise InstanceLost(str(home), why) from error
         raise
     finally:
         logging.getLogger().removeFilter(_in_one_line)
 
 
-def _said_by_database(error: BaseException | None) -> str:
+def said_by_database(error: BaseException | None) -> str:
     """The first line of what a database said, when that is what an error comes from; else nothing."""
     while error is not None:
         if isinstance(error, DBAPIError):
@@ -58,7 +58,7 @@ def _said_by_database(error: BaseException | None) -> str:
 def _in_one_line(record: logging.LogRecord) -> bool:
     """Makes the warning of a connection that is tried again, five lines with the address of a manual, one line."""
     if record.msg == "Retrying failed database connection: %s" and isinstance(record.args, tuple) and isinstance(record.args[0], Exception):
-        record.msg, record.args = "Dagster's database does not answer; trying again: %s", (_said_by_database(record.args[0]),)
+        record.msg, record.args = "Dagster's database does not answer; trying again: %s", (said_by_database(record.args[0]),)
     return True
 
 

@@ -14,7 +14,7 @@ from streamcap_dagster.assets.clips import unknown_in_selection
 from streamcap_dagster.assets.dataset import WHOLE_CORPUS
 from streamcap_dagster.captions.estimate.sentence import summary
 from streamcap_dagster.cli.estimate_run import estimate_run, usable
-from streamcap_dagster.cli.instance import open_instance
+from streamcap_dagster.cli.instance import open_instance, said_by_database
 from streamcap_dagster.cli.progress import Watcher
 from streamcap_dagster.cli.summary import Trouble, summarize
 from streamcap_dagster.errors import SettingError, StorageLost, StreamcapError
@@ -126,6 +126,16 @@ class Graph:
             del seen["get_dynamic_partitions"]
 
     def _run(self, names: Sequence[str], tags: dict[str, str]) -> None:
+        """Once more where Dagster's database went away in the middle and is back: what was made is found again, and its events are written."""
+        try:
+            self._run_once(names, tags)
+        except Exception as error:
+            if not said_by_database(error):
+                raise
+            self._instance.get_runs_count()  # waits for it, some seconds
+            self._run_once(names, tags)
+
+    def _run_once(self, names: Sequence[str], tags: dict[str, str]) -> None:
         selection, tags = [dg.AssetKey(name) for name in names], {**self._tags, **tags}
         try:
             self._job.execute_in_process(run_config=_QUIET, instance=self._instance, asset_selection=selection, tags=tags, raise_on_error=True)

@@ -2,15 +2,19 @@ import subprocess
 import sys
 from pathlib import Path
 
+import dagster as dg
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from streamcap_dagster.cli.instance import open_instance
+from streamcap_dagster.cli.run import Graph
 from streamcap_dagster.errors import InstanceLost
 
 _OPEN_ALL = """
 import os, sys, time
 from pathlib import Path
 from streamcap_dagster.cli.instance import open_instance
+from streamcap_dagster.cli.run import Graph
 ready, root = Path(sys.argv[1]), Path(sys.argv[2])
 ready.touch()
 while len(list(ready.parent.glob("ready-*"))) < 4:
@@ -52,3 +56,20 @@ def test_what_is_not_of_the_database_passes_as_it_is(tmp_path: Path, monkeypatch
     monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
     with pytest.raises(ZeroDivisionError), open_instance():
         raise ZeroDivisionError
+
+
+def test_a_run_whose_database_was_away_is_made_once_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "dagster.yaml").touch()
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
+    tries: list[str] = []
+
+    @dg.asset
+    def thing(context: dg.AssetExecutionContext) -> None:
+        tries.append(context.run.run_id)
+        if len(tries) == 1:
+            raise OperationalError("INSERT", {}, ConnectionError("the server closed the connection"))
+
+    with open_instance() as instance:
+        Graph(dg.Definitions([thing]), instance).make(["thing"])
+        statuses = [instance.get_run_by_id(run_id).status.value for run_id in tries]
+    assert statuses == ["FAILURE", "SUCCESS"]
