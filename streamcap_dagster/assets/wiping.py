@@ -17,6 +17,8 @@ from dagster._core.events import ASSET_CHECK_EVENTS, ASSET_EVENTS
 from dagster._core.storage.event_log.schema import AssetCheckExecutionsTable, AssetEventTagsTable, AssetKeyTable, SqlEventLogStorageTable
 from dagster._core.storage.event_log.sql_event_log import SqlEventLogStorage
 
+from streamcap_dagster.errors import SettingError
+
 _AT_ONCE = 500
 _OF_ASSETS = [kind.value for kind in ASSET_EVENTS]
 _OF_CHECKS = [kind.value for kind in ASSET_CHECK_EVENTS]
@@ -61,31 +63,30 @@ def count_traces(instance: dg.DagsterInstance, traces: Traces) -> int:
         return int(connection.execute(sql.select(sql.func.count()).where(of_video)).scalar_one())
 
 
-def wipe_traces(instance: dg.DagsterInstance, traces: Traces) -> int:
-    """Remove every event of an asset or a check that speaks of these videos, also reports of the whole corpus that name one; returns how many.
+def wipe_traces(instance: dg.DagsterInstance, traces: Traces) -> None:
+    """Remove every event of an asset or a check that speaks of these videos, also reports of the whole corpus that name one.
 
     The books of single runs come first: killed in between, the next time finds by the index what is left of them.
     """
     log = _log_of(instance)
     with log.index_connection() as connection:
         run_ids = sorted(_runs(connection, traces))
-    removed = 0
     for run_id in run_ids:
         with _thoroughly(log.run_connection(run_id)) as connection:
             _wipe_run(connection, run_id, traces)
     with _thoroughly(log.index_connection()) as connection:
         for run_id in run_ids:
-            removed += _wipe_run(connection, run_id, traces)
+            _wipe_run(connection, run_id, traces)
         _wipe_checks(connection, traces)
         _wipe_summaries(connection)
-    return removed
 
 
 def _log_of(instance: dg.DagsterInstance) -> SqlEventLogStorage:
     """Every storage that comes with Dagster, and dagster-postgres, is one."""
     log = instance.event_log_storage
     if not isinstance(log, SqlEventLogStorage):
-        raise TypeError(f"the event log of this Dagster instance is a {type(log).__name__}, whose tables are unknown")
+        kind = type(log).__name__
+        raise SettingError("DAGSTER_HOME", kind, "the events of a video can be removed from an event log in SQLite, Postgres or MySQL, and from no other")
     return log
 
 
@@ -115,7 +116,7 @@ def _runs(connection: sql.Connection, traces: Traces) -> set[str]:
     return runs | {run_id for query in (reports, verdicts) for run_id, text in connection.execute(query) if traces.in_report(text)}
 
 
-def _wipe_run(connection: sql.Connection, run_id: str, traces: Traces) -> int:
+def _wipe_run(connection: sql.Connection, run_id: str, traces: Traces) -> None:
     of_run = _EVENTS.run_id == run_id
     of_video = sql.select(_EVENTS.id).where(of_run, _EVENTS.dagster_event_type.in_(_OF_ASSETS), _EVENTS.partition.in_(traces.video_ids))
     found = list(connection.execute(of_video).scalars())
@@ -126,7 +127,6 @@ def _wipe_run(connection: sql.Connection, run_id: str, traces: Traces) -> int:
     for some in _portions(found):
         connection.execute(AssetEventTagsTable.delete().where(_TAGS.event_id.in_(some)))
         connection.execute(SqlEventLogStorageTable.delete().where(_EVENTS.id.in_(some)))
-    return len(found)
 
 
 def _portions(ids: Sequence[int]) -> Iterator[Sequence[int]]:

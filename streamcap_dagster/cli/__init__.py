@@ -313,7 +313,7 @@ def diff(
 
 @app.command()
 def forget(
-    video_ids: Annotated[list[str], typer.Argument(metavar="VIDEO_ID...", help="Videos as `streamcap status` lists them.")],
+    video_ids: Annotated[list[str], typer.Argument(metavar="VIDEO_ID", help="Videos as `streamcap status` lists them.")],
     storage: StorageOption = None,
     yes: Annotated[bool, typer.Option("--yes", help="Remove without asking, as a script must.")] = False,
     undo: Annotated[bool, typer.Option("--undo", help="Take back: the file may be taken in again. What was removed is not restored.")] = False,
