@@ -22,6 +22,7 @@ from streamcap_dagster.captions.estimate import Estimate
 from streamcap_dagster.cli.backfill_plan import Plan, Wanted, as_plain, cataloged_at, estimate_plan, is_paid, make_plan, show_plan, told_estimate
 from streamcap_dagster.cli.daemon import has_daemon
 from streamcap_dagster.cli.instance import dagster_home, open_instance
+from streamcap_dagster.cli.left_behind import end_left_behind
 from streamcap_dagster.cli.progress import Watcher
 from streamcap_dagster.cli.run import Graph
 from streamcap_dagster.cli.summary import Trouble, summarize
@@ -78,6 +79,7 @@ def run_backfill(settings: Settings, wanted: Wanted, manner: Manner, before: Cal
     """Show what is due, ask, and make it; returns the exit status. `before` is done after the yes."""
     console = Console(stderr=manner.as_json)
     with open_instance() as instance:
+        end_left_behind(instance)
         by_daemon = not manner.here and has_daemon(instance)
         if manner.detach and not by_daemon:
             raise NoDaemon(str(dagster_home()))

@@ -15,10 +15,12 @@ from streamcap_dagster.assets.dataset import WHOLE_CORPUS
 from streamcap_dagster.captions.estimate.sentence import summary
 from streamcap_dagster.cli.estimate_run import estimate_run, usable
 from streamcap_dagster.cli.instance import open_instance, said_by_database
+from streamcap_dagster.cli.left_behind import PROCESS, end_left_behind
 from streamcap_dagster.cli.progress import Watcher
 from streamcap_dagster.cli.summary import Trouble, summarize
 from streamcap_dagster.errors import SettingError, StorageLost, StreamcapError
 from streamcap_dagster.settings import Settings, gemini_key
+from streamcap_dagster.storage.processes import process_name
 from streamcap_dagster.videos.manifest import read_manifest
 from streamcap_dagster.wiring import build_definitions, captioner_for, storage_for
 
@@ -36,6 +38,7 @@ def run_pipeline(settings: Settings, only: Sequence[str], yes: bool = False) -> 
     chosen_by = f", chosen because {gemini_key()} is set" if settings.captioner_by_key else ""
     console.print(f"captioner: {escape(captioner.about)}{chosen_by}", highlight=False, soft_wrap=True)
     with open_instance() as instance, watcher.watching():
+        end_left_behind(instance)
         graph = Graph(definitions, instance)
         graph.make(["video_catalog"])
         storage = storage_for(settings).open()
@@ -79,7 +82,7 @@ class Graph:
         """`tags` are put on every run. A run that went wrong here is nobody else's to start again."""
         self._job = definitions.resolve_implicit_global_asset_job_def()
         self._instance = instance
-        self._tags = {"dagster/max_retries": "0", **(tags or {})}
+        self._tags = {"dagster/max_retries": "0", PROCESS: process_name(), **(tags or {})}
 
     def make(self, names: Sequence[str], may_fail: bool = False) -> Trouble:
         """Materialize assets of the whole corpus. Returns why it failed when it may, else raises."""
