@@ -80,7 +80,8 @@ class Cluster:
         self.nodes[name].wait()
 
     def _nodes(self) -> list[dict[str, Any]]:
-        return self._ask("/nodes?view=summary")["data"]["summary"]
+        """Those of which the agent has told something."""
+        return [node for node in self._ask("/nodes?view=summary")["data"]["summary"] if "hostname" in node]
 
     def _ask(self, path: str) -> Any:
         request = urllib.request.Request(self.url + path, headers={"Authorization": f"Bearer {self.token}"})
@@ -95,7 +96,7 @@ def for_all_nodes() -> dict[str, str]:
 
 @contextmanager
 def two_nodes(env: Mapping[str, str], folder: Path) -> Iterator[Cluster]:
-    """A cluster until the end of the block; its nodes have this environment, and write what they say into `folder`."""
+    """A cluster until the end of the block, which begins before it is ready. Its nodes have this environment, and write what they say into `folder`."""
     cluster = Cluster(env["RAY_API_SERVER_ADDRESS"], env["RAY_AUTH_TOKEN"])
     with tempfile.TemporaryDirectory(prefix="ray-") as short:  # the path of a socket in it may have 107 characters
         head = ("--head", f"--port={_HEAD_PORT}", "--dashboard-host=127.0.0.1", f"--dashboard-port={_DASHBOARD_PORT}", f"--temp-dir={short}")
@@ -103,7 +104,6 @@ def two_nodes(env: Mapping[str, str], folder: Path) -> Iterator[Cluster]:
         try:
             for name, arguments in {"head": head, "second": second}.items():
                 cluster.nodes[name] = _started(name, arguments, env, folder)
-                until(lambda name=name: name in cluster.living(), f"the node {name}")
             yield cluster
         finally:
             for name in cluster.nodes:

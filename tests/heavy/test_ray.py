@@ -49,7 +49,7 @@ class Story:
     """Of the quota, a moment before the node was lost."""
     rows: list[Row]
     dataset: "subprocess.CompletedProcess[str]"
-    """The run that built the dataset afterwards."""
+    """`streamcap run` of the same instance, which built the dataset afterwards."""
     rows_of_dataset: list[Row]
 
 
@@ -58,9 +58,12 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
     folder = tmp_path_factory.mktemp("ray")
     with network_of_its_own(), emulator_process(folder / "journal.jsonl", "--latency-ms", "800..1200") as emulator:
         project = ray_project(folder / "project", emulator.url)
-        assert project.materialize(["video_catalog"]).returncode == 0
-        with two_nodes(project.env, project.root) as cluster, dagster_daemon(project):
-            return told(project, cluster, emulator, launched(project))
+        with two_nodes(project.env, project.root) as cluster:
+            assert project.materialize(["video_catalog"]).returncode == 0
+            until(lambda: cluster.living() == {"head", "second"}, "both nodes")
+            backfill_id = launched(project)
+            with dagster_daemon(project):
+                return told(project, cluster, emulator, backfill_id)
 
 
 def told(project: Project, cluster: Cluster, emulator: EmulatorProcess, backfill_id: str) -> Story:
@@ -68,9 +71,9 @@ def told(project: Project, cluster: Cluster, emulator: EmulatorProcess, backfill
     jobs_before, accounts = cluster.jobs(), accounts_of(project)
     cluster.lose("second")
     backfill = until(lambda: how_it_ended(project, backfill_id), "the backfill to end", 240)
-    rows, runs, jobs = emulator.rows(), runs_of(project), cluster.jobs()
+    rows, jobs = emulator.rows(), cluster.jobs()
     dataset = project.streamcap("run")
-    return Story(project, backfill, runs, jobs, jobs_before, accounts, rows, dataset, emulator.rows()[len(rows) :])
+    return Story(project, backfill, runs_of(project), jobs, jobs_before, accounts, rows, dataset, emulator.rows()[len(rows) :])
 
 
 @pytest.fixture(scope="module")
@@ -116,6 +119,12 @@ def test_the_files_are_those_of_one_machine(story: Story, one_machine: dict[str,
     assert story.project.final_files() == one_machine
 
 
+def test_runs_outside_of_the_cluster_are_left_alone(story: Story) -> None:
+    with dg.DagsterInstance.from_config(str(story.project.home)) as instance:
+        events = [event for run in story.runs.values() if run.remote_job_origin is None for event in instance.all_logs(run.run_id)]
+    assert [event.message for event in events if event.dagster_event is not None and event.dagster_event.is_run_failure] == []
+
+
 def test_the_key_that_the_nodes_have_is_in_nothing_that_is_kept(story: Story) -> None:
     assert spilled(key_of(story.project), story.project.root) == []
 
@@ -145,7 +154,6 @@ def ray_project(root: Path, gemini: str) -> Project:
     }
     settings = yaml.safe_load(CONFIGURATION.read_text())
     del settings["storage"]
-    settings["run_launcher"]["config"]["ray"]["num_cpus"] = 1
     settings["run_monitoring"]["poll_interval_seconds"] = 5
     (project.home / "dagster.yaml").write_text(yaml.safe_dump(settings))
     return project
@@ -166,9 +174,10 @@ def dagster_daemon(project: Project) -> Iterator[None]:
 
 
 def launched(project: Project) -> str:
+    """A backfill whose runs take one CPU each, which is what a node of the test has, and not as many as the configuration says."""
     graph = build_definitions(read_settings(source=str(project.source), storage=str(project.storage), captioner="offline", chunk=CHUNK)).resolve_asset_graph()
     with dg.DagsterInstance.from_config(str(project.home)) as instance:
-        return launch_backfill(instance, graph, VIDEOS, "All videos", {})
+        return launch_backfill(instance, graph, VIDEOS, "All videos", {"dagster-ray/config": '{"num_cpus": 1}'})
 
 
 def runs_of(project: Project) -> dict[str, dg.DagsterRun]:
