@@ -1,8 +1,12 @@
 """`streamcap backfill` and `streamcap retry` in this process, on real videos."""
 
 import json
+import os
+import pty
 import shutil
+import subprocess
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import dagster as dg
@@ -108,6 +112,24 @@ def test_only_what_is_asked_for_is_made(ready: Project) -> None:
 def test_with_nobody_to_ask_it_wants_a_yes(ready: Project) -> None:
     with pytest.raises(SettingError, match="3 videos are due, and nobody can be asked; add --yes"):
         run_backfill(read_settings(), Wanted(), Manner())
+
+
+@pytest.mark.parametrize(("answer", "status"), [("n", 1), ("y", 0)])
+def test_on_a_terminal_it_asks_and_a_no_makes_nothing(ready: Project, answer: str, status: int) -> None:
+    terminal, theirs = pty.openpty()
+    command = subprocess.Popen(ready.command("backfill", "--only", "a"), env=ready.env, stdin=theirs, stdout=theirs, stderr=theirs, cwd=ready.root)
+    os.close(theirs)
+    said = b""
+    while b"Go on?" not in said:
+        said += os.read(terminal, 4096)
+    os.write(terminal, f"{answer}\n".encode())
+    with suppress(OSError):  # how a terminal tells that nobody is left to write to it
+        while more := os.read(terminal, 4096):
+            said += more
+
+    assert command.wait(timeout=30) == status
+    assert (b"Nothing was made, and nothing paid." in said) == (answer == "n")
+    assert ready.materialized("rl_examples") == ({"a"} if answer == "y" else set())
 
 
 def test_what_is_left_to_a_daemon_is_launched_once_and_can_be_canceled(ready: Project, capsys: pytest.CaptureFixture[str]) -> None:
