@@ -1,17 +1,35 @@
 """Runs as jobs of a Ray cluster: what dagster-ray's launcher lacks for weeks of them. It is an extra, as `deploy/ray` says, and only this file imports it."""
 
+import time
 from collections.abc import Iterator
 
 import dagster as dg
-from dagster._core.launcher.base import CheckRunHealthResult, WorkerStatus
+from dagster._core.launcher.base import CheckRunHealthResult, LaunchRunContext, WorkerStatus
 from dagster_ray import RayRunLauncher
 from ray.job_submission import JobDetails
 
 _NO_SUCH_JOB = "status code 404"
+_PATIENCE_S = 240.0
+"""Less than the `start_timeout_seconds` of `deploy/ray`, for a run that waits to be launched counts as one that starts."""
+_LOOK_AGAIN_S = 5.0
 
 
 class ClusterRunLauncher(RayRunLauncher):
     """Dagster-ray's launcher, which takes every run for one of its jobs, and every trouble with asking for the end of a job."""
+
+    def launch_run(self, context: LaunchRunContext) -> None:
+        """Make a job of a run, and wait for a cluster that does not answer: while it is away, all that is queued would otherwise fail, run after run."""
+        until_s = time.monotonic() + _PATIENCE_S
+        while not self._answers() and time.monotonic() < until_s:
+            time.sleep(_LOOK_AGAIN_S)
+        super().launch_run(context)
+
+    def _answers(self) -> bool:
+        try:
+            self.client.get_version()
+        except OSError:  # also the ConnectionError of a client that cannot even be made
+            return False
+        return True
 
     def check_run_worker_health(self, run: dg.DagsterRun) -> CheckRunHealthResult:
         """How a run's job stands. A run in a process of its own, such as `streamcap run`, has none; what Ray cannot say now it may say at the next look."""

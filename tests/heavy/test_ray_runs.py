@@ -1,12 +1,14 @@
 """What the launcher of runs on Ray makes of Ray's answers."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import dagster as dg
 import pytest
-from dagster._core.launcher.base import WorkerStatus
+from dagster._core.launcher.base import LaunchRunContext, WorkerStatus
 from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteRepositoryOrigin
+from dagster_ray import RayRunLauncher
 from ray.dashboard.modules.job.pydantic_models import JobDetails
 from ray.job_submission import JobStatus
 
@@ -31,6 +33,9 @@ class Ray:
         if self.trouble:
             raise RuntimeError(self.trouble)
         return self.status
+
+    def get_version(self) -> str:
+        return "2.60"
 
     def list_jobs(self) -> list[JobDetails]:
         facts: dict[str, Any] = {"type": "SUBMISSION", "status": self.status, "entrypoint": "dagster", "message": "its node has died"}
@@ -75,6 +80,34 @@ def test_a_run_in_a_process_of_its_own_is_not_looked_for_on_the_cluster() -> Non
     ray = Ray(trouble="Request failed with status code 404: Job dagster-run-one does not exist.")
     assert health(ray, launched=False) == WorkerStatus.RUNNING
     assert ray.asked == []
+
+
+def test_a_cluster_that_does_not_answer_is_waited_for_before_a_run_is_launched(monkeypatch: pytest.MonkeyPatch) -> None:
+    clients: Iterator[Any] = iter([None, None, Ray()])
+    events: list[str] = []
+
+    def client(address: str, **more: Any) -> Ray:
+        events.append("asked")
+        if (made := next(clients)) is None:
+            raise ConnectionError(f"Failed to connect to Ray at address: {address}.")
+        return made
+
+    monkeypatch.setattr("streamcap_dagster.ray_runs._LOOK_AGAIN_S", 0.0)
+    monkeypatch.setattr("ray.job_submission.JobSubmissionClient", client)
+    monkeypatch.setattr(RayRunLauncher, "launch_run", lambda launcher, context: events.append("launched"))
+    ClusterRunLauncher("http://127.0.0.1:9").launch_run(LaunchRunContext(run(), workspace=None))
+
+    assert events == ["asked", "asked", "asked", "launched"]
+
+
+def test_a_cluster_that_never_answers_is_no_longer_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody listens on port 9 of this machine."""
+    tried: list[dg.DagsterRun] = []
+    monkeypatch.setattr("streamcap_dagster.ray_runs._PATIENCE_S", 0.0)
+    monkeypatch.setattr(RayRunLauncher, "launch_run", lambda launcher, context: tried.append(context.dagster_run))
+    ClusterRunLauncher("http://127.0.0.1:9").launch_run(LaunchRunContext(run(), workspace=None))
+
+    assert tried == [run()]
 
 
 def test_what_is_told_of_a_lost_run_names_its_jobs_and_not_their_environment() -> None:
