@@ -57,6 +57,7 @@ def per_video_assets(assets: Sequence[PerVideoAsset], settings: Settings, progre
         check_specs=check_specs(assets),
         can_subset=True,
         backfill_policy=by_chunk(settings.chunk),
+        pool=settings.captioner or None,  # how many runs may ask the same captioner is an instance's to say
     )
     def per_video(
         context: dg.AssetExecutionContext,

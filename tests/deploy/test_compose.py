@@ -12,6 +12,7 @@ from dagster._core.instance.config import dagster_instance_config
 
 from streamcap_dagster.cli import app
 from streamcap_dagster.settings import PREFIX, SECRETS, Settings
+from streamcap_dagster.wiring import build_definitions
 from tests.setup.stranger import REPOSITORY
 
 DEPLOY = REPOSITORY / "deploy"
@@ -68,6 +69,16 @@ def test_dagster_takes_the_settings_of_its_instance(tmp_path: Path, monkeypatch:
     settings, _ = dagster_instance_config(str(tmp_path))
     assert settings["storage"]["postgres"]["postgres_db"]["scheme"] == "postgresql+psycopg2"
     assert settings["telemetry"] == {"enabled": False}
+
+
+def test_only_runs_that_walk_videos_take_a_place_in_the_pool_of_their_captioner() -> None:
+    job = build_definitions(Settings(_env_file=None, captioner="offline")).resolve_implicit_global_asset_job_def()
+    assert {node.name: node.definition.pool for node in job.nodes if node.definition.pool} == {"per_video": "offline"}
+
+
+def test_the_pool_leaves_a_place_for_the_dataset() -> None:
+    concurrency = yaml.safe_load((DEPLOY / "dagster.prod.yaml").read_text())["concurrency"]
+    assert concurrency["pools"]["default_limit"] < concurrency["runs"]["max_concurrent_runs"]
 
 
 def test_the_webserver_and_the_daemon_look_for_the_code_where_it_serves(services: dict[str, dict[str, Any]]) -> None:
