@@ -1,9 +1,12 @@
 """Ray clusters on this machine, kept to a network of their own, and the loss of a node."""
 
 import ctypes
+import fcntl
 import json
 import os
 import secrets
+import socket
+import struct
 import subprocess
 import sys
 import tempfile
@@ -18,6 +21,7 @@ from typing import Any
 import pytest
 
 _NEW_NETWORK = 0x40000000  # CLONE_NEWNET
+_SET_FLAGS, _UP = 0x8914, 0x1  # SIOCSIFFLAGS of an interface, IFF_UP
 _THIS_NETWORK = Path("/proc/thread-self/ns/net")
 _HEAD_PORT, _DASHBOARD_PORT = 6379, 8265
 _PORTS_OF_ITS_OWN = ("--dashboard-agent-listen-port=52366", "--dashboard-agent-grpc-port=52367", "--min-worker-port=20000", "--max-worker-port=20999")
@@ -37,7 +41,8 @@ def network_of_its_own() -> Iterator[None]:
             why = os.strerror(ctypes.get_errno()) if before else "there are none on this system"
             pytest.fail(f"This test needs Linux and root, to keep Ray's open ports in a network namespace of their own: {why}.")
         try:
-            subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
+                fcntl.ioctl(any_socket, _SET_FLAGS, struct.pack("16sh22x", b"lo", _UP))
             yield
         finally:
             libc.setns(before.fileno(), _NEW_NETWORK)

@@ -28,6 +28,7 @@ from tests.heavy.ray_cluster import Cluster, Job, for_all_nodes, network_of_its_
 pytestmark = [pytest.mark.heavy, pytest.mark.timeout(400)]
 
 CONFIGURATION = REPOSITORY / "deploy" / "ray" / "dagster.yaml"
+WITHOUT_RAY = REPOSITORY / "deploy" / "dagster.prod.yaml"
 COMMANDS = Path(sys.executable).parent
 CHUNK, SECONDS = 3, 8
 VIDEOS = [f"video{number}" for number in range(2 * CHUNK)]
@@ -137,6 +138,12 @@ def test_the_shipped_configuration_is_one_that_dagster_takes(tmp_path: Path, mon
 
     launcher = dg._core.instance.ref.InstanceRef.from_dir(str(tmp_path)).run_launcher
     assert launcher.address == "http://127.0.0.1:8265"
+
+
+def test_the_history_is_kept_as_it_is_without_ray() -> None:
+    """Which is tried on a real database."""
+    with_ray, without = (yaml.safe_load(file.read_text()) for file in (CONFIGURATION, WITHOUT_RAY))
+    assert with_ray["storage"] == without["storage"]
 
 
 def ray_project(root: Path, gemini: str) -> Project:
