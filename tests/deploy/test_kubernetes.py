@@ -7,10 +7,12 @@ and any other is refused.
 import importlib.metadata
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from dagster._core.instance.config import dagster_instance_config
 
 from streamcap_dagster.settings import GEMINI_KEYS, PREFIX, Settings
 from tests.deploy.chart import Values
@@ -51,6 +53,21 @@ def test_no_secret_is_in_the_values(values: dict[str, Any]) -> None:
     assert not [name for name in (*GEMINI_KEYS, "HF_TOKEN", "postgresqlPassword") if name in text]
 
 
+def test_dagster_takes_what_the_chart_makes_of_the_settings_of_its_instance(values: dict[str, Any], tmp_path: Path) -> None:
+    queue = {"module": "dagster.core.run_coordinator", "class": "QueuedRunCoordinator", "config": {"dequeue_use_threads": True}}
+    made = {
+        "run_coordinator": queue,
+        "concurrency": {name: _snaked(values["concurrency"][name]) for name in ("runs", "pools")},
+        "run_monitoring": _snaked(values["dagsterDaemon"]["runMonitoring"]),
+        "retention": {name: _snaked(values["retention"][name]) for name in ("sensor", "schedule")},
+        "telemetry": values["telemetry"],
+    }
+    (tmp_path / "dagster.yaml").write_text(yaml.safe_dump({**made, **values["additionalInstanceConfig"]}))
+    taken, _ = dagster_instance_config(str(tmp_path))
+    assert made.keys() & values["additionalInstanceConfig"].keys() == set()
+    assert taken["run_retries"]["retry_on_asset_or_op_failure"] is False
+
+
 @pytest.mark.heavy
 def test_the_launcher_takes_its_configuration(values: dict[str, Any]) -> None:
     from dagster._config import process_config
@@ -65,7 +82,7 @@ def test_the_launcher_takes_its_configuration(values: dict[str, Any]) -> None:
         "instance_config_map": "streamcap-dagster-instance",
         "postgres_password_secret": values["global"]["postgresqlSecretName"],
         "resources": launcher["resources"],
-        "run_k8s_config": {_snake(name): config for name, config in launcher["runK8sConfig"].items()},
+        "run_k8s_config": _snaked(launcher["runK8sConfig"]),
     }
     taken = process_config(K8sRunLauncher.config_type(), given)
     assert taken.errors in (None, [])
@@ -76,11 +93,12 @@ def test_kubernetes_takes_what_the_launcher_makes_of_a_run(values: dict[str, Any
     from dagster_k8s.job import UserDefinedDagsterK8sConfig, get_user_defined_k8s_config
 
     launcher = values["runLauncher"]["config"]["k8sRunLauncher"]
-    UserDefinedDagsterK8sConfig.from_dict({_snake(name): config for name, config in launcher["runK8sConfig"].items()})
+    UserDefinedDagsterK8sConfig.from_dict(_snaked(launcher["runK8sConfig"]))
     (tag,) = re.findall(r"^```json\n(.*?)\n```", (K8S / "README.md").read_text(), re.MULTILINE | re.DOTALL)
     asked = get_user_defined_k8s_config({name: json.dumps(config) for name, config in json.loads(tag).items()})
     assert asked.container_config["resources"]["requests"] == {"cpu": "8", "memory": "32Gi"}
 
 
-def _snake(name: str) -> str:
-    return re.sub(r"([A-Z])", lambda capital: "_" + capital.group().lower(), name)
+def _snaked(values: dict[str, Any]) -> dict[str, Any]:
+    """The keys as Dagster spells them: the chart does the same."""
+    return {re.sub(r"([A-Z])", lambda capital: "_" + capital.group().lower(), name): value for name, value in values.items()}

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import urllib.request
@@ -39,6 +40,11 @@ class Services:
                 [str(SCRIPTS / program), *arguments], env=self._project.env, cwd=self._project.root, stdout=log, stderr=log, start_new_session=True
             )
         return self._running[name]
+
+    def code_serves(self) -> bool:
+        """Whether the code server takes connections; cheaper than its health check."""
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self._code_port)) == 0
 
     def is_healthy(self, name: str) -> bool:
         """What the service's health check says."""
