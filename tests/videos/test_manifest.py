@@ -8,7 +8,7 @@ from streamcap_dagster.errors import ObjectUnreadable
 from streamcap_dagster.records import Video
 from streamcap_dagster.storage import keys
 from streamcap_dagster.storage.folder import FolderStorage
-from streamcap_dagster.videos.manifest import Seen, read_manifest, read_seen, write_manifest, write_seen
+from streamcap_dagster.videos.manifest import Seen, holds_more_than, read_manifest, read_rows, read_seen, write_manifest, write_seen
 
 ODD = ["two\nlines.mp4", "carriage\rreturn.mp4", 'a "quote", a comma.mp4', "été 日本.mp4", "=1+1.mp4", "caf\\xe9.mp4", "-1.mp4", " space .mp4"]
 
@@ -54,6 +54,48 @@ def test_a_manifest_that_was_spoiled_by_hand_is_named(storage: FolderStorage) ->
     storage.write(keys.MANIFEST, storage.read(keys.MANIFEST).replace(b'"ok"', b'"fine"'))
     with pytest.raises(ObjectUnreadable, match=r"raw/manifest\.csv cannot be read: status"):
         read_manifest(storage)
+
+
+def test_rows_are_the_videos_that_are_asked_for(storage: FolderStorage) -> None:
+    videos = [row(f"v{number}", uri) for number, uri in enumerate(ODD)]
+    write_manifest(storage, videos)
+
+    assert [read_rows(storage).video(video.video_id) for video in videos] == videos
+
+
+def test_a_row_has_another_digest_when_any_cell_is_another(storage: FolderStorage) -> None:
+    digests = set()
+    for video in (row("a", "a.mp4"), row("a", "b.mp4"), row("a", "a.mp4").model_copy(update={"audio": False})):
+        write_manifest(storage, [video, row("b", "other.mp4")])
+        digests.add(read_rows(storage).digest("a"))
+
+    assert len(digests) == 3
+
+
+def test_a_row_that_is_spoiled_is_named_only_when_it_is_asked_for(storage: FolderStorage) -> None:
+    write_manifest(storage, [row("a", "a.mp4"), row("b", "b.mp4")])
+    storage.write(keys.MANIFEST, storage.read(keys.MANIFEST).replace(b'"ok"', b'"fine"', 1))
+    rows = read_rows(storage)
+
+    assert rows.video("b").video_id == "b"
+    with pytest.raises(ObjectUnreadable, match=r"raw/manifest\.csv cannot be read: status"):
+        rows.video("a")
+
+
+def test_a_row_that_ends_early_is_named(storage: FolderStorage) -> None:
+    write_manifest(storage, [row("a", "a.mp4")])
+    storage.write(keys.MANIFEST, storage.read(keys.MANIFEST) + b'"b","b.mp4"\n')
+
+    with pytest.raises(ObjectUnreadable, match="'b': a row has 2 cells"):
+        read_manifest(storage)
+
+
+@pytest.mark.parametrize(("videos", "more"), [(0, False), (2, False), (3, True)])
+def test_whether_there_are_many_videos_is_known_without_looking_at_them(storage: FolderStorage, videos: int, more: bool) -> None:
+    if videos:
+        write_manifest(storage, [row(f"v{number}", f"{number}.mp4") for number in range(videos)])
+
+    assert holds_more_than(storage, 2) is more
 
 
 def test_the_scan_cache_comes_back_as_it_was(storage: FolderStorage) -> None:
