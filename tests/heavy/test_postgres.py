@@ -40,7 +40,7 @@ def project(project: Project, postgres: Postgres, monkeypatch: pytest.MonkeyPatc
 
 def test_a_run_goes_on_when_the_server_was_away_for_a_second(project: Project, postgres: Postgres, undisturbed: dict[str, str]) -> None:
     run = subprocess.Popen(project.command("run"), env=project.env, cwd=project.root, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    _wait_until(lambda: any(project.storage.glob("receipts/*")), 60)
+    _wait_until(lambda: any(project.storage.glob("receipts/*")), 120)
     postgres.stop()
     time.sleep(1)
     postgres.start()
@@ -55,7 +55,7 @@ def test_a_server_that_stays_away_ends_the_run_in_a_sentence_and_the_next_one_go
     project: Project, postgres: Postgres, undisturbed: dict[str, str]
 ) -> None:
     run = subprocess.Popen(project.command("run"), env=project.env, cwd=project.root, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-    _wait_until(lambda: any(project.storage.glob("receipts/*")), 60)
+    _wait_until(lambda: any(project.storage.glob("receipts/*")), 120)
     postgres.stop()
     told = run.communicate(timeout=120)[1].splitlines()
     postgres.start()
@@ -73,22 +73,22 @@ def test_a_run_that_went_while_the_database_was_away_is_noticed_and_done_again(p
     assert project.materialize(["video_catalog"]).returncode == 0
     with services_of(project) as services, dg.DagsterInstance.from_config(str(project.home)) as instance:
         code = services.start("code")
-        _wait_until(services.code_serves, 60)
+        _wait_until(services.code_serves, 120)
         for name in ("webserver", "daemon"):
             services.start(name)
         graph = build_definitions(Settings(_env_file=None, captioner="offline")).resolve_asset_graph()
         backfill = launch_backfill(instance, graph, VIDEOS, "three videos", {})
-        run_id = str(_wait_until(lambda: _in_status(instance, dg.DagsterRunStatus.STARTED), 60))
+        run_id = str(_wait_until(lambda: _in_status(instance, dg.DagsterRunStatus.STARTED), 120))
         worker = _process_of(instance, run_id)
-        _wait_until(lambda: any(project.storage.glob("receipts/*")), 60)
+        _wait_until(lambda: any(project.storage.glob("receipts/*")), 120)
 
         postgres.stop()
         os.kill(worker, signal.SIGKILL)
-        assert code.wait(60) == 70  # a server that cannot look after its runs ends, and Docker starts it again
+        assert code.wait(120) == 70  # a server that cannot look after its runs ends, and Docker starts it again
         postgres.start()
         services.start("code")
 
-        _wait_until(lambda: instance.get_run_by_id(run_id).status == dg.DagsterRunStatus.FAILURE, 90)
+        _wait_until(lambda: instance.get_run_by_id(run_id).status == dg.DagsterRunStatus.FAILURE, 120)
         _wait_until(lambda: has_ended(instance, backfill), 120)
         assert all(services.is_healthy(name) for name in ("code", "webserver", "daemon"))
     assert project.final_files() == {key: digest for key, digest in undisturbed.items() if not key.startswith(OF_ALL_VIDEOS)}
