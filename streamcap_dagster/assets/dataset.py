@@ -28,7 +28,8 @@ from streamcap_dagster.storage import Storage
 from streamcap_dagster.storage.many import side_by_side
 from streamcap_dagster.storage.receipts import StoredObject
 
-WHOLE_CORPUS = ("train_json", "rl_json", "hf_dataset", "published_dataset")
+JSON_FILES = ("train_json", "rl_json")
+WHOLE_CORPUS = (*JSON_FILES, "hf_dataset", "published_dataset")
 OWNERS = ["team:streamcap"]
 FROM_EVERYTHING = ("clips", "frames", "initial_captions", "delta_captions", "sft_examples", "rl_examples")
 FRESH = dg.FreshnessPolicy.time_window(fail_window=timedelta(days=8), warn_window=timedelta(days=2))

@@ -70,7 +70,7 @@ def per_video_assets(assets: Sequence[PerVideoAsset], settings: Settings, progre
         keeping = storage.open()
         check_asked(context.run.tags, settings, keeping, captioner.bare())
         manifest = read_manifest(keeping)
-        video_ids = [video_id for key in context.partition_keys for video_id in videos_of(key)]
+        video_ids = [video_id for key in _partitions_of(context, wanted) for video_id in videos_of(key)]
         known = {video_id for video_id in video_ids if video_id in manifest and manifest[video_id].status != "forgotten"}
         rows = [manifest[video_id] for video_id in video_ids if video_id in known]
         failures = [_unknown(video_id, [*wanted, *checked_alone], manifest) for video_id in video_ids if video_id not in known]
@@ -116,6 +116,13 @@ def _asked_for(context: dg.AssetExecutionContext, assets: Sequence[PerVideoAsset
     made, checked = context.op_execution_context.selected_asset_keys, context.op_execution_context.selected_asset_check_keys
     wanted = [asset for asset in assets if dg.AssetKey(asset.name) in made]
     return wanted, [asset for asset in assets if check_key(asset) in checked and asset not in wanted]
+
+
+def _partitions_of(context: dg.AssetExecutionContext, wanted: Sequence[PerVideoAsset]) -> list[str]:
+    """The partitions of a run. The button that executes all checks names none, and means all."""
+    if wanted or context.has_partition_key or context.has_partition_key_range:
+        return list(context.partition_keys)
+    return list(context.instance.get_dynamic_partitions("videos"))
 
 
 def _unknown(video_id: str, wanted: Sequence[PerVideoAsset], manifest: Mapping[str, Video]) -> Failure:
@@ -205,7 +212,7 @@ class Reporter:
         self._instance = context.instance
         self._events = context.instance.event_log_storage
         self._code_versions = {asset.name: asset.code_version(settings) for asset in assets}
-        videos_of_run = {video_id for key in context.partition_keys for video_id in videos_of(key)}
+        videos_of_run = {video_id for key in _partitions_of(context, assets) for video_id in videos_of(key)}
         self._seen = {asset.name: self._videos_with_an_event(asset.name, videos_of_run) for asset in assets}
 
     def events(self, finished: Finished) -> Iterator[dg.AssetMaterialization | dg.AssetCheckEvaluation]:

@@ -7,24 +7,18 @@ from streamcap_dagster.assets.checks import Checked, CheckFailed
 from streamcap_dagster.assets.progress import VideoDone
 from streamcap_dagster.assets.walk import NotMadeYet, Result, Stopped, check_again, failed, fingerprint_of, inputs_of
 from streamcap_dagster.assets.work import PerVideoAsset, VideoWork, Workshop
-from streamcap_dagster.errors import RunStopped, StreamcapError
+from streamcap_dagster.errors import RunStopped
 from streamcap_dagster.records import Video
 from streamcap_dagster.storage.failures import Failure, note_failure
 from streamcap_dagster.storage.leases import turn_async
 from streamcap_dagster.storage.receipts import ReceiptBook
 
 
-class MadeOtherwise(StreamcapError):
-    """An asset that is to be checked would be made anew, so there is nothing to hold it against."""
-
-    def __init__(self, video_id: str, asset: str) -> None:
-        super().__init__(f"video {video_id}: {asset} was made from something older or under other settings. Make it again, which checks it too.")
-
-
 async def check_videos(videos: Sequence[Video], assets: Sequence[PerVideoAsset], workshop: Workshop, emit: Callable[[Result], None]) -> None:
-    """Check these assets of every video as they are stored; `emit` gets what came of each, and a failure for what did not pass or does not exist.
+    """Check these assets of every video as they are stored; `emit` gets what came of each, and a failure for what did not pass.
 
-    What does not pass is not vouched for any more: the next run makes it anew.
+    What does not pass is not vouched for any more: the next run makes it anew. Passed over is what does not exist, and what would be made anew in any
+    case, for it is not to be held against settings that it was not made under.
     """
     stopped: list[RunStopped] = []
     unfinished: list[str] = []
@@ -66,11 +60,11 @@ async def _check(video: Video, assets: Sequence[PerVideoAsset], workshop: Worksh
 async def _check_asset(asset: PerVideoAsset, work: VideoWork, book: ReceiptBook, emit: Callable[[Result], None]) -> list[Failure]:
     try:
         receipt = book.receipts.of(asset.name)
-        if receipt is None:
-            raise NotMadeYet(work.video_id, f"the check of {asset.name}", asset.name)
-        if receipt.fingerprint != fingerprint_of(asset, work, inputs_of(asset, work.video, book.receipts)):
-            raise MadeOtherwise(work.video_id, asset.name)
+        if receipt is None or receipt.fingerprint != fingerprint_of(asset, work, inputs_of(asset, work.video, book.receipts)):
+            return []
         receipt = await check_again(asset, work, book, receipt, always=True)
+    except NotMadeYet:
+        return []
     except RunStopped:
         raise
     except CheckFailed as error:

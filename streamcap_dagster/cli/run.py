@@ -11,7 +11,7 @@ from rich.markup import escape
 
 from streamcap_dagster.assets import PER_VIDEO
 from streamcap_dagster.assets.clips import unknown_in_selection
-from streamcap_dagster.assets.dataset import WHOLE_CORPUS
+from streamcap_dagster.assets.dataset import JSON_FILES, WHOLE_CORPUS
 from streamcap_dagster.captions.estimate.sentence import summary
 from streamcap_dagster.cli.estimate_run import estimate_run, usable
 from streamcap_dagster.cli.instance import open_instance, said_by_database
@@ -85,9 +85,14 @@ class Graph:
         self._tags = {"dagster/max_retries": "0", PROCESS: process_name(), **(tags or {})}
 
     def make(self, names: Sequence[str], may_fail: bool = False) -> Trouble:
-        """Materialize assets of the whole corpus. Returns why it failed when it may, else raises."""
+        """Materialize assets of the whole corpus, the JSON files first: nothing that is wrong with the dataset is to hold them up.
+
+        Returns why it failed when it may, else raises.
+        """
         try:
-            self._run(names, {})
+            for part in ([name for name in names if name in JSON_FILES], [name for name in names if name not in JSON_FILES]):
+                if part:
+                    self._run(part, {})
         except (StreamcapError, dg.Failure) as error:
             if not may_fail:
                 raise
