@@ -12,6 +12,7 @@ from streamcap_dagster.assets import PER_VIDEO
 from streamcap_dagster.assets.asked import AskedElsewhere
 from streamcap_dagster.assets.progress import AssetDone, VideoDone
 from streamcap_dagster.automation.backfills import BackfillState, cancel_backfill, runs_of, state_of
+from streamcap_dagster.captions.pacing.meter import Meter
 from streamcap_dagster.cli.daemon import ALIVE_S, silent_s
 from streamcap_dagster.cli.progress import Watcher
 from streamcap_dagster.errors import StillGoing
@@ -68,6 +69,7 @@ def watch_backfill(console: Console, instance: dg.DagsterInstance, backfill_id: 
             if runs.refused and state is not None and state.status == "REQUESTED":
                 cancel_backfill(instance, backfill_id)  # no other run of it would go better
             if state is None or state.ended:
+                watcher.tally.meters[backfill_id] = runs.spent
                 left = [video_id for video_id in video_ids if video_id not in runs.walked]
                 return Ended(state or BackfillState("DELETED", True), left)
             time.sleep(max(LOOKS_EVERY_S, _PATIENCE * took_s))
@@ -103,6 +105,7 @@ class _Runs:
         self._gone_wrong = 0
         self.walked: set[str] = set()
         """Videos that were made, or failed by themselves."""
+        self.spent = Meter()
         self.refused = False
         """Whether a run would not begin because it was asked for under other settings."""
 
@@ -136,6 +139,7 @@ class _Runs:
     def _asset_done(self, asset: str, video_id: str, metadata: Mapping[str, dg.MetadataValue]) -> None:
         reused, seconds = (metadata.get(name) for name in ("reused", "seconds"))
         self._watcher(AssetDone(video_id, asset, bool(reused and reused.value), float(str(seconds.value)) if seconds else 0.0))
+        self.spent += _spent(metadata)
         if asset == _LAST and video_id not in self.walked:
             self.walked.add(video_id)
             self._watcher(VideoDone(video_id))
@@ -163,6 +167,13 @@ class _Runs:
         if went_wrong.why and went_wrong.why not in self._told:
             self._told.add(went_wrong.why)
             self._console.print(f"[red]run {run_id[:8]}[/] {escape(went_wrong.why)}", highlight=False, soft_wrap=True)
+
+
+def _spent(metadata: Mapping[str, dg.MetadataValue]) -> Meter:
+    """What the answers for an asset of a video took, as its event tells it."""
+    names = ("requests", "answers", "input_tokens", "output_tokens", "cost_usd")
+    requests, answers, input_tokens, output_tokens, usd = (float(str(metadata[name].value)) if name in metadata else 0.0 for name in names)
+    return Meter(requests=int(requests), answered=int(answers), text_tokens=int(input_tokens), output_tokens=int(output_tokens), cost_usd=usd)
 
 
 @dataclass(frozen=True)

@@ -3,11 +3,9 @@
 import json
 import os
 import pty
-import shutil
 import subprocess
 import time
 from contextlib import suppress
-from pathlib import Path
 
 import dagster as dg
 import pytest
@@ -32,34 +30,6 @@ from tests.media import make_video
 
 NOW = Manner(yes=True)
 LOOK = Manner(dry_run=True, as_json=True)
-
-
-@pytest.fixture(scope="session")
-def _cataloged(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """Three videos of a second, which is too short for a clip, and a file that is no video: quick to make."""
-    project = Project(tmp_path_factory.mktemp("cataloged"))
-    for name in ("a", "b", "c"):
-        make_video(project.source / f"{name}.mp4", seconds=1, size="160x120", fps="10", picture=f"color=0x{ord(name):02x}0000")
-    (project.source / "notes.mp4").write_text("this is no video")
-    with pytest.MonkeyPatch.context() as patch:
-        _enter(project, patch)
-        assert run_backfill(read_settings(), Wanted(), Manner(catalog=True, dry_run=True)) == 0
-    return project
-
-
-@pytest.fixture
-def ready(tmp_path: Path, _cataloged: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
-    """The project as this process's own, with a catalog and nothing made."""
-    root = tmp_path / "ready"
-    shutil.copytree(_cataloged.root, root)
-    project = Project(root)
-    _enter(project, monkeypatch)
-    return project
-
-
-def _enter(project: Project, patch: pytest.MonkeyPatch) -> None:
-    for name in ("DAGSTER_HOME", "STREAMCAP_SOURCE", "STREAMCAP_STORAGE", "STREAMCAP_DECODER"):
-        patch.setenv(name, project.env[name])
 
 
 def looked(capsys: pytest.CaptureFixture[str], *kinds: DueKind, only: tuple[str, ...] = ()) -> dict[str, dict[str, str] | list[dict[str, str]]]:
