@@ -25,7 +25,7 @@ from tests.assets.project import PER_VIDEO_NAMES, REPOSITORY, Project
 from tests.gemini.runs import EmulatorProcess, answered, emulator_process, gemini_project, key_of, run_against, spilled
 from tests.heavy.ray_cluster import Cluster, Job, for_all_nodes, network_of_its_own, two_nodes, until
 
-pytestmark = [pytest.mark.heavy, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.heavy, pytest.mark.timeout(600)]
 
 CONFIGURATION = REPOSITORY / "deploy" / "ray" / "dagster.yaml"
 WITHOUT_RAY = REPOSITORY / "deploy" / "dagster.prod.yaml"
@@ -68,7 +68,7 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
 
 
 def told(project: Project, cluster: Cluster, emulator: EmulatorProcess, backfill_id: str) -> Story:
-    until(lambda: a_node_is_in_the_middle(project, cluster) and the_quota_is_shared(project), "both nodes at work, one with a video done", 120)
+    until(lambda: a_node_is_in_the_middle(project, cluster) and the_quota_is_shared(project), "both nodes at work, one with a video done", 180)
     jobs_before, accounts = cluster.jobs(), accounts_of(project)
     cluster.lose("second")
     backfill = until(lambda: how_it_ended(project, backfill_id), "the backfill to end", 240)
