@@ -7,6 +7,7 @@ import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 from operator import attrgetter
 
 from pydantic import TypeAdapter, ValidationError
@@ -16,6 +17,8 @@ from streamcap_dagster.records import Video
 from streamcap_dagster.storage import Storage, keys
 
 _VIDEOS = TypeAdapter(tuple[Video, ...])
+_AT_ONCE = 1000
+"""Rows that are made into videos at a time: more would be in memory twice."""
 _SEEN_COLUMNS = ("uri", "size_bytes", "version", "sha256", "probed_by")
 
 logger = logging.getLogger(__name__)
@@ -56,14 +59,8 @@ class Rows:
 
 def read_rows(storage: Storage) -> Rows:
     """The manifest for whoever needs few of its videos as records. Raises ObjectUnreadable when it is no such table."""
-    table = _cells(storage, keys.MANIFEST)
-    columns = tuple(next(table, ()))
-    cells = {}
-    for row in table:
-        if len(row) != len(columns) or "video_id" not in columns:
-            raise ObjectUnreadable(keys.MANIFEST, f"{' '.join(row[:1])!r}: a row has {len(row)} cells, and there are {len(columns)} columns")
-        cells[row[columns.index("video_id")]] = row
-    return Rows(columns, cells)
+    columns, table = _manifest(storage)
+    return Rows(columns, {row[columns.index("video_id")]: row for row in table})
 
 
 def holds_more_than(storage: Storage, videos: int) -> bool:
@@ -76,16 +73,38 @@ def holds_more_than(storage: Storage, videos: int) -> bool:
 
 def read_manifest(storage: Storage) -> dict[str, Video]:
     """Every video by its id, in order of the file; empty when there is no manifest yet."""
-    rows = read_rows(storage)
-    return {video.video_id: video for video in _videos([dict(zip(rows.columns, cells, strict=True)) for cells in rows.cells.values()])}
+    columns, table = _manifest(storage)
+    found: dict[str, Video] = {}
+    while some := list(islice(table, _AT_ONCE)):
+        for video in _videos([dict(zip(columns, cells, strict=True)) for cells in some]):
+            found[video.video_id] = video
+    return found
+
+
+def _manifest(storage: Storage) -> tuple[tuple[str, ...], Iterator[list[str]]]:
+    """Its columns, and its rows one after another."""
+    table = _cells(storage, keys.MANIFEST)
+    columns = tuple(next(table, ()))
+
+    def rows() -> Iterator[list[str]]:
+        for row in table:
+            if len(row) != len(columns) or "video_id" not in columns:
+                raise ObjectUnreadable(keys.MANIFEST, f"{' '.join(row[:1])!r}: a row has {len(row)} cells, and there are {len(columns)} columns")
+            yield row
+
+    return columns, rows()
 
 
 def _videos(rows: Sequence[Mapping[str, str]]) -> tuple[Video, ...]:
     try:
-        return _VIDEOS.validate_python(rows)
+        videos = _VIDEOS.validate_python(rows)
     except ValidationError as error:
         first = error.errors()[0]
         raise ObjectUnreadable(keys.MANIFEST, f"{'.'.join(map(str, first['loc'][1:]))}: {first['msg']}") from error
+    given = set(rows[0]) if rows else set()
+    for video in videos:  # of very many videos these sets, which are all the same, are half of what they take in memory
+        object.__setattr__(video, "__pydantic_fields_set__", given)
+    return videos
 
 
 def write_manifest(storage: Storage, videos: Iterable[Video]) -> bytes:
