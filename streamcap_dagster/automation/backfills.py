@@ -71,6 +71,13 @@ class DagsterBackfills:
         return launch_backfill(instance, graph, video_ids, title, {LAUNCHED_BY: launched_by, THEN: DATASET})
 
 
+def ended_of(instance: dg.DagsterInstance, backfill_ids: Sequence[str]) -> list[str]:
+    """Those of some backfills that are over, in whatever way, in their order. One that goes on is not read, only its state is asked for."""
+    asked = BulkActionsFilter(backfill_ids=backfill_ids, statuses=BULK_ACTION_TERMINAL_STATUSES)
+    over = {backfill.backfill_id for backfill in instance.get_backfills(filters=asked)} if backfill_ids else set()
+    return [backfill_id for backfill_id in backfill_ids if backfill_id in over]
+
+
 def newer_than(instance: dg.DagsterInstance, known: str) -> Iterator[PartitionBackfill]:
     """The backfills that came after a known one, newest first: in the order in which the instance got them, not of any clock."""
     before: str | None = None
@@ -111,12 +118,6 @@ def cancel_backfill(instance: dg.DagsterInstance, backfill_id: str) -> None:
 def runs_of(backfill_id: str, *statuses: dg.DagsterRunStatus) -> dg.RunsFilter:
     """The runs of a backfill, or those of them that stand so."""
     return dg.RunsFilter(tags={BACKFILL_ID_TAG: backfill_id}, statuses=statuses)
-
-
-def has_ended(instance: dg.DagsterInstance, backfill_id: str) -> bool:
-    """Whether a backfill is over, in whatever way; one that the instance does not know any more is."""
-    backfill = instance.get_backfill(backfill_id)
-    return backfill is None or backfill.status in BULK_ACTION_TERMINAL_STATUSES
 
 
 def made_anything(instance: dg.DagsterInstance, backfill_id: str) -> bool:

@@ -8,7 +8,7 @@ import dagster as dg
 from pydantic import TypeAdapter, ValidationError
 
 from streamcap_dagster.assets.due_videos import DUE_VIDEOS, LAUNCHED
-from streamcap_dagster.automation.backfills import DATASET, THEN, has_ended, made_anything, newer_than
+from streamcap_dagster.automation.backfills import DATASET, THEN, ended_of, made_anything, newer_than
 from streamcap_dagster.automation.jobs import build_dataset
 
 DATASET_SENSOR = "dataset_sensor"
@@ -28,6 +28,8 @@ _UNDER_WAY = [
 class Cursor:
     """What one look leaves for the next. Its size depends on how many backfills are under way, not on how many there were."""
 
+    known: int = 0
+    """How many backfills there were: a look is cheap while there are no more, for one of 100,000 videos is 14 MB to read."""
     newest: str = ""
     """The last backfill that was seen, whosever it was."""
     open: tuple[str, ...] = ()
@@ -72,12 +74,15 @@ def read_cursor(text: str | None) -> Cursor:
 
 def look(instance: dg.DagsterInstance, before: Cursor) -> tuple[Cursor, list[str], bool]:
     """The next cursor, the backfills that have ended since, and whether a report since said that nothing was due."""
-    new = list(islice(newer_than(instance, before.newest), _MOST_AT_ONCE))
+    known = instance.get_backfills_count()
+    if known < before.known:  # the instance was wiped, and its sensors' cursors were not
+        before = Cursor()
+    new = list(islice(newer_than(instance, before.newest), _MOST_AT_ONCE)) if known != before.known else []
     watched = (*before.open, *(backfill.backfill_id for backfill in reversed(new) if backfill.tags.get(THEN) == DATASET))
-    ended = [backfill_id for backfill_id in watched if has_ended(instance, backfill_id)]
+    ended = ended_of(instance, watched)
     still_open = tuple(backfill_id for backfill_id in watched if backfill_id not in ended)
     report, launched = _last_report(instance)
-    after = Cursor(new[0].backfill_id if new else before.newest, still_open, report)
+    after = Cursor(known, new[0].backfill_id if new else before.newest, still_open, report)
     return after, ended, report != before.report and launched == "" and not still_open
 
 
