@@ -1,11 +1,14 @@
 """The jobs that can be launched by name."""
 
+import tomllib
+
 import dagster as dg
 import pytest
+import yaml
 
 from streamcap_dagster.settings import read_settings
 from streamcap_dagster.wiring import build_definitions
-from tests.assets.project import PER_VIDEO_NAMES, WHOLE
+from tests.assets.project import PER_VIDEO_NAMES, REPOSITORY, WHOLE
 
 
 @pytest.mark.parametrize(
@@ -25,3 +28,9 @@ def test_videos_are_captioned_a_partition_each() -> None:
 def test_every_job_says_what_it_does_and_whether_it_costs_money() -> None:
     jobs = {job.name: job.description or "" for job in build_definitions(read_settings()).resolve_all_job_defs()}
     assert all(word in jobs[job] for job, word in [("caption_videos", "cost money"), ("build_dataset", "asks no captioner"), ("everything", "cost money")])
+
+
+def test_dg_and_dagster_load_the_same_definitions() -> None:
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["tool"]["dg"]["project"]
+    (served,) = yaml.safe_load((REPOSITORY / "workspace.yaml").read_text())["load_from"]
+    assert project["code_location_target_module"] == served["python_module"]["module_name"]
