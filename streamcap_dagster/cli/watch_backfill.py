@@ -154,11 +154,11 @@ class _Runs:
             if run.run_id in self._told or run.tags.get(_WILL_RETRY) == "true":
                 continue
             self._told.add(run.run_id)
-            self._tell_failure(run.run_id)
+            self._tell_failure(run)
 
-    def _tell_failure(self, run_id: str) -> None:
+    def _tell_failure(self, run: dg.DagsterRun) -> None:
         """Each failed video by itself; of a run that ended otherwise, why."""
-        went_wrong = _look_into(self._instance, run_id)
+        went_wrong = _look_into(self._instance, run)
         for video_id, reason in went_wrong.reasons.items():
             if video_id not in self.walked:
                 self.walked.add(video_id)
@@ -166,7 +166,7 @@ class _Runs:
         self.refused = self.refused or went_wrong.refused
         if went_wrong.why and went_wrong.why not in self._told:
             self._told.add(went_wrong.why)
-            self._console.print(f"[red]run {run_id[:8]}[/] {escape(went_wrong.why)}", highlight=False, soft_wrap=True)
+            self._console.print(f"[red]run {run.run_id[:8]}[/] {escape(went_wrong.why)}", highlight=False, soft_wrap=True)
 
 
 def _spent(metadata: Mapping[str, dg.MetadataValue]) -> Meter:
@@ -187,12 +187,15 @@ class _WentWrong:
     refused: bool = False
 
 
-def _look_into(instance: dg.DagsterInstance, run_id: str) -> _WentWrong:
-    for record in instance.get_records_for_run(run_id, of_type=dg.DagsterEventType.STEP_FAILURE).records:
-        event = record.event_log_entry.dagster_event
-        if event is not None:
-            return _told_by(event)
-    return _WentWrong(why="its process ended before its videos were done")
+def _look_into(instance: dg.DagsterInstance, run: dg.DagsterRun) -> _WentWrong:
+    if run.status == dg.DagsterRunStatus.CANCELED:
+        return _WentWrong(why="was canceled")
+    for kind in (dg.DagsterEventType.STEP_FAILURE, dg.DagsterEventType.RUN_FAILURE):
+        for record in instance.get_records_for_run(run.run_id, of_type=kind).records:
+            event = record.event_log_entry.dagster_event
+            if event is not None:
+                return _told_by(event) if kind == dg.DagsterEventType.STEP_FAILURE else _WentWrong(why=event.message or "")
+    return _WentWrong(why="failed, and does not say why")
 
 
 def _told_by(event: dg.DagsterEvent) -> _WentWrong:
@@ -205,5 +208,5 @@ def _told_by(event: dg.DagsterEvent) -> _WentWrong:
     while error is not None and error.cause is not None:
         error = error.cause
     if error is None:
-        return _WentWrong(why="it failed, and does not say why")
+        return _WentWrong(why="failed, and does not say why")
     return _WentWrong(why=error.message.strip(), refused=error.cls_name == AskedElsewhere.__name__)

@@ -38,6 +38,21 @@ def test_every_video_is_told_as_made_failed_or_left(ready: Project) -> None:
     assert "b: failed: video b: 'b.mp4' has other bytes" in out.getvalue()
 
 
+def test_why_a_run_as_a_whole_went_wrong_is_told_once(ready: Project) -> None:
+    out = io.StringIO()
+    with open_instance() as instance:
+        backfill_id, since = _launched(instance)
+        job, tags = build_definitions(read_settings()).resolve_job_def("caption_videos"), {BACKFILL_ID_TAG: backfill_id, "dagster/max_retries": "0"}
+        for status in (dg.DagsterRunStatus.CANCELED, dg.DagsterRunStatus.CANCELED, dg.DagsterRunStatus.STARTED):
+            run = instance.create_run_for_job(job, tags=tags, status=status)
+        instance.report_run_failed(run, "its machine was switched off")
+        _end(instance, backfill_id, BulkActionStatus.COMPLETED_FAILED)
+
+        watch_backfill(Console(file=out, width=200), instance, backfill_id, ["a"], Watcher(Console(file=out)), since)
+
+    assert (out.getvalue().count("was canceled"), out.getvalue().count("its machine was switched off")) == (1, 1)
+
+
 def test_ctrl_c_says_that_it_goes_on_and_how_to_end_it(ready: Project) -> None:
     console = Console(file=io.StringIO())
     with open_instance() as instance:
