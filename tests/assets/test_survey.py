@@ -11,16 +11,20 @@ from streamcap_dagster.assets import survey_index
 from streamcap_dagster.assets.standing import Standing, stand, standing_of
 from streamcap_dagster.assets.survey import Surveyed, Watched, survey
 from streamcap_dagster.assets.wanted import Wanted
-from streamcap_dagster.assets.work import Made, VideoWork
+from streamcap_dagster.assets.work import Made, VideoWork, Workshop
+from streamcap_dagster.captions.backends.offline import OfflineCaptioner
+from streamcap_dagster.emulators.gcs.server import Running
 from streamcap_dagster.policies import SplitPolicy
 from streamcap_dagster.records import Clips, Video
-from streamcap_dagster.settings import Settings
+from streamcap_dagster.settings import Settings, read_settings
 from streamcap_dagster.storage import keys
 from streamcap_dagster.storage.documents import write_record
 from streamcap_dagster.storage.failures import Failure, note_failure, read_failures
 from streamcap_dagster.storage.folder import FolderStorage
+from streamcap_dagster.storage.gcs import open_storage
 from streamcap_dagster.storage.receipts import Receipts, read_receipts
 from streamcap_dagster.videos.manifest import read_manifest, write_manifest
+from streamcap_dagster.videos.source import FolderSource
 from tests.assets.walking import asset, put, video, walk, workshop
 
 SELECTION = Path("selection.txt")
@@ -309,3 +313,20 @@ def test_receipts_without_their_inputs_count_as_of_another_file_when_they_are_st
     CHANGES["another file"](made, "v03")
 
     assert of("v03", believing(made)).changed
+
+
+def test_in_a_bucket_what_was_found_out_holds_until_something_changes(gcs: Running, tmp_path: Path) -> None:
+    storage = open_storage("gs://bucket/data", tmp_path / "cache", 1, 8, 30)
+    shop = Workshop(read_settings(source="nowhere", storage=storage.uri, captioner="offline"), FolderSource(tmp_path), storage, OfflineCaptioner())
+    write_manifest(storage, [video("cat"), video("dog")])
+    before = survey(shop, thorough=False, assets=GRAPH)
+    assert "data/ledger/survey.json" in gcs.objects("bucket")
+    gcs.journal.clear()
+
+    again = survey(shop, thorough=False, assets=GRAPH)
+    requests = dict(gcs.journal.by_kind)
+    note_failure(storage, Failure(video_id="dog", asset="say", reason="video dog: it went wrong."))
+
+    assert again == before
+    assert requests.get("list", 0) == 2
+    assert [one.state for one in survey(shop, thorough=False, assets=GRAPH)] == ["incomplete", "failed"]
