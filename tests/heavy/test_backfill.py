@@ -1,95 +1,44 @@
-"""A real backfill: `dagster dev` with its daemon, launched over GraphQL as the UI does."""
+"""Backfills that Dagster's daemon runs side by side, with a captioner that has to be paid."""
 
-import json
-import os
-import signal
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
+from pathlib import Path
 
+import dagster as dg
 import pytest
+from dagster._core.execution.backfill import BULK_ACTION_TERMINAL_STATUSES, BulkActionStatus
 
-from tests.assets.project import PER_VIDEO_NAMES, Project
+from streamcap_dagster.automation.backfills import launch_backfill
+from streamcap_dagster.settings import read_settings
+from streamcap_dagster.wiring import build_definitions
+from tests.assets.project import PER_VIDEO_NAMES
+from tests.gemini.runs import answered, emulator_process, gemini_project, key_of
+from tests.heavy.daemon import daemon, until
 
 pytestmark = pytest.mark.heavy
 
-LAUNCH = """
-mutation($params: LaunchBackfillParams!) {
-  launchPartitionBackfill(backfillParams: $params) { __typename ... on LaunchBackfillSuccess { backfillId } ... on PythonError { message } }
-}"""
-ENDED = {"COMPLETED", "COMPLETED_SUCCESS", "COMPLETED_FAILED", "FAILED", "CANCELED"}
+VIDEOS = ["video0", "video1"]
 
 
-@pytest.mark.timeout(400)
-def test_a_backfill_completes_the_good_videos_and_ends_red_for_the_bad_one(project: Project) -> None:
-    assert project.materialize(["video_catalog"]).returncode == 0
-    with (project.source / "life.mp4").open("ab") as file:
-        file.write(b"more")
+@pytest.mark.timeout(600)
+def test_two_backfills_of_the_same_videos_complete_both_and_pay_for_one(tmp_path: Path) -> None:
+    project = gemini_project(tmp_path / "project", len(VIDEOS))
+    with emulator_process(tmp_path / "journal.jsonl", "--latency-ms", "400..800", "--key", key_of(project)) as emulator:
+        project.environment["STREAMCAP_GEMINI_BASE_URL"] = emulator.url
+        assert project.materialize(["video_catalog"]).returncode == 0
+        with dg.DagsterInstance.from_config(str(project.home)) as instance:
+            graph = build_definitions(read_settings()).resolve_asset_graph()
+            for name in ("first", "second"):
+                launch_backfill(instance, graph, VIDEOS, name, {})
 
-    with _dagster_dev(project) as port:
-        status = _backfill(port, ["clock", "life", "still"])
+            def ended() -> list[BulkActionStatus]:
+                states = [backfill.status for backfill in instance.get_backfills()]
+                return states if all(state in BULK_ACTION_TERMINAL_STATUSES for state in states) else []
 
-    assert status == "COMPLETED_FAILED"
-    assert all(project.materialized(name) == {"clock", "still"} for name in PER_VIDEO_NAMES)
-    assert project.statuses()["life"]["state"] == "failed"
-    assert "other bytes" in project.statuses()["life"]["reason"]
+            with daemon(project):
+                states = until(ended, 300, "both backfills to end")
+            began = [run.start_time for run in instance.get_run_records(limit=2)]
+            over = [run.end_time for run in instance.get_run_records(limit=2)]
 
-
-@contextmanager
-def _dagster_dev(project: Project) -> Iterator[int]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "dagster", "dev", "-m", "streamcap_dagster.definitions", "-h", "127.0.0.1", "-p", str(port)]
-    log = (project.root / "dev.log").open("w")
-    server = subprocess.Popen(command, env=project.env, cwd=project.root, stdout=log, stderr=subprocess.STDOUT, start_new_session=True)
-    try:
-        _until(lambda: _graphql(port, "{ version }", {}), 90, "the server to answer")
-        yield port
-    finally:
-        os.killpg(server.pid, signal.SIGINT)
-        try:
-            server.wait(timeout=20)
-        except subprocess.TimeoutExpired:
-            os.killpg(server.pid, signal.SIGKILL)
-        log.close()
-
-
-def _backfill(port: int, video_ids: list[str]) -> str:
-    params = {"assetSelection": [{"path": [name]} for name in PER_VIDEO_NAMES], "partitionNames": video_ids, "fromFailure": False, "tags": []}
-    launched = _graphql(port, LAUNCH, {"params": params})["launchPartitionBackfill"]
-    assert launched["__typename"] == "LaunchBackfillSuccess", launched
-    query = "query($id: String!) { partitionBackfillOrError(backfillId: $id) { ... on PartitionBackfill { status } } }"
-
-    def status() -> str:
-        now = str(_graphql(port, query, {"id": launched["backfillId"]})["partitionBackfillOrError"]["status"])
-        return now if now in ENDED else ""
-
-    return str(_until(status, 250, "the backfill to end"))
-
-
-def _graphql(port: int, query: str, variables: dict[str, Any]) -> dict[str, Any]:
-    body = json.dumps({"query": query, "variables": variables}).encode()
-    request = urllib.request.Request(f"http://127.0.0.1:{port}/graphql", body, {"Content-Type": "application/json"})
-    with urllib.request.urlopen(request, timeout=20) as response:
-        answer = json.load(response)
-    assert "errors" not in answer, answer
-    data: dict[str, Any] = answer["data"]
-    return data
-
-
-def _until(look: Any, seconds: float, what: str) -> Any:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        try:
-            if seen := look():
-                return seen
-        except OSError:
-            pass
-        time.sleep(1)
-    raise AssertionError(f"waited {seconds} s for {what}")
+    assert states == [BulkActionStatus.COMPLETED_SUCCESS] * 2
+    assert max(began) < min(over), "the runs were not side by side"
+    assert all(project.materialized(name) == set(VIDEOS) for name in PER_VIDEO_NAMES)
+    assert (len(emulator.rows()), set(answered(emulator.rows()).values())) == (2 * 4, {1})
