@@ -103,7 +103,6 @@ def test_a_video_that_fails_midway_is_named_and_the_others_are_done(project: Pro
         video_id: video["state"] for video_id, video in project.statuses_with(STREAMCAP_CAPTIONER="recorded", STREAMCAP_RECORDED_ANSWERS=str(answers)).items()
     }
     assert standing == {"clock": "complete", "life": "complete", "still": "failed"}
-    assert "hf_dataset did not pass the check few_windows_and_videos_failed: 0 of 6 windows" in done.stdout
     assert {row["video_id"] for row in json.loads((project.storage / "processed/train.json").read_text())} == {"clock", "life"}
 
 
