@@ -45,7 +45,8 @@ def outcome_check(asset: str) -> dg.AssetCheckSpec:
         blocking=True,
         description=(
             "The shares of windows without a usable caption (blocked, truncated, …) and of videos that failed and so are not in. Warns beyond "
-            f"STREAMCAP_WARN_FAILED_SHARE; beyond STREAMCAP_MAX_FAILED_SHARE it is an error, and nothing is made of the dataset; of fewer than {FEW} it only warns."
+            "STREAMCAP_WARN_FAILED_SHARE; beyond STREAMCAP_MAX_FAILED_SHARE it is an error, and nothing is made of the dataset, "
+            f"unless there are fewer than {FEW}."
         ),
     )
 
