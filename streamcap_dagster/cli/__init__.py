@@ -36,6 +36,9 @@ StorageOption = Annotated[
 CaptionerOption = Annotated[
     str | None, typer.Option("--captioner", metavar="NAME", help="Who writes the captions: gemini, openai, offline or recorded. Default: STREAMCAP_CAPTIONER.")
 ]
+YesOption = Annotated[bool, typer.Option("--yes", help="Go on without asking.")]
+DetachOption = Annotated[bool, typer.Option("--detach", help="Leave it to Dagster's daemon and return at once.")]
+HereOption = Annotated[bool, typer.Option("--here", help="Work in this process, also where a daemon runs.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for programs instead of a table for people.")]
 
 
@@ -119,6 +122,35 @@ def status(
 
     manner = Manner(tuple(video_ids or ()), thorough=thorough, as_json=as_json, watch=watch, every_s=every)
     raise typer.Exit(show_status(read_settings(storage=storage, captioner=captioner), manner))
+
+
+@app.command()
+def diff(
+    source: SourceArgument = None,
+    storage: StorageOption = None,
+    captioner: CaptionerOption = None,
+    only: Annotated[list[str] | None, typer.Option("--only", metavar="VIDEO_ID", help="Look only at this video; may be given several times.")] = None,
+    sample: Annotated[int | None, typer.Option("--sample", min=1, metavar="N", help="Caption N of the stale videos anew beside the dataset.")] = None,
+    seed: Annotated[int, typer.Option("--seed", metavar="S", help="With --sample: draws the videos; the same seed draws the same.")] = 0,
+    output: Annotated[
+        Path | None, typer.Option("--output", metavar="FILE", help="With --sample: also write it to FILE.html, with pictures, or to FILE.md.")
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="With --sample: pay for it without asking.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Tell what a changed prompt, model or setting makes stale and why, and what making it anew would take: calls, tokens and money.
+
+    Try a change before it is in .env: `STREAMCAP_HISTORY_TOKENS=800 streamcap diff`. Compares what is stored with the settings as they are now; asks nobody,
+    writes nothing and needs no key. Files that changed at the source are known once they are cataloged, as by `streamcap estimate`.
+
+    `--sample 3` captions three stale videos under these settings and shows old and new captions side by side, without touching the dataset. A paid captioner is
+    asked only after you have seen what it costs and said yes. Its answers are kept, so that a later run under the same settings does not ask for them again.
+    """
+    from streamcap_dagster.cli.diff import sampling_of, show_diff
+    from streamcap_dagster.settings import read_settings
+
+    sampling = sampling_of(sample, seed, output, yes)
+    raise typer.Exit(show_diff(read_settings(source=source, storage=storage, captioner=captioner), only or [], sampling, as_json))
 
 
 @app.command()
@@ -280,35 +312,6 @@ def sync(
     from streamcap_dagster.cli.sync import sync_storages
 
     raise typer.Exit(sync_storages(source, target, dry_run, delete, yes))
-
-
-@app.command()
-def diff(
-    source: SourceArgument = None,
-    storage: StorageOption = None,
-    captioner: CaptionerOption = None,
-    only: Annotated[list[str] | None, typer.Option("--only", metavar="VIDEO_ID", help="Look only at this video; may be given several times.")] = None,
-    sample: Annotated[int | None, typer.Option("--sample", min=1, metavar="N", help="Caption N of the stale videos anew beside the dataset.")] = None,
-    seed: Annotated[int, typer.Option("--seed", metavar="S", help="With --sample: draws the videos; the same seed draws the same.")] = 0,
-    output: Annotated[
-        Path | None, typer.Option("--output", metavar="FILE", help="With --sample: also write it to FILE.html, with pictures, or to FILE.md.")
-    ] = None,
-    yes: Annotated[bool, typer.Option("--yes", help="With --sample: pay for it without asking.")] = False,
-    as_json: JsonOption = False,
-) -> None:
-    """Tell what a changed prompt, model or setting makes stale and why, and what making it anew would take: calls, tokens and money.
-
-    Try a change before it is in .env: `STREAMCAP_HISTORY_TOKENS=800 streamcap diff`. Compares what is stored with the settings as they are now; asks nobody,
-    writes nothing and needs no key. Files that changed at the source are known once they are cataloged, as by `streamcap estimate`.
-
-    `--sample 3` captions three stale videos under these settings and shows old and new captions side by side, without touching the dataset. A paid captioner is
-    asked only after you have seen what it costs and said yes. Its answers are kept, so that a later run under the same settings does not ask for them again.
-    """
-    from streamcap_dagster.cli.diff import sampling_of, show_diff
-    from streamcap_dagster.settings import read_settings
-
-    sampling = sampling_of(sample, seed, output, yes)
-    raise typer.Exit(show_diff(read_settings(source=source, storage=storage, captioner=captioner), only or [], sampling, as_json))
 
 
 @app.command()
