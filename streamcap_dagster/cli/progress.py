@@ -75,6 +75,10 @@ class Watcher:
         self._expected = 0
         self._found: set[str] = set()
         self._told: set[str] = set()
+        self._bits: dict[str, int] = {}
+        self._seen: defaultdict[str, int] = defaultdict(int)
+        """A bit for each asset of a video that was counted: a run that lost its database is made once more, and tells all again."""
+        self._ended: set[str] = set()
 
     @contextmanager
     def watching(self) -> Iterator[None]:
@@ -148,6 +152,10 @@ class Watcher:
             self._console.print(f"{done} of {total} new or changed files looked at", highlight=False)
 
     def _asset_done(self, done: AssetDone) -> None:
+        bit = 1 << self._bits.setdefault(done.asset, len(self._bits))
+        if self._seen[done.video_id] & bit:
+            return
+        self._seen[done.video_id] |= bit
         self.tally.made += not done.reused
         self.tally.reused += done.reused
         self.tally.seconds[done.video_id] += done.seconds
@@ -157,9 +165,12 @@ class Watcher:
             self._console.print(f"[yellow]notice[/] {escape(done.notice)}", highlight=False, soft_wrap=True)
 
     def _video_done(self, done: VideoDone) -> None:
-        self.tally.videos += 1
         if done.failure:
             self.tally.failures[done.video_id] = done.failure
+        if done.video_id in self._ended:
+            return
+        self._ended.add(done.video_id)
+        self.tally.videos += 1
         self._show("videos", advance=1)
         if self._bars is None:
             outcome = f"failed: {done.failure}" if done.failure else f"done, {self.tally.seconds[done.video_id]:.1f} s of work"

@@ -29,6 +29,22 @@ def happen(watcher: Watcher) -> None:
         watcher(VideoDone("dog", "video dog: it is too sad. Cheer it up."))
 
 
+def test_what_is_walked_once_more_after_a_lost_database_is_counted_and_told_once() -> None:
+    watcher, out = watched(terminal=False)
+    watcher.expect(2)
+    watcher(AssetDone("cat", "clips", reused=False, seconds=1.0))
+    watcher(VideoDone("cat"))
+    watcher(AssetDone("dog", "clips", reused=False, seconds=1.0))
+    for name in ("cat", "dog"):
+        watcher(AssetDone(name, "clips", reused=True, seconds=0.0))
+        if name == "dog":
+            watcher(AssetDone(name, "frames", reused=False, seconds=1.0))
+        watcher(VideoDone(name))
+
+    assert (watcher.tally.made, watcher.tally.reused, watcher.tally.videos) == (3, 0, 2)
+    assert out.getvalue().splitlines() == ["[1/2] cat: done, 1.0 s of work", "[2/2] dog: done, 2.0 s of work"]
+
+
 def test_without_a_terminal_there_is_a_line_per_video_and_a_few_for_the_files() -> None:
     watcher, out = watched(terminal=False)
     happen(watcher)
