@@ -37,10 +37,12 @@ class MissingTool(StreamcapError):
 class InstanceLost(StreamcapError):
     """The database in which Dagster keeps its history does not answer, or does not take what is written."""
 
-    def __init__(self, home: str, why: str) -> None:
+    def __init__(self, home: str, why: str, no_room: bool = False) -> None:
+        """`no_room`: nothing more gets onto the disk of DAGSTER_HOME, whatever the database calls that."""
+        about = f"The disk of {home} is full: free some space. " if no_room else f"{home}/dagster.yaml says where it is. "
+        back = "there is room" if no_room else "the database is back"
         super().__init__(
-            f"Dagster's database cannot be read or written: {why}. {home}/dagster.yaml says where it is. What was made is in the storage: "
-            "once the database is back, run the same command again to go on."
+            f"Dagster's database cannot be read or written: {why}. {about}What was made is in the storage: once {back}, run the same command again to go on."
         )
 
 

@@ -3,9 +3,12 @@
 import fcntl
 import logging
 import os
+import shutil
+import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr
 from pathlib import Path
+from typing import Any, TextIO, cast
 
 import dagster as dg
 from dagster._core.instance import InstanceRef
@@ -15,6 +18,8 @@ from streamcap_dagster.errors import InstanceLost, SettingError
 
 _OURS = {"telemetry": {"enabled": False}, "compute_logs": {"module": "dagster._core.storage.noop_compute_log_manager", "class": "NoOpComputeLogManager"}}
 """A run in this process tells nobody, and its terminal is not captured into compute logs."""
+_ROOM = 2**20
+"""Bytes without which nothing can be written to a database."""
 
 
 def dagster_home() -> Path:
@@ -36,11 +41,11 @@ def open_instance() -> Iterator[dg.DagsterInstance]:
     try:
         with _alone_in(home):
             instance = dg.DagsterInstance.from_ref(InstanceRef.from_dir(str(home), overrides=_OURS))
-        with instance:
+        with instance, redirect_stderr(cast(TextIO, _Shortened(sys.stderr))):
             yield instance
     except Exception as error:
         if why := said_by_database(error):
-            raise InstanceLost(str(home), why) from error
+            raise InstanceLost(str(home), why, no_room=shutil.disk_usage(home).free < _ROOM) from error
         raise
     finally:
         logging.getLogger().removeFilter(_in_one_line)
@@ -53,6 +58,23 @@ def said_by_database(error: BaseException | None) -> str:
             return str(error.orig).splitlines()[0]
         error = error.__cause__ or error.__context__
     return ""
+
+
+class _Shortened:
+    """A standard error on which an event that Dagster's database does not take is told in one line, not with the statement and its values."""
+
+    _LOST = "Exception while writing logger call to event log: "
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        if text.startswith(self._LOST):
+            text = f"Dagster's database does not take an event: {text.removeprefix(self._LOST).splitlines()[0]}\n"
+        return self._stream.write(text)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
 
 
 def _in_one_line(record: logging.LogRecord) -> bool:

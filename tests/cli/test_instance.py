@@ -1,6 +1,8 @@
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import dagster as dg
 import pytest
@@ -49,6 +51,32 @@ def test_a_database_that_cannot_be_read_is_told_in_one_sentence(tmp_path: Path, 
         f"Dagster's database cannot be read or written: file is not a database. {tmp_path}/dagster.yaml says where it is. "
         "What was made is in the storage: once the database is back, run the same command again to go on."
     )
+
+
+def test_a_database_on_a_disk_that_is_full_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "dagster.yaml").touch()
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
+    monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=0))
+    with pytest.raises(InstanceLost) as lost, open_instance():
+        raise OperationalError("INSERT", {}, sqlite3.OperationalError("disk I/O error"))
+    assert str(lost.value) == (
+        f"Dagster's database cannot be read or written: disk I/O error. The disk of {tmp_path} is full: free some space. "
+        "What was made is in the storage: once there is room, run the same command again to go on."
+    )
+
+
+def test_an_event_that_the_database_does_not_take_is_told_in_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "dagster.yaml").touch()
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
+    with open_instance():
+        sys.stderr.write(
+            "Exception while writing logger call to event log: (sqlite3.OperationalError) database is locked\n[SQL: INSERT INTO …]\n(Background …)\n"
+        )
+        sys.stderr.write("something else\n")
+    told = capsys.readouterr().err
+    assert told == "Dagster's database does not take an event: (sqlite3.OperationalError) database is locked\nsomething else\n"
 
 
 def test_what_is_not_of_the_database_passes_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
