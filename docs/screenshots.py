@@ -38,7 +38,6 @@ class Shot:
 
 SHOTS = (
     Shot("graph", "/assets/hf_dataset?view=lineage&lineageScope=upstream&lineageDepth=12", "video_catalog"),
-    Shot("partitions", "/assets/delta_captions?view=partitions", "bikes"),
     Shot("captions", "/assets/delta_captions?view=partitions&partition=bikes", "Metadata", "captions"),
     Shot("checks", "/assets/hf_dataset?view=checks", "every_video_is_in"),
     Shot("automation", "/automation", "nightly_backfill"),
