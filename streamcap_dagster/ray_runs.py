@@ -4,25 +4,28 @@ import time
 from collections.abc import Iterator
 
 import dagster as dg
-from dagster._core.launcher.base import CheckRunHealthResult, LaunchRunContext, WorkerStatus
+from dagster._core.launcher.base import LaunchRunContext
 from dagster_ray import RayRunLauncher
 from ray.job_submission import JobDetails
 
-_NO_SUCH_JOB = "status code 404"
+from streamcap_dagster.launched_runs import AsksForItsOwn
+
 _PATIENCE_S = 240.0
 """Less than the `start_timeout_seconds` of `deploy/ray`, for a run that waits to be launched counts as one that starts."""
 _LOOK_AGAIN_S = 5.0
 
 
-class ClusterRunLauncher(RayRunLauncher):
-    """Dagster-ray's launcher, which takes every run for one of its jobs, and every trouble with asking for the end of a job."""
+class ClusterRunLauncher(AsksForItsOwn, RayRunLauncher):
+    """Dagster-ray's launcher, with its configuration."""
+
+    no_such_job = "status code 404"
 
     def launch_run(self, context: LaunchRunContext) -> None:
         """Make a job of a run, and wait for a cluster that does not answer: while it is away, all that is queued would otherwise fail, run after run."""
         until_s = time.monotonic() + _PATIENCE_S
         while not self._answers() and time.monotonic() < until_s:
             time.sleep(_LOOK_AGAIN_S)
-        super().launch_run(context)
+        RayRunLauncher.launch_run(self, context)
 
     def _answers(self) -> bool:
         try:
@@ -30,15 +33,6 @@ class ClusterRunLauncher(RayRunLauncher):
         except OSError:  # also the ConnectionError of a client that cannot even be made
             return False
         return True
-
-    def check_run_worker_health(self, run: dg.DagsterRun) -> CheckRunHealthResult:
-        """How a run's job stands. A run in a process of its own, such as `streamcap run`, has none; what Ray cannot say now it may say at the next look."""
-        if run.remote_job_origin is None:
-            return CheckRunHealthResult(WorkerStatus.RUNNING)
-        told: CheckRunHealthResult = super().check_run_worker_health(run)
-        if told.status == WorkerStatus.UNKNOWN and _NO_SUCH_JOB not in (told.msg or ""):
-            return CheckRunHealthResult(WorkerStatus.RUNNING)
-        return told
 
     def get_run_worker_debug_info(self, run: dg.DagsterRun, include_container_logs: bool | None = True) -> str | None:
         """What Ray says of a run's jobs, for its log: never their environment, which may hold keys."""

@@ -100,30 +100,20 @@ class UserDeployments(Strict):
     deployments: list[UserDeployment]
 
 
-class RunK8sConfig(Strict):
-    podTemplateSpecMetadata: dict[str, Any]
-    podSpecConfig: dict[str, Any]
-    jobSpecConfig: dict[str, Any]
+class CustomRunLauncher(Strict):
+    """What is configured the chart does not look into."""
 
-
-class K8sRunLauncher(Strict):
-    imagePullPolicy: Literal["Always", "IfNotPresent", "Never"]
-    loadInclusterConfig: bool
-    envConfigMaps: list[Named]
-    envSecrets: list[Named]
-    envVars: list[str]
-    volumeMounts: list[Mount]
-    volumes: list[Volume]
-    resources: Resources
-    runK8sConfig: RunK8sConfig
+    module: str
+    class_name: str = Field(alias="class")
+    config: dict[str, Any]
 
 
 class RunLauncherConfig(Strict):
-    k8sRunLauncher: K8sRunLauncher
+    customRunLauncher: CustomRunLauncher
 
 
 class RunLauncher(Strict):
-    type: Literal["K8sRunLauncher"]
+    type: Literal["CustomRunLauncher"]
     config: RunLauncherConfig
 
 

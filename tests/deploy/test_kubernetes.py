@@ -69,31 +69,37 @@ def test_dagster_takes_what_the_chart_makes_of_the_settings_of_its_instance(valu
 
 
 @pytest.mark.heavy
-def test_the_launcher_takes_its_configuration(values: dict[str, Any]) -> None:
+def test_the_launcher_takes_its_configuration(values: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     from dagster._config import process_config
-    from dagster_k8s import K8sRunLauncher
 
-    launcher = values["runLauncher"]["config"]["k8sRunLauncher"]
-    given = {
-        "load_incluster_config": launcher["loadInclusterConfig"],
-        "image_pull_policy": launcher["imagePullPolicy"],
-        "service_account_name": values["global"]["serviceAccountName"],
-        "dagster_home": "/opt/dagster/dagster_home",
-        "instance_config_map": "streamcap-dagster-instance",
-        "postgres_password_secret": values["global"]["postgresqlSecretName"],
-        "resources": launcher["resources"],
-        "run_k8s_config": _snaked(launcher["runK8sConfig"]),
-    }
-    taken = process_config(K8sRunLauncher.config_type(), given)
+    from streamcap_dagster.pod_runs import PodRunLauncher
+
+    for name in ("DAGSTER_K8S_PIPELINE_RUN_NAMESPACE", "DAGSTER_K8S_PIPELINE_RUN_ENV_CONFIGMAP"):
+        monkeypatch.setenv(name, "given-by-the-chart")
+    launcher = values["runLauncher"]["config"]["customRunLauncher"]
+    assert (launcher["module"], launcher["class"]) == (PodRunLauncher.__module__, PodRunLauncher.__name__)
+    taken = process_config(PodRunLauncher.config_type(), launcher["config"])
     assert taken.errors in (None, [])
+    assert taken.value["env_config_maps"] == ["given-by-the-chart"]
+
+
+def test_runs_get_the_account_and_the_password_that_everything_else_gets(values: dict[str, Any]) -> None:
+    launcher = values["runLauncher"]["config"]["customRunLauncher"]["config"]
+    assert launcher["service_account_name"] == values["global"]["serviceAccountName"]
+    assert launcher["postgres_password_secret"] == values["global"]["postgresqlSecretName"]
+
+
+def test_runs_find_the_settings_of_the_release_that_the_page_installs(values: dict[str, Any]) -> None:
+    """The chart calls the settings of the instance after the release and itself."""
+    (release,) = re.findall(r"--install (\S+) dagster/dagster", (K8S / "README.md").read_text())
+    assert values["runLauncher"]["config"]["customRunLauncher"]["config"]["instance_config_map"] == f"{release}-dagster-instance"
 
 
 @pytest.mark.heavy
 def test_kubernetes_takes_what_the_launcher_makes_of_a_run(values: dict[str, Any]) -> None:
     from dagster_k8s.job import UserDefinedDagsterK8sConfig, get_user_defined_k8s_config
 
-    launcher = values["runLauncher"]["config"]["k8sRunLauncher"]
-    UserDefinedDagsterK8sConfig.from_dict(_snaked(launcher["runK8sConfig"]))
+    UserDefinedDagsterK8sConfig.from_dict(values["runLauncher"]["config"]["customRunLauncher"]["config"]["run_k8s_config"])
     (tag,) = re.findall(r"^```json\n(.*?)\n```", (K8S / "README.md").read_text(), re.MULTILINE | re.DOTALL)
     asked = get_user_defined_k8s_config({name: json.dumps(config) for name, config in json.loads(tag).items()})
     assert asked.container_config["resources"]["requests"] == {"cpu": "8", "memory": "32Gi"}
