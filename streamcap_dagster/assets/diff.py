@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from streamcap_dagster.assets.survey import Surveyed
 from streamcap_dagster.assets.walk import SOURCE, made_with
 from streamcap_dagster.assets.wanted import Wanted
 from streamcap_dagster.assets.work import PerVideoAsset, VideoWork, Workshop
@@ -12,6 +13,7 @@ from streamcap_dagster.storage.receipt_text import Vouched, vouched_of
 from streamcap_dagster.storage.receipts import Receipt, Receipts, receipts_of
 
 _NONE = "(none)"
+_NOTHING: Mapping[str, Surveyed] = {}
 _NOT_FOR_PEOPLE = {"manual_spans": "its rows of STREAMCAP_CLIPS_CSV changed"}
 """What a hash stands for."""
 
@@ -71,12 +73,20 @@ class Diff:
         return sorted((video for group in self.groups for video in group.videos), key=lambda video: video.video_id)
 
 
-def diff(videos: Sequence[Video], assets: Sequence[PerVideoAsset], workshop: Workshop) -> Diff:
-    """Compare what these videos were made from with what they would be made from now."""
+def diff(videos: Sequence[Video], assets: Sequence[PerVideoAsset], workshop: Workshop, known: Mapping[str, Surveyed] = _NOTHING) -> Diff:
+    """Compare what these videos were made from with what they would be made from now.
+
+    `known` is what is known of them under these settings: only the receipts of those that are stale, or not known, are read.
+    """
     groups, counts, unreadable = defaultdict[Why, list[Video]](list), _Counts(), []
     present = _Present(assets, workshop)
-    known = receipts_of(workshop.storage, (video.video_id for video in videos))
-    for video, receipts in zip(videos, known, strict=True):
+    asked = []
+    for video in videos:
+        if (surveyed := known.get(video.video_id)) is not None and not surveyed.stale and not surveyed.is_unreadable:
+            counts.add(unmade=bool(surveyed.missing))
+        else:
+            asked.append(video)
+    for video, receipts in zip(asked, receipts_of(workshop.storage, (video.video_id for video in asked)), strict=True):
         if not isinstance(receipts, Receipts):
             unreadable.append(video.video_id)
         elif why := present.why_stale(video, receipts):

@@ -17,9 +17,11 @@ from streamcap_dagster.storage import Storage, keys
 from streamcap_dagster.storage.failures import NotedFailure, read_failure
 from streamcap_dagster.storage.many import side_by_side
 from streamcap_dagster.storage.receipt_text import Vouched, read_vouched
-from streamcap_dagster.videos.manifest import read_rows
+from streamcap_dagster.videos.manifest import Rows, read_rows
 
 _IN_A_ROW = 16
+_NO_VERSION = "none"
+"""No object ever has it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,11 @@ class Surveyed:
     """Why it failed, was skipped or cannot be used."""
     failure: NotedFailure | None = None
     """Its last failure, unless the file or the code have changed since, with which it may go well."""
+
+    @property
+    def is_unreadable(self) -> bool:
+        """Whether it failed at nothing that was tried: its receipts, or what they vouch for, cannot be read."""
+        return self.state == "failed" and self.failure is None
 
 
 def survey(workshop: Workshop, *, thorough: bool, only: Collection[str] = (), assets: Sequence[PerVideoAsset] = PER_VIDEO) -> list[Surveyed]:
@@ -66,23 +73,47 @@ class Watched:
         with _uncollected():
             return self._look()
 
+    def known(self) -> dict[str, Surveyed]:
+        """What the last of the looks that are kept found out and still holds, which may be of few videos or none. Reads no receipt, and keeps nothing."""
+        with _uncollected():
+            index, now = read_index(self._storage, self._wanted.digest), self._now()
+            entries = index.entries if index.holds(now) else _still_held(index, now, _digests(read_rows(self._storage)))
+            return {video_id: _surveyed(video_id, entry.verdict) for video_id, entry in entries.items()}
+
     def _look(self) -> list[Surveyed]:
-        index = self._index or read_index(self._storage, self._wanted.digest)
-        manifest = self._storage.stat(keys.MANIFEST)
-        now = Versions(manifest.version if manifest else "", _versions(self._storage, keys.RECEIPTS), _versions(self._storage, keys.FAILURES))
+        index, now = self._index or read_index(self._storage, self._wanted.digest), self._now()
         self._index = index if index.holds(now) else self._brought_up_to_date(index, now)
         return [_surveyed(video_id, entry.verdict) for video_id, entry in self._index.entries.items()]
 
+    def _now(self) -> Versions:
+        manifest = self._storage.stat(keys.MANIFEST)
+        return Versions(manifest.version if manifest else "", _versions(self._storage, keys.RECEIPTS), _versions(self._storage, keys.FAILURES))
+
     def _brought_up_to_date(self, index: Index, now: Versions) -> Index:
         rows = read_rows(self._storage)
-        digests = {video_id: rows.digest(video_id) for video_id in rows.cells}
-        known = {video_id: entry for video_id, entry in index.entries.items() if entry.row == digests.get(video_id) and now.fit(video_id, entry)}
+        digests = _digests(rows)
+        known = _still_held(index, now, digests)
         new = (rows.video(video_id) for video_id in rows.cells if video_id not in known)
         for video_id, verdict in _looked_at(new, _Look(self._wanted, False, now)):
-            known[video_id] = Entry(verdict, digests[video_id], now.receipts.get(video_id, ""), now.failures.get(video_id, ""))
+            known[video_id] = _entry(verdict, video_id, digests[video_id], now)
         after = Index(self._wanted.digest, now.manifest, {video_id: known[video_id] for video_id in rows.cells})
         write_index(self._storage, index, after)
         return after
+
+
+def _entry(verdict: Verdict, video_id: str, row: str, now: Versions) -> Entry:
+    """What cannot be read may be mended without any book being written: that is looked at each time."""
+    receipts = _NO_VERSION if _surveyed(video_id, verdict).is_unreadable else now.receipts.get(video_id, "")
+    return Entry(verdict, row, receipts, now.failures.get(video_id, ""))
+
+
+def _digests(rows: Rows) -> dict[str, str]:
+    return {video_id: rows.digest(video_id) for video_id in rows.cells}
+
+
+def _still_held(index: Index, now: Versions, digests: Mapping[str, str]) -> dict[str, Entry]:
+    """The entries of videos of which nothing has changed since."""
+    return {video_id: entry for video_id, entry in index.entries.items() if entry.row == digests.get(video_id) and now.fit(video_id, entry)}
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from rich.table import Table
 from streamcap_dagster.assets import PER_VIDEO
 from streamcap_dagster.assets.diff import Diff, Group, diff
 from streamcap_dagster.assets.sample import draw
+from streamcap_dagster.assets.survey import Watched
 from streamcap_dagster.assets.work import Workshop
 from streamcap_dagster.captions.estimate import Estimate
 from streamcap_dagster.captions.estimate.sentence import amount_of_time, money, summary
@@ -49,7 +50,7 @@ def show_diff(settings: Settings, only: Sequence[str], sampling: Sampling | None
         check_page(sampling.output)
     workshop = Workshop(settings, source_for(settings).open(), storage_for(settings).open(), captioner_for(settings).bare())
     videos = usable(read_manifest(workshop.storage), only)
-    found = diff(videos, PER_VIDEO, workshop)
+    found = diff(videos, PER_VIDEO, workshop, Watched(workshop).known())
     redo = _redo(settings, found.stale, console) if found.stale else None
     if not as_json:
         show(console, found, redo, workshop.storage.uri)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from streamcap_dagster.assets import survey_index
+from streamcap_dagster.assets.diff import diff
 from streamcap_dagster.assets.standing import Standing, stand, standing_of
 from streamcap_dagster.assets.survey import Surveyed, Watched, survey
 from streamcap_dagster.assets.wanted import Wanted
@@ -220,6 +221,44 @@ def test_a_survey_after_one_change_reads_one_receipt(made: FolderStorage, monkey
 
     assert of("v03", believing(made)).missing == ("say",)
     assert [key for key in read if key.startswith(keys.RECEIPTS)] == [keys.receipts("v03")]
+
+
+def test_what_is_found_out_from_an_object_is_looked_at_each_time(made: FolderStorage) -> None:
+    """Without its books being written anew it may be mended, as from a copy."""
+    chosen = made.read(keys.clips("v17"))
+    made.delete(keys.clips("v17"))
+    assert of("v17", believing(made)).state == "failed"
+    made.write(keys.clips("v17"), chosen)
+
+    assert of("v17", believing(made)).state == "skipped"
+
+
+def test_what_is_known_is_what_was_found_out_of_all_that_did_not_change_since(made: FolderStorage, monkeypatch: pytest.MonkeyPatch) -> None:
+    watched = Watched(workshop(made), GRAPH)
+    assert watched.known() == {}
+    found = {video.video_id: video for video in believing(made)}
+    _drop_a_receipt(made, "v03")
+    _change_row(made, "v05", sha256="f" * 64)
+    read: list[str] = []
+    monkeypatch.setattr(FolderStorage, "read", _noting(read, FolderStorage.read))
+
+    assert watched.known() == {video_id: video for video_id, video in found.items() if video_id not in ("v03", "v05")}
+    assert not [key for key in read if key.startswith(keys.RECEIPTS)]
+
+
+def test_a_diff_reads_the_receipts_of_no_video_that_is_known_to_be_up_to_date(made: FolderStorage, monkeypatch: pytest.MonkeyPatch) -> None:
+    made.write(keys.receipts("v07"), b"{")
+    _fail_as_it_is(made, "v09")
+    believing(made)
+    _change_row(made, "v05", sha256="f" * 64)
+    _drop_a_receipt(made, "v03")
+    known, videos = Watched(workshop(made), GRAPH).known(), list(read_manifest(made).values())
+    at_length = diff(videos, GRAPH, workshop(made))
+    read: list[str] = []
+    monkeypatch.setattr(FolderStorage, "read", _noting(read, FolderStorage.read))
+
+    assert diff(videos, GRAPH, workshop(made), known) == at_length
+    assert sorted(read) == [keys.receipts(video_id) for video_id in ("v03", "v05", "v07")]
 
 
 def _noting(read: list[str], reading: Callable[[FolderStorage, str], bytes]) -> Callable[[FolderStorage, str], bytes]:
