@@ -5,9 +5,9 @@ from collections.abc import Callable, Sequence
 
 from streamcap_dagster.assets.checks import Checked, CheckFailed
 from streamcap_dagster.assets.progress import VideoDone
-from streamcap_dagster.assets.walk import NotMadeYet, Result, Stopped, check_again, failed, fingerprint_of, inputs_of
+from streamcap_dagster.assets.walk import NotMadeYet, Result, check_again, failed, fingerprint_of, for_each, inputs_of
 from streamcap_dagster.assets.work import PerVideoAsset, VideoWork, Workshop
-from streamcap_dagster.errors import RunStopped
+from streamcap_dagster.errors import RunStopped, StreamcapError
 from streamcap_dagster.records import Video
 from streamcap_dagster.storage.failures import Failure, note_failure
 from streamcap_dagster.storage.leases import turn_async
@@ -20,47 +20,43 @@ async def check_videos(videos: Sequence[Video], assets: Sequence[PerVideoAsset],
     What does not pass is not vouched for any more: the next run makes it anew. Passed over is what does not exist, and what would be made anew in any
     case, for it is not to be held against settings that it was not made under.
     """
-    stopped: list[RunStopped] = []
-    unfinished: list[str] = []
-    places = asyncio.Semaphore(workshop.settings.videos_in_flight)
-
-    async def check_one(video: Video) -> None:
-        async with places:
-            try:
-                if not stopped:
-                    await _check(video, assets, workshop, emit)
-                    return
-            except RunStopped as stop:
-                stopped.append(stop)
-        unfinished.append(video.video_id)
-
-    async with asyncio.TaskGroup() as group:
-        for video in videos:
-            group.create_task(check_one(video))
-    if stopped:
-        emit(Stopped(str(stopped[0]), tuple(unfinished)))
+    await for_each(videos, lambda video: _check(video, assets, workshop, emit), workshop, emit)
 
 
 async def _check(video: Video, assets: Sequence[PerVideoAsset], workshop: Workshop, emit: Callable[[Result], None]) -> None:
-    failures: list[Failure] = []
-    async with turn_async(workshop.storage, video.video_id):
-        work = VideoWork(video, workshop, workshop.storage.afresh())
-        try:
-            book = await asyncio.to_thread(ReceiptBook, work.storage, video.video_id)
-            for asset in assets:
-                failures += await _check_asset(asset, work, book, emit)
-            await asyncio.to_thread(book.store)
-        finally:
-            await asyncio.to_thread(work.close)
+    try:
+        async with turn_async(workshop.storage, video.video_id):
+            failures = await _check_all(video, assets, workshop, emit)
+    except RunStopped:
+        raise
+    except (StreamcapError, OSError) as error:  # the storage gives no turn, or the books cannot be read or written
+        if isinstance(error.__context__, RunStopped):
+            raise error.__context__ from None
+        failures = [failed(video, assets[0], error)]
     for failure in failures:
         emit(failure)
     workshop.progress(VideoDone(video.video_id, failures[0].reason if failures else ""))
 
 
-async def _check_asset(asset: PerVideoAsset, work: VideoWork, book: ReceiptBook, emit: Callable[[Result], None]) -> list[Failure]:
+async def _check_all(video: Video, assets: Sequence[PerVideoAsset], workshop: Workshop, emit: Callable[[Result], None]) -> list[Failure]:
+    failures: list[Failure] = []
+    work = VideoWork(video, workshop, workshop.storage.afresh())
     try:
-        receipt = book.receipts.of(asset.name)
-        if receipt is None or receipt.fingerprint != fingerprint_of(asset, work, inputs_of(asset, work.video, book.receipts)):
+        book = await asyncio.to_thread(ReceiptBook, work.storage, video.video_id)
+        for asset in assets:
+            failures += await _check_asset(asset, work, book, emit)
+        await asyncio.to_thread(book.store)
+    finally:
+        await asyncio.to_thread(work.close)
+    return failures
+
+
+async def _check_asset(asset: PerVideoAsset, work: VideoWork, book: ReceiptBook, emit: Callable[[Result], None]) -> list[Failure]:
+    receipt = book.receipts.of(asset.name)
+    if receipt is None:
+        return []
+    try:
+        if receipt.fingerprint != fingerprint_of(asset, work, inputs_of(asset, work.video, book.receipts)):
             return []
         receipt = await check_again(asset, work, book, receipt, always=True)
     except NotMadeYet:
@@ -69,7 +65,7 @@ async def _check_asset(asset: PerVideoAsset, work: VideoWork, book: ReceiptBook,
         raise
     except CheckFailed as error:
         emit(Checked(work.video_id, asset, error.faults))
-        failure = failed(work.video, asset, error)
+        failure = failed(work.video, asset, error, receipt.fingerprint)
         await asyncio.to_thread(note_failure, work.storage, failure)
         return [failure]
     except Exception as error:  # noqa: BLE001 - whatever goes wrong with one video, the others go on

@@ -7,7 +7,7 @@ import asyncio
 import inspect
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from typing import cast
@@ -85,15 +85,20 @@ async def walk_videos(videos: Sequence[Video], wanted: Sequence[PerVideoAsset], 
 
     Once nobody can be asked any more no further video is begun, and the last that `emit` gets is Stopped.
     """
+    await for_each(videos, lambda video: _walk(video, wanted, workshop, emit), workshop, emit)
+
+
+async def for_each(videos: Sequence[Video], work: Callable[[Video], Awaitable[None]], workshop: Workshop, emit: Callable[[Result], None]) -> None:
+    """Do something with every video, some at a time, in the order given, until something stops it that holds for every video."""
     places = asyncio.Semaphore(workshop.settings.videos_in_flight)
     reasons: list[RunStopped] = []
     unfinished: list[str] = []
 
-    async def walk_one(video: Video) -> None:
+    async def one(video: Video) -> None:
         async with places:
             try:
                 if not reasons:
-                    await _walk(video, wanted, workshop, emit)
+                    await work(video)
                     return
             except RunStopped as stop:
                 reasons.append(stop)
@@ -101,7 +106,7 @@ async def walk_videos(videos: Sequence[Video], wanted: Sequence[PerVideoAsset], 
 
     async with asyncio.TaskGroup() as group:
         for video in videos:
-            group.create_task(walk_one(video))
+            group.create_task(one(video))
     if reasons:
         emit(Stopped(str(reasons[0]), tuple(unfinished), isinstance(reasons[0], StorageLost)))
 

@@ -1,5 +1,6 @@
 """Checks of videos: what does not pass stops its video, is not vouched for, and is a red result of its own in Dagster; the others are green."""
 
+import asyncio
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -9,12 +10,14 @@ import pytest
 from streamcap_dagster.assets.checks import NAMED, Checked
 from streamcap_dagster.assets.per_video import per_video_assets
 from streamcap_dagster.assets.progress import unwatched
+from streamcap_dagster.assets.rechecking import check_videos
 from streamcap_dagster.assets.work import PerVideoAsset, VideoCheck, VideoWork
 from streamcap_dagster.errors import ObjectUnreadable
 from streamcap_dagster.resources.captioner import OfflineCaptionerResource
 from streamcap_dagster.resources.run_end import run_end
 from streamcap_dagster.resources.storage import FolderStorageResource
 from streamcap_dagster.resources.video_source import FolderSourceResource
+from streamcap_dagster.storage import keys
 from streamcap_dagster.storage.failures import read_failures
 from streamcap_dagster.storage.folder import FolderStorage
 from streamcap_dagster.storage.receipts import read_receipts
@@ -214,3 +217,15 @@ def test_a_check_without_partitions_is_one_of_all_videos(instance: Instance) -> 
 
     assert {event.partition: event.passed for event in result.get_asset_check_evaluations()} == {"cat": True, "dog": True, "owl": False}
     assert instance.shown() == {"cat": "SUCCEEDED", "dog": "SUCCEEDED", "owl": "FAILED"}
+
+
+def test_a_video_whose_receipts_cannot_be_read_keeps_no_other_from_being_checked_again(storage: FolderStorage) -> None:
+    graph = Unkind().graph()
+    walk(graph, workshop(storage), [video(name) for name in ANIMALS])
+    storage.write(keys.receipts("dog"), b"{")
+    walked = Walked()
+    asyncio.run(check_videos([video(name) for name in ANIMALS], graph[:1], workshop(storage), walked.results.append))
+
+    assert red(walked) == {"cat": (), "owl": ()}
+    assert [failure.video_id for failure in walked.failures] == ["dog"]
+    assert walked.stopped == []
