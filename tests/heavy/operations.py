@@ -7,10 +7,9 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from types import MappingProxyType
 from typing import TypeVar
 
 import dagster as dg
@@ -43,17 +42,17 @@ class Operated:
         (project.root / "workspace.yaml").write_text(yaml.safe_dump({"load_from": [{"grpc_server": server}]}))
 
     @contextmanager
-    def code(self, more: Mapping[str, str] = MappingProxyType({})) -> Iterator[None]:
+    def code(self) -> Iterator[None]:
         """The code server, from when it answers on. It and its runs are killed when the block ends."""
         served = ["-m", "dagster", "code-server", "start", "-h", "127.0.0.1", "-p", str(self._port), "-m", "streamcap_dagster.definitions"]
-        with self._process("code", served, more):
+        with self._process("code", served):
             until(self._answers, 90, "the code server to answer")
             yield
 
     @contextmanager
-    def daemon(self, more: Mapping[str, str] = MappingProxyType({})) -> Iterator[None]:
+    def daemon(self) -> Iterator[None]:
         """The daemon, which looks at its backfills more often than else."""
-        with self._process("daemon", ["-c", _HURRIED], more):
+        with self._process("daemon", ["-c", _HURRIED]):
             yield
 
     def reload(self) -> None:
@@ -67,8 +66,8 @@ class Operated:
             return False
 
     @contextmanager
-    def _process(self, name: str, arguments: Sequence[str], more: Mapping[str, str]) -> Iterator[None]:
-        command, env = [sys.executable, *arguments], {**self.project.env, **more}
+    def _process(self, name: str, arguments: Sequence[str]) -> Iterator[None]:
+        command, env = [sys.executable, *arguments], self.project.env
         with (self.project.root / f"{name}.log").open("ab") as log:
             process = subprocess.Popen(command, env=env, cwd=self.project.root, stdout=log, stderr=log, start_new_session=True)
             try:

@@ -24,7 +24,8 @@ pytestmark = [pytest.mark.heavy, pytest.mark.timeout(400)]
 
 CHUNK, CALLS_A_VIDEO, IN_FLIGHT = 2, 4, 2
 KILLED, RELOADED, BAD, BESIDE_BAD = ["video0", "video1"], ["video2", "video3"], ["video4", "video5"], ["video6", "video7"]
-HELD, FULL = ["video8", "video9"], ["videoa", "videob"]
+HELD, FULL, TOMORROW = ["video8", "video9"], ["videoa", "videob"], ["videoc"]
+DAY_S = 86400
 HELD_FOR_S = 20
 """Dagster waits 5 s for the database of its runs and its ticks, and 30 s for that of its events."""
 
@@ -61,8 +62,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     without_proxy(project)
     for name in BAD:
         _with_broken_pictures(project, name)
-    for name in FULL:
-        (project.source / f"{name}.mp4").write_bytes((project.source / f"video{FULL.index(name)}.mp4").read_bytes() + bytes(7))
+    for number, name in enumerate([*FULL, *TOMORROW]):
+        (project.source / f"{name}.mp4").write_bytes((project.source / f"video{number}.mp4").read_bytes() + bytes(7))
     look_often(project)
     with emulator_process(root / "journal.jsonl", "--latency-ms", "400..800", "--key", key_of(project)) as emulator, small_disk(project.home, 64):
         project.environment["STREAMCAP_GEMINI_BASE_URL"] = emulator.url
@@ -110,6 +111,20 @@ def test_a_chunk_of_which_every_video_is_bad_names_each_and_they_rest_while_the_
     assert {(statuses[video]["state"], statuses[video]["failure"]["attempts"]) for video in BAD} == {("failed", 1)}
     due_tonight = json.loads(site.project.streamcap("backfill", "--dry-run", "--json", "--here").stdout)
     assert {one["video_id"] for one in due_tonight["paused"]} == set(BAD)
+
+
+def test_a_backfill_that_was_asked_for_before_the_clock_was_set_back_is_done_once_and_now(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    before, told = len(site.emulator.rows()), time.time
+    with monkeypatch.context() as ahead:
+        ahead.setattr(time, "time", lambda: told() + DAY_S)
+        backfill = site.launch(TOMORROW)
+        for beat in site.instance.get_daemon_heartbeats().values():
+            site.instance.add_daemon_heartbeat(beat._replace(timestamp=time.time()))
+
+    assert ending(site.instance, backfill) == "COMPLETED_SUCCESS"
+    assert [run.status.value for run in runs_of(site.instance, backfill)] == ["SUCCESS"]
+    assert list(answered(site.emulator.rows()[before:]).values()) == [1] * CALLS_A_VIDEO
+    assert site.states(TOMORROW) == {"complete"}
 
 
 def test_a_run_waits_for_a_database_that_somebody_holds_and_the_daemon_gets_over_it(site: Site) -> None:
