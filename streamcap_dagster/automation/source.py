@@ -1,6 +1,7 @@
 """The sensor that watches the source. It is off until somebody turns it on."""
 
 import json
+import time
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from hashlib import blake2b
@@ -18,6 +19,9 @@ ANSWER_WITHIN_S = 20.0
 """How long a request to the source that keeps failing is tried again: Dagster gives a look a minute in all, and then only says that time is up."""
 PATIENCE = 10
 """Looks after which what has settled is asked for although something else has not: a file that grows for hours, a source that is always added to."""
+
+AGAIN_AFTER_S = 3600.0
+"""After a run that was asked for failed as a whole: its videos are due, and nothing at the source changes to say so."""
 
 
 @dataclass(frozen=True)
@@ -70,13 +74,15 @@ def source_sensor(settings: Settings) -> dg.SensorDefinition:
         description=(
             "Lists the source every STREAMCAP_LOOK_EVERY_S, opens no video, and asks for one run of `video_catalog` and `due_videos` when videos are new, "
             "changed or gone: that run launches one backfill of those with something to be made, and the dataset follows. "
-            "They have to look the same twice before, so that what is still being copied or uploaded is waited for."
+            "They have to look the same twice before, so that what is still being copied or uploaded is waited for. A run that failed is asked for again "
+            "after an hour."
         ),
     )
     def sensor(context: dg.SensorEvaluationContext, video_source: VideoSourceResource) -> dg.SensorResult:
         """A source that cannot be listed raises, and the cursor stays as it was."""
         before = read_cursor(context.cursor)
-        verdict = judge(before, look_at(video_source.open(ANSWER_WITHIN_S).scan(), before.newest))
+        look = look_at(video_source.open(ANSWER_WITHIN_S).scan(), before.newest)
+        verdict = judge(before, look, failed_since_s(context.instance, before.run_key))
         cursor = json.dumps(asdict(verdict.cursor))
         if not verdict.asks:
             return dg.SensorResult(skip_reason=verdict.said, cursor=cursor)
@@ -110,15 +116,29 @@ def look_at(files: Iterable[SourceFile], newest_before: int) -> Look:
     return Look(videos, everything.hexdigest(), newest, newer, older.hexdigest())
 
 
-def judge(before: Cursor, look: Look) -> Verdict:
-    """Ask when all, or after long waiting all but the newest, looks as it did at the look before, and not as when a run was last asked for."""
+def failed_since_s(instance: dg.DagsterInstance, run_key: str) -> float | None:
+    """Seconds since the run of a key failed; None when it did not, or Dagster has started it again."""
+    runs = instance.get_run_records(dg.RunsFilter(tags={"dagster/run_key": run_key}), limit=1) if run_key else ()
+    for run in runs:
+        if run.dagster_run.status == dg.DagsterRunStatus.FAILURE:
+            return time.time() - (run.end_time or 0.0)
+    return None
+
+
+def judge(before: Cursor, look: Look, failed_s: float | None = None) -> Verdict:
+    """Ask when all, or after long waiting all but the newest, looks as it did at the look before, and not as when a run was last asked for.
+
+    `failed_s` is how long ago that run failed: then it is asked for once more, after a while.
+    """
     seen = f"{look.videos:,} video{'' if look.videos == 1 else 's'}"
     growing = f", {look.newer:,} file{'' if look.newer == 1 else 's'} new or still growing" if look.newer else ""
     settled = replace(before, digest=look.digest, newest=look.newest, older=look.digest, waited=0)
     if not look.videos:
         return Verdict(before, False, "the source holds no video")
+    if look.digest == before.digest != before.asked:
+        return _asking(settled, look.digest, f"{seen} look the same twice")
     if look.digest == before.digest:
-        return Verdict(settled, False, f"{seen}, nothing new") if look.digest == before.asked else _asking(settled, look.digest, f"{seen} look the same twice")
+        return _nothing_new(settled, seen, failed_s)
     if before.waited >= PATIENCE and look.older == before.older != before.asked:
         return _asking(settled, look.older, f"{seen}{growing}; the others are not kept waiting any longer")
     if not before.digest or look.older == before.asked:
@@ -126,6 +146,14 @@ def judge(before: Cursor, look: Look) -> Verdict:
     else:
         waiting = replace(before, digest=look.digest, older=look.older, waited=before.waited + 1)
     return Verdict(waiting, False, f"{seen}{growing or ', not the same as at the last look'}; waiting until they look the same twice")
+
+
+def _nothing_new(after: Cursor, seen: str, failed_s: float | None) -> Verdict:
+    if failed_s is None:
+        return Verdict(after, False, f"{seen}, nothing new")
+    if failed_s < AGAIN_AFTER_S:
+        return Verdict(after, False, f"{seen}, nothing new; the run that was asked for failed, and is asked for again within an hour")
+    return _asking(after, after.digest, f"{seen}; the run that was asked for failed")
 
 
 def _asking(after: Cursor, digest: str, said: str) -> Verdict:

@@ -159,6 +159,56 @@ def test_a_tick_that_was_lost_before_its_cursor_was_kept_asks_under_the_same_key
     assert again.run_key == lost.run_key
 
 
+def test_what_was_asked_for_in_vain_is_asked_for_again_after_a_while(watch: Watch, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = [watch.look() for _ in range(2)][1]
+    assert isinstance(asked, dg.RunRequest)
+    _end(watch.instance, asked, dg.DagsterRunStatus.FAILURE)
+    assert watch.look() == "2 videos, nothing new; the run that was asked for failed, and is asked for again within an hour"
+    monkeypatch.setattr("streamcap_dagster.automation.source.AGAIN_AFTER_S", 0.0)
+
+    again = watch.look()
+    assert isinstance(again, dg.RunRequest)
+    assert again.run_key != asked.run_key
+    assert again.tags["streamcap/because"] == "2 videos; the run that was asked for failed"
+    assert watch.look() == "2 videos, nothing new"
+
+
+@pytest.mark.parametrize("status", [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.CANCELED])
+def test_what_was_done_or_ended_by_a_person_is_not_asked_for_again(watch: Watch, monkeypatch: pytest.MonkeyPatch, status: dg.DagsterRunStatus) -> None:
+    monkeypatch.setattr("streamcap_dagster.automation.source.AGAIN_AFTER_S", 0.0)
+    asked = [watch.look() for _ in range(2)][1]
+    assert isinstance(asked, dg.RunRequest)
+    _end(watch.instance, asked, status)
+
+    assert watch.look() == "2 videos, nothing new"
+
+
+def test_a_run_that_dagster_starts_again_by_itself_is_not_asked_for_again(watch: Watch, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("streamcap_dagster.automation.source.AGAIN_AFTER_S", 0.0)
+    asked = [watch.look() for _ in range(2)][1]
+    assert isinstance(asked, dg.RunRequest)
+    _end(watch.instance, asked, dg.DagsterRunStatus.FAILURE)
+    watch.instance.create_run_for_job(_job, tags={"dagster/run_key": str(asked.run_key)}, status=dg.DagsterRunStatus.STARTED)
+
+    assert watch.look() == "2 videos, nothing new"
+
+
+@dg.job
+def _job() -> None:
+    """Nothing is done; it is only a run's name."""
+
+
+def _end(instance: dg.DagsterInstance, asked: dg.RunRequest, status: dg.DagsterRunStatus) -> None:
+    """Let the run that was asked for have ended so, just now."""
+    kinds = {
+        dg.DagsterRunStatus.SUCCESS: dg.DagsterEventType.RUN_SUCCESS,
+        dg.DagsterRunStatus.FAILURE: dg.DagsterEventType.RUN_FAILURE,
+        dg.DagsterRunStatus.CANCELED: dg.DagsterEventType.RUN_CANCELED,
+    }
+    run = instance.create_run_for_job(_job, tags={"dagster/run_key": str(asked.run_key)})
+    instance.report_dagster_event(dg.DagsterEvent(kinds[status].value, _job.name), run.run_id)
+
+
 def test_a_source_that_cannot_be_listed_is_an_error_and_the_look_after_it_goes_on(watch: Watch, folder: Path) -> None:
     watch.settle()
     cursor = watch.cursor
