@@ -33,7 +33,7 @@ def sync_storages(source: str, target: str, dry_run: bool, delete: bool, yes: bo
     ours, theirs = (storage_for(read_settings(storage=place)).open() for place in (source, target))
     with console.status("comparing") if console.is_terminal else nullcontext():
         plan = plan_sync(ours, theirs)
-    if not (plan.new or plan.changed or plan.same):
+    if not (plan.new or plan.changed or plan.same or plan.left_out):
         raise SettingError("FROM", source, "it holds nothing")
     _show_plan(console, plan, ours, theirs, delete)
     if dry_run:
@@ -71,12 +71,22 @@ def _show_plan(console: Console, plan: Plan, source: Storage, target: Storage, d
     console.print(f"from {escape(source.uri)} to {escape(target.uri)}", highlight=False, soft_wrap=True)
     table = Table(box=None, pad_edge=False, show_header=False)
     fate = "are removed" if delete else "stay (--delete removes them)"
-    rows = {"new": plan.new, "differ, and are overwritten": plan.changed, "the same, and skipped": plan.same, f"only there, and {fate}": plan.extra}
+    rows = {
+        "new": plan.new,
+        "differ, and are overwritten": plan.changed,
+        "the same, and skipped": plan.same,
+        f"only there, and {fate}": plan.extra,
+        "of videos that were taken down, and left out": plan.left_out,
+    }
     for what, listed in rows.items():
         if listed:
             table.add_row(f"{len(listed):,}", what, decimal(sum(stored.size_bytes for stored in listed)))
     console.print(table)
     _show_names(console, "differs", [stored.key for stored in plan.changed])
+    if plan.taken_down:
+        forget = f"`STREAMCAP_STORAGE={target.uri} streamcap forget {' '.join(plan.taken_down)}`"
+        what = f"taken down {', '.join(plan.taken_down)}: {forget} removes what {target.uri} still holds, also what a dataset copied there does"
+        console.print(what, markup=False, highlight=False, soft_wrap=True)
 
 
 def _show_names(console: Console, what: str, names: Sequence[str]) -> None:

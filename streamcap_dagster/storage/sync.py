@@ -1,7 +1,8 @@
 """One storage copied into another: what differs is copied and checked, objects before the books that speak of them; nothing is removed unless asked."""
 
 import io
-from collections.abc import Callable, Iterable, Iterator
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import BinaryIO, TypeVar, cast
@@ -34,7 +35,11 @@ class Plan:
     """In both, with other bytes: the source's."""
     same: tuple[Stored, ...]
     extra: tuple[Stored, ...]
-    """Only in the target."""
+    """Only in the target; a tombstone that only the target has is not one of them, for removing it would take a video back."""
+    left_out: tuple[Stored, ...] = ()
+    """Of videos that were taken down, here or there, and so not copied."""
+    taken_down: tuple[str, ...] = ()
+    """Those videos, and every other that was taken down and of which the target holds something."""
 
     @property
     def to_copy(self) -> tuple[Stored, ...]:
@@ -63,21 +68,40 @@ def plan_sync(source: Storage, target: Storage) -> Plan:
     """Compare two storages by key, size and CRC32C; a folder's objects are read where only that tells.
 
     The source's books are summed up before its objects are listed, so that none is copied that speaks of an object younger than the copy.
+    Nothing is copied of a video that was taken down at either of the two.
     """
     listed = [stored for prefix in _BOOKS for stored in source.list(prefix)]
     books = {stored.key: stored for stored in side_by_side(source.lanes, partial(_summed, source), listed)}
     theirs = {stored.key: stored for stored in target.list("")}
     ours = [books.get(stored.key, stored) for stored in source.list("")]
-    in_both = [stored for stored in ours if stored.key in theirs]
+    stones = [key for key in {*theirs, *(stored.key for stored in ours)} if key.startswith(keys.TOMBSTONES)]
+    taken_down = sorted(key.removeprefix(keys.TOMBSTONES).removesuffix(".json") for key in stones)
+    forbidden, remains = (_of_videos(sorted(names), taken_down) for names in ([stored.key for stored in ours], theirs))
+    wanted = [stored for stored in ours if stored.key not in forbidden]
+    in_both = [stored for stored in wanted if stored.key in theirs]
     alike = side_by_side(_lanes(source, target), lambda stored: _same(source, stored, target, theirs[stored.key]), in_both)
     equal = {stored.key for stored, same in zip(in_both, alike, strict=True) if same}
-    known = {stored.key for stored in ours}
+    known = {*stones, *(stored.key for stored in ours)}
     return Plan(
-        new=tuple(stored for stored in ours if stored.key not in theirs),
-        changed=tuple(stored for stored in ours if stored.key in theirs and stored.key not in equal),
-        same=tuple(stored for stored in ours if stored.key in equal),
+        new=tuple(stored for stored in wanted if stored.key not in theirs),
+        changed=tuple(stored for stored in wanted if stored.key in theirs and stored.key not in equal),
+        same=tuple(stored for stored in wanted if stored.key in equal),
         extra=tuple(stored for key, stored in theirs.items() if key not in known),
+        left_out=tuple(stored for stored in ours if stored.key in forbidden),
+        taken_down=tuple(sorted({*forbidden.values(), *remains.values()})),
     )
+
+
+def _of_videos(names: Sequence[str], video_ids: Iterable[str]) -> dict[str, str]:
+    """Which of these keys, which are in order, hold something of one of these videos, and of which."""
+    found: dict[str, str] = {}
+    for video_id in video_ids:
+        for key in keys.all_of(video_id):
+            for at in range(bisect_left(names, key), len(names)):
+                if not (names[at].startswith(key) if key.endswith(("/", ".")) else names[at] == key):
+                    break
+                found[names[at]] = video_id
+    return found
 
 
 def carry_out(source: Storage, target: Storage, plan: Plan, delete: bool = False, told: Told = untold) -> Report:

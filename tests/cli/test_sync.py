@@ -14,6 +14,7 @@ from streamcap_dagster.cli import app
 from streamcap_dagster.emulators.gcs.options import Options
 from streamcap_dagster.emulators.gcs.server import Running, running
 from streamcap_dagster.storage.folder import FolderStorage
+from streamcap_dagster.storage.tombstones import lay_tombstone
 
 
 @pytest.fixture
@@ -58,6 +59,16 @@ def test_what_only_the_target_has_is_told_and_stays(here: FolderStorage, there: 
 
     assert "only there, and stay (--delete removes them)" in done.stdout
     assert there.stat("clips/old.json") is not None
+
+
+def test_videos_that_were_taken_down_are_told_with_the_line_that_removes_them(here: FolderStorage, there: FolderStorage) -> None:
+    lay_tombstone(there, "cat", "c" * 64)
+    done = sync(here.root, there.root)
+
+    assert done.exit_code == 0
+    assert "of videos that were taken down, and left out" in done.stdout
+    assert f"taken down cat: `STREAMCAP_STORAGE={there.root} streamcap forget cat` removes" in done.stdout
+    assert there.stat("clips/cat.json") is None
 
 
 def test_removing_without_anybody_to_ask_is_wrong_usage_and_does_nothing(here: FolderStorage, there: FolderStorage) -> None:

@@ -11,9 +11,10 @@ from typing import BinaryIO
 import pytest
 
 from streamcap_dagster.errors import StorageLost
-from streamcap_dagster.storage import Storage, Stored
+from streamcap_dagster.storage import Storage, Stored, keys
 from streamcap_dagster.storage.folder import FolderStorage
 from streamcap_dagster.storage.sync import Report, carry_out, plan_sync
+from streamcap_dagster.storage.tombstones import is_taken_down, lay_tombstone
 
 BOOKS = ["processed/dataset/README.md", "receipts/cat.json", "raw/manifest.csv"]
 OBJECTS = ["calls/cat.jsonl", "clips/cat.json", "processed/dataset/sft-1.parquet", "raw/videos/cat.mp4"]
@@ -133,6 +134,46 @@ def test_what_only_the_target_has_goes_when_asked_books_first(source: Read, targ
     assert report.removed == 3
     assert target.removed[0] == "receipts/old.json"
     assert held(target) == held(source)
+
+
+def test_nothing_of_a_video_that_was_taken_down_at_the_target_comes_back(source: Read, target: Noted) -> None:
+    lay_tombstone(target, "cat", "c" * 64)
+    source.write("processed/images/cat/1.jpg", b"cat")
+    source.write("clips/cat-2.json", b"another cat")
+
+    plan = plan_sync(source, target)
+    carry_out(source, target, plan)
+
+    there = held(target)
+    assert not [key for key in keys.all_of("cat") if any(held.startswith(key) for held in there)]
+    assert {"clips/cat-2.json", "raw/videos/dog.mp4", "tombstones/cat.json"} <= there.keys()
+    assert plan.taken_down == ("cat",)
+    assert [stored.key for stored in plan.left_out] == [
+        "calls/cat.jsonl",
+        "clips/cat.json",
+        "processed/images/cat/1.jpg",
+        "raw/videos/cat.mp4",
+        "receipts/cat.json",
+    ]
+
+
+def test_a_tombstone_is_copied_and_what_the_target_still_holds_is_told(source: Read, target: Noted) -> None:
+    target.write("clips/dog.json", b"old")
+    lay_tombstone(source, "dog", "d" * 64)
+
+    plan = plan_sync(source, target)
+    carry_out(source, target, plan)
+
+    assert is_taken_down(target, "dog")
+    assert plan.taken_down == ("dog",)
+
+
+def test_removing_what_only_the_target_has_takes_nothing_back_that_was_taken_down(source: Read, target: Noted) -> None:
+    lay_tombstone(target, "owl", "a" * 64)
+    sync(source, target, delete=True)
+
+    assert is_taken_down(target, "owl")
+    assert plan_sync(source, target).taken_down == ()
 
 
 def test_a_receipt_that_changes_is_taken_away_before_its_objects_change(source: Read, target: Noted) -> None:
