@@ -40,7 +40,7 @@ test: setup ## run the tests (ARGS="tests/clips -k pairs" for some)
 test-heavy: setup ## run the tests that need a browser, daemons, servers and many kills; installs what they need
 	@sh setup/extras.sh postgres ray k8s dg
 	@sh setup/system_package.sh docker-compose docker-compose
-	@CHROMIUM="$$(sh setup/chromium.sh)" && POSTGRES="$$(sh setup/postgres.sh)" && export CHROMIUM POSTGRES && $(OFFLINE) $(PYTHON_IN) -m pytest -p tests.setup.no_skips -m "heavy and not live" -n 2 --durations=20 $(ARGS)
+	@CHROMIUM="$$(sh setup/chromium.sh)" && POSTGRES="$$(sh setup/postgres.sh)" && export CHROMIUM POSTGRES && $(OFFLINE) $(PYTHON_IN) -m pytest -p tests.setup.no_skips -m "heavy and not live" -n 2 --dist loadfile --durations=20 $(ARGS)
 
 check: setup ## lint, format, types and import contracts
 	@.venv/bin/ruff check
