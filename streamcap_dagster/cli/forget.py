@@ -14,7 +14,7 @@ from rich.table import Table
 
 from streamcap_dagster.assets.dataset import WHOLE_CORPUS
 from streamcap_dagster.assets.videos import report_catalog
-from streamcap_dagster.assets.wiping import Traces, count_traces, wipe_traces
+from streamcap_dagster.assets.wiping import Traces, count_traces, traces_of, wipe_traces
 from streamcap_dagster.cli.instance import open_instance
 from streamcap_dagster.cli.run import Graph
 from streamcap_dagster.errors import SettingError, SourceError, StorageError
@@ -25,7 +25,7 @@ from streamcap_dagster.storage.address import read_address
 from streamcap_dagster.storage.cache import FileCache
 from streamcap_dagster.storage.folder import FolderStorage
 from streamcap_dagster.storage.tombstones import TakenDown, lift_tombstone, read_tombstones
-from streamcap_dagster.videos.forgetting import CATALOG_TURN, Doomed, content_of, doomed_with, remove_objects, take_down
+from streamcap_dagster.videos.forgetting import CATALOG_TURN, Doomed, contents_of, doomed_with, remove_objects, take_down
 from streamcap_dagster.videos.manifest import read_manifest
 from streamcap_dagster.wiring import build_definitions, source_for, storage_for
 
@@ -46,11 +46,13 @@ def forget_videos(settings: Settings, video_ids: Sequence[str], *, yes: bool, dr
             return 0
         _ask(console, doomed, yes)
         doomed = take_down(storage, doomed, _present(console, settings), lambda name: _say_waiting(console, name))
-        for video in doomed:
-            remove_objects(storage, video.video_id, lambda name: _say_waiting(console, name))
-        _clear_copies(settings, storage)
+        with console.status("removing"):
+            for video in doomed:
+                remove_objects(storage, video.video_id, lambda name: _say_waiting(console, name))
+            _clear_copies(settings, storage)
         under_way = instance.get_runs_count(RunsFilter(statuses=_UNDER_WAY))
-        failed = _forget_in(instance, settings, storage, doomed)
+        with console.status("building the dataset without them"):
+            failed = _forget_in(instance, settings, storage, doomed)
     for note in _notes(storage, doomed, under_way):
         console.print(note, markup=False, highlight=False, soft_wrap=True)
     if failed:
@@ -69,7 +71,7 @@ def take_back(settings: Settings, video_ids: Sequence[str], *, dry_run: bool) ->
     for video_id in lifted:
         if not dry_run:
             lift_tombstone(storage, video_id)
-        console.print(f"{video_id}: {'would be' if dry_run else 'is'} no longer taken down", highlight=False)
+        console.print(f"{video_id} {'would no longer be' if dry_run else 'is no longer'} taken down", highlight=False)
     console.print(
         "What was removed does not come back by itself: `streamcap run` takes a file in again that is still in the source, and makes everything "
         "of it anew, which is paid for anew.",
@@ -88,8 +90,8 @@ def _with_same_bytes(stones: TakenDown, video_ids: Sequence[str]) -> list[str]:
 
 
 def _check_known(storage: Storage, video_ids: Sequence[str]) -> None:
-    for video_id in video_ids:
-        if content_of(storage, video_id):
+    for video_id, content in contents_of(storage, video_ids).items():
+        if content:
             continue
         known = read_manifest(storage)
         if video_id in known:
@@ -99,8 +101,8 @@ def _check_known(storage: Storage, video_ids: Sequence[str]) -> None:
         raise SettingError("VIDEO_ID", video_id, f"the catalog has no such video{f'; is {near[0]} meant?' if near else ''} (`streamcap status` lists them)")
 
 
-def _traces(doomed: Sequence[Doomed]) -> Traces:
-    return Traces.of([video.video_id for video in doomed], [video.uri for video in doomed if video.uri])
+def _traces(doomed: Sequence[Doomed]) -> list[Traces]:
+    return traces_of({video.video_id: video.uri for video in doomed})
 
 
 def _show(console: Console, storage: Storage, doomed: Sequence[Doomed], events: int) -> None:
