@@ -56,7 +56,7 @@ def every_video_is_in(left_out: Mapping[str, str]) -> dg.AssetCheckResult:
         check_name="every_video_is_in",
         passed=not left_out,
         severity=dg.AssetCheckSeverity.WARN,
-        description="; ".join(list(left_out.values())[:NAMED]) or "every video of the catalog is in",
+        description="; ".join(reason.rstrip(".") for reason in list(left_out.values())[:NAMED]) or "every video of the catalog is in",
         metadata={"left_out": dg.MetadataValue.json(dict(left_out))},
     )
 

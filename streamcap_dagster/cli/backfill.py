@@ -24,7 +24,7 @@ from streamcap_dagster.cli.daemon import has_daemon
 from streamcap_dagster.cli.instance import dagster_home, open_instance
 from streamcap_dagster.cli.left_behind import end_left_behind
 from streamcap_dagster.cli.progress import Watcher
-from streamcap_dagster.cli.run import Graph
+from streamcap_dagster.cli.run import BUILDING, Graph
 from streamcap_dagster.cli.summary import Trouble, summarize
 from streamcap_dagster.cli.watch_backfill import newest_event, watch_backfill
 from streamcap_dagster.errors import SettingError, StreamcapError
@@ -86,8 +86,9 @@ def run_backfill(settings: Settings, wanted: Wanted, manner: Manner, before: Cal
         if manner.catalog:
             look_at_source(console, settings, instance)
         workshop = Workshop(settings, source_for(settings).open(), storage_for(settings).open(), captioner_for(settings).bare())
-        _say_where(console, workshop, instance)
-        plan = make_plan(workshop, wanted, _underway(settings, instance) if by_daemon else ())
+        _say_where(console, workshop, instance, manner.catalog)
+        with console.status("looking at how every video stands"):
+            plan = make_plan(workshop, wanted, _underway(settings, instance) if by_daemon else ())
         show_plan(console, plan)
         estimate = _estimate(console, workshop, plan)
         outcome = Outcome()
@@ -114,14 +115,14 @@ def look_at_source(console: Console, settings: Settings, instance: dg.DagsterIns
         Graph(build_definitions(settings, watcher), instance).make(["video_catalog"])
 
 
-def _say_where(console: Console, workshop: Workshop, instance: dg.DagsterInstance) -> None:
+def _say_where(console: Console, workshop: Workshop, instance: dg.DagsterInstance, just_looked: bool) -> None:
     """Which storage and instance this is about, and from when what is known of the source is."""
     console.print(f"storage: {escape(workshop.storage.uri)}, instance: {escape(str(dagster_home()))}", highlight=False, soft_wrap=True)
     looked = cataloged_at(instance)
     if workshop.storage.stat(keys.MANIFEST) is None:
         raise SettingError("STREAMCAP_STORAGE", workshop.settings.storage, "it has no catalog yet; add --catalog to look at the source first")
     when = f"of {looked:%Y-%m-%d %H:%M} UTC" if looked else "made by another instance"
-    console.print(f"catalog: {when}; --catalog looks at the source again", highlight=False, soft_wrap=True)
+    console.print(f"catalog: {when}{'' if just_looked else '; --catalog looks at the source again'}", highlight=False, soft_wrap=True)
 
 
 def _estimate(console: Console, workshop: Workshop, plan: Plan) -> Estimate | None:
@@ -171,7 +172,7 @@ def _make_here(console: Console, workshop: Workshop, instance: dg.DagsterInstanc
     graph = Graph(build_definitions(settings, watcher), instance, {LAUNCHED_BY: manner.by, RUN_OF: backfill_id})
     with watcher.watching():
         watcher.expect(len(plan.due))
-        troubles = graph.make_all(list(plan.due))
+        troubles = graph.make_all(list(plan.due), watcher.note)
     return _ended(console, workshop, plan, watcher, backfill_id, troubles)
 
 
@@ -188,7 +189,10 @@ def _leave_to_daemon(console: Console, workshop: Workshop, instance: dg.DagsterI
     with watcher.watching():
         watcher.expect(len(plan.due))
         ended = watch_backfill(console, instance, backfill_id, plan.due, watcher, since)
+        watcher.note(BUILDING)
         unbuilt = Graph(definitions, instance, {LAUNCHED_BY: manner.by}).make(WHOLE_CORPUS, may_fail=True)
+    if not is_paid(workshop):
+        watcher.tally.meters.clear()  # of a captioner in the process itself the events tell answers, but nobody was called
     left = f"{len(ended.left):,} of {len(plan.due):,} videos were not made" if ended.left else ""
     why = "" if ended.well or (watcher.tally.failures and not left) else f"backfill {backfill_id} ended as {ended.state.status}"
     stopped = Trouble("; ".join(filter(None, (why, left, ended.state.error))))

@@ -109,7 +109,8 @@ def show_plan(console: Console, plan: Plan) -> None:
         console.print(_assets_table(plan))
         console.print(_videos_table(plan))
     if plan.underway:
-        console.print(f"{_videos(len(plan.underway))} more in a backfill that is under way: {_names(plan.underway)}", highlight=False, soft_wrap=True)
+        more = " more" if plan.due else ""
+        console.print(f"{_videos(len(plan.underway))}{more} in a backfill that is under way: {_names(plan.underway)}", highlight=False, soft_wrap=True)
     for video_id, until in _first(plan.paused):
         reason = escape(plan.videos[video_id].reason)
         console.print(f"[yellow]rests[/] until {until:%Y-%m-%d %H:%M} UTC: {reason}", highlight=False, soft_wrap=True)

@@ -1,7 +1,7 @@
 """`streamcap run`: the whole graph in this process, on the shared instance and storage."""
 
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import dagster as dg
@@ -27,6 +27,13 @@ from streamcap_dagster.wiring import build_definitions, captioner_for, storage_f
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 VIDEOS_A_RUN = 500
 """Dagster keeps every event of a run in memory, so a large corpus is walked in several runs."""
+BUILDING = "building the dataset"
+"""Said while that is being done, which takes minutes where there are very many videos."""
+
+
+def unwatched(words: str) -> None:
+    """For a graph whose bars nobody sees."""
+    del words
 
 
 def run_pipeline(settings: Settings, only: Sequence[str], yes: bool = False) -> int:
@@ -55,7 +62,7 @@ def run_pipeline(settings: Settings, only: Sequence[str], yes: bool = False) -> 
             with watcher.hidden():
                 ask_to_pay(console, settings, only)
         watcher.expect(len(chosen))
-        troubles = graph.make_all(chosen)
+        troubles = graph.make_all(chosen, watcher.note)
     summarize(console, watcher, storage, [manifest[video_id] for video_id in chosen], unusable, troubles)
     troubled = any(trouble.why for trouble in troubles.values()) or any(video.status == "failed" for video in unusable)
     return 1 if watcher.tally.failures or troubled else 0
@@ -99,9 +106,10 @@ class Graph:
             return Trouble(str(error.description if isinstance(error, dg.Failure) else error), isinstance(error, StorageLost))
         return Trouble()
 
-    def make_all(self, video_ids: Sequence[str]) -> dict[str, Trouble]:
+    def make_all(self, video_ids: Sequence[str], note: Callable[[str], None] = unwatched) -> dict[str, Trouble]:
         """Walk videos through all their assets, then build what is made of all videos. Returns what went wrong, by the word for it."""
         stopped = self.make_videos([asset.name for asset in PER_VIDEO], video_ids)
+        note(BUILDING)
         return {"stopped": stopped, "failed": Trouble() if stopped.storage_lost else self.make(WHOLE_CORPUS, may_fail=True)}
 
     def make_videos(self, names: Sequence[str], video_ids: Sequence[str]) -> Trouble:

@@ -69,7 +69,8 @@ def page(shown: Page) -> list[Part]:
 def details(standing: Standing, failure: NotedFailure | None, why: Sequence[str], now: datetime, park_after: int) -> list[Part]:
     """One video with every asset, and what has changed since it was made."""
     video = standing.video
-    heads = f"{video.uri!r}, {video.duration_s:.1f} s, {video.display_width}x{video.display_height} at {video.fps:.2f} fps, {video.codec or 'no codec'}"
+    facts = f", {video.duration_s:.1f} s, {video.display_width}x{video.display_height} at {video.fps:.2f} fps, {video.codec}"
+    heads = f"{video.uri!r}{facts if video.codec else ''}"
     table = _columns("asset", "state", "what it holds")
     for name, state in standing.assets.items():
         counts = ", ".join(f"{count:,} {what}" for what, count in standing.counts.get(name, {}).items())

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import dagster as dg
 import pytest
 
-from streamcap_dagster.assets.corpus_checks import OUTCOMES, ROWS, few_failed, no_fault, unless_blocked
+from streamcap_dagster.assets.corpus_checks import OUTCOMES, ROWS, every_video_is_in, few_failed, no_fault, unless_blocked
 from streamcap_dagster.partitions import Materialized
 from streamcap_dagster.settings import read_settings
 
@@ -29,6 +29,10 @@ def test_more_that_failed_than_is_allowed_warns_and_much_more_is_an_error(outcom
     result = few_failed(outcomes, 40, [f"v{number}" for number in range(failed)], read_settings(warn_failed_share=0.02, max_failed_share=0.2))
 
     assert (result.passed, result.severity) == (passed, severity)
+
+
+def test_the_videos_that_are_not_in_are_told_one_after_the_other() -> None:
+    assert every_video_is_in({"owl": "It is no video. Remove it.", "cat": "It is empty."}).description == "It is no video. Remove it; It is empty"
 
 
 def test_one_of_a_few_is_no_error() -> None:

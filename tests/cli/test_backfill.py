@@ -117,6 +117,14 @@ def test_what_is_left_to_a_daemon_is_launched_once_and_can_be_canceled(ready: Pr
     assert looked(capsys)["underway"] == []
 
 
+def test_who_has_just_looked_at_the_source_is_not_told_how_to(ready: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_backfill(read_settings(), Wanted(), Manner(dry_run=True)) == 0
+    assert "--catalog looks at the source again" in capsys.readouterr().out
+
+    assert run_backfill(read_settings(), Wanted(), Manner(dry_run=True, catalog=True)) == 0
+    assert "--catalog looks at the source again" not in capsys.readouterr().out
+
+
 def test_an_unknown_backfill_cannot_be_canceled(ready: Project) -> None:
     with pytest.raises(SettingError, match=f"--cancel='zebra' cannot be used: the instance in {ready.home} knows no such backfill"):
         end_backfill("zebra")

@@ -164,6 +164,12 @@ def test_a_video_that_is_named_is_told_in_detail(storage: FolderStorage) -> None
     assert "dog" not in done.stdout
 
 
+def test_of_a_file_that_is_no_video_no_measures_are_told(storage: FolderStorage) -> None:
+    write_manifest(storage, [video("cat", status="failed", reason="It is not a video.")])
+
+    assert status("cat").stdout.splitlines()[0] == "cat unusable  'cat.mp4'"
+
+
 def test_a_video_that_is_not_in_the_catalog_is_named(storage: FolderStorage) -> None:
     write_manifest(storage, [video("cat")])
 
