@@ -75,7 +75,7 @@ def _glimpse(data: bytes) -> dict[str, Vouched] | None:
             return None
         found[asset] = Glimpsed(fingerprint, content_hash, inputs or "{}", counts)
         at = receipt.end()
-        if text[at] != ",":
+        if text[at : at + 1] != ",":
             return found if text[at:] == _TAIL else None
         at += 1
     return None

@@ -69,6 +69,13 @@ def test_receipts_that_are_none_are_named(spoiled: bytes) -> None:
         read_vouched("receipts/cat.json", spoiled)
 
 
+def test_receipts_that_break_off_are_named_wherever_they_do() -> None:
+    whole = text_of(FULL, BARE)
+    for length in range(len(whole) - 2):  # without its last line end it is still whole
+        with pytest.raises(ObjectUnreadable, match="it is not a Receipts record"):
+            read_vouched("receipts/cat.json", whole[:length])
+
+
 def test_every_field_of_a_receipt_has_a_form() -> None:
     assert all(name in receipt_text._RECEIPT.pattern for name in Receipt.model_fields)
 
