@@ -6,10 +6,10 @@ backfills of earlier runs.
 
 import json
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, TypeVar
 
 import dagster as dg
 import sqlalchemy as sql
@@ -19,7 +19,11 @@ from dagster._core.storage.event_log.sql_event_log import SqlEventLogStorage
 
 from streamcap_dagster.errors import SettingError
 
+T = TypeVar("T")
+
 _AT_ONCE = 500
+_WIPED_AT_ONCE = 200
+"""Videos: a text is searched for the id and the file's name of each, and SQLite takes no condition of a thousand words."""
 _OF_ASSETS = [kind.value for kind in ASSET_EVENTS]
 _OF_CHECKS = [kind.value for kind in ASSET_CHECK_EVENTS]
 _EVENTS, _CHECKS, _TAGS, _ASSETS = SqlEventLogStorageTable.c, AssetCheckExecutionsTable.c, AssetEventTagsTable.c, AssetKeyTable.c
@@ -35,13 +39,6 @@ class Traces:
     """As they stand in an event, which is JSON."""
     pattern: re.Pattern[str]
 
-    @classmethod
-    def of(cls, video_ids: Collection[str], uris: Collection[str]) -> Self:
-        names = tuple(json.dumps(uri)[1:-1] for uri in uris)
-        ids = "|".join(map(re.escape, video_ids))
-        words = [rf"(?<![\w-])(?:{ids})(?![\w-])", *map(re.escape, names)]
-        return cls(tuple(video_ids), names, re.compile("|".join(words)))
-
     def likely(self, text: Any) -> Any:
         """What a database can find of them by itself."""
         return sql.or_(*(text.contains(word, autoescape=True) for word in (*self.video_ids, *self.names)))
@@ -56,29 +53,43 @@ class Traces:
         return bool(partitions & set(self.video_ids)) if partitions else self.in_report(text)
 
 
-def count_traces(instance: dg.DagsterInstance, traces: Traces) -> int:
+def traces_of(videos: Mapping[str, str]) -> list[Traces]:
+    """By what events are known to speak of these videos, given with the names of their files, which may be empty: in portions that a database takes."""
+    return [_traces(dict(some)) for some in _portions(list(videos.items()), _WIPED_AT_ONCE)]
+
+
+def _traces(videos: Mapping[str, str]) -> Traces:
+    names = tuple(json.dumps(uri)[1:-1] for uri in videos.values() if uri)
+    ids = "|".join(map(re.escape, videos))
+    words = [rf"(?<![\w-])(?:{ids})(?![\w-])", *map(re.escape, names)]
+    return Traces(tuple(videos), names, re.compile("|".join(words)))
+
+
+def count_traces(instance: dg.DagsterInstance, traces: Iterable[Traces]) -> int:
     """Materializations, observations and the like of these videos that the instance holds; reports of the whole corpus are not counted."""
     with _log_of(instance).index_connection() as connection:
-        of_video = sql.and_(_of_an_asset(connection), _EVENTS.partition.in_(traces.video_ids))
-        return int(connection.execute(sql.select(sql.func.count()).where(of_video)).scalar_one())
+        of_an_asset = _of_an_asset(connection)
+        counts = (sql.select(sql.func.count()).where(of_an_asset, _EVENTS.partition.in_(some.video_ids)) for some in traces)
+        return sum(int(connection.execute(count).scalar_one()) for count in counts)
 
 
-def wipe_traces(instance: dg.DagsterInstance, traces: Traces) -> None:
+def wipe_traces(instance: dg.DagsterInstance, traces: Iterable[Traces]) -> None:
     """Remove every event of an asset or a check that speaks of these videos, also reports of the whole corpus that name one.
 
     The books of single runs come first: killed in between, the next time finds by the index what is left of them.
     """
     log = _log_of(instance)
-    with log.index_connection() as connection:
-        run_ids = sorted(_runs(connection, traces))
-    for run_id in run_ids:
-        with _thoroughly(log.run_connection(run_id)) as connection:
-            _wipe_run(connection, run_id, traces)
-    with _thoroughly(log.index_connection()) as connection:
+    for some in traces:
+        with log.index_connection() as connection:
+            run_ids = sorted(_runs(connection, some))
         for run_id in run_ids:
-            _wipe_run(connection, run_id, traces)
-        _wipe_checks(connection, traces)
-        _wipe_summaries(connection)
+            with _thoroughly(log.run_connection(run_id)) as connection:
+                _wipe_run(connection, run_id, some)
+        with _thoroughly(log.index_connection()) as connection:
+            for run_id in run_ids:
+                _wipe_run(connection, run_id, some)
+            _wipe_checks(connection, some)
+            _wipe_summaries(connection)
 
 
 def _log_of(instance: dg.DagsterInstance) -> SqlEventLogStorage:
@@ -129,9 +140,9 @@ def _wipe_run(connection: sql.Connection, run_id: str, traces: Traces) -> None:
         connection.execute(SqlEventLogStorageTable.delete().where(_EVENTS.id.in_(some)))
 
 
-def _portions(ids: Sequence[int]) -> Iterator[Sequence[int]]:
+def _portions(items: Sequence[T], size: int = _AT_ONCE) -> Iterator[Sequence[T]]:
     """As many as one statement may name."""
-    return (ids[start : start + _AT_ONCE] for start in range(0, len(ids), _AT_ONCE))
+    return (items[start : start + size] for start in range(0, len(items), size))
 
 
 def _wipe_checks(connection: sql.Connection, traces: Traces) -> None:

@@ -3,7 +3,7 @@
 Tombstones come first: from then on nothing brings a video back, and whoever comes again knows what to remove.
 """
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
@@ -14,7 +14,7 @@ from streamcap_dagster.storage.folder import FolderStorage
 from streamcap_dagster.storage.leases import turn
 from streamcap_dagster.storage.many import delete_all
 from streamcap_dagster.storage.receipts import read_receipts
-from streamcap_dagster.storage.tombstones import lay_tombstone, read_tombstones
+from streamcap_dagster.storage.tombstones import TakenDown, lay_tombstone, read_tombstones
 from streamcap_dagster.videos.manifest import read_manifest, read_seen, write_manifest, write_seen
 
 CATALOG_TURN = "_video_catalog"
@@ -44,21 +44,25 @@ class Doomed:
         return sum(stored.size_bytes for stored in self.objects)
 
 
-def content_of(storage: Storage, video_id: str) -> str:
-    """SHA-256 of a video's bytes, by the catalog, by its tombstone or by the copy of it; empty when nobody has ever read them."""
-    row = read_manifest(storage).get(video_id)
-    if row is not None and row.sha256:
-        return row.sha256
-    if stone := read_tombstones(storage).by_id.get(video_id):
-        return stone.sha256
-    copy = read_receipts(storage, video_id).of("raw_videos")
-    return copy.content_hash if copy else ""
+def contents_of(storage: Storage, video_ids: Iterable[str]) -> dict[str, str]:
+    """SHA-256 of the bytes of each video, by the catalog, by its tombstone or by the copy of it; empty when nobody has ever read them."""
+    return _contents(storage, video_ids, read_manifest(storage), read_tombstones(storage))
+
+
+def _contents(storage: Storage, video_ids: Iterable[str], manifest: Mapping[str, Video], stones: TakenDown) -> dict[str, str]:
+    found = {}
+    for video_id in video_ids:
+        row, stone = manifest.get(video_id), stones.by_id.get(video_id)
+        sha256 = (row.sha256 if row else "") or (stone.sha256 if stone else "")
+        copy = None if sha256 else read_receipts(storage, video_id).of("raw_videos")
+        found[video_id] = copy.content_hash if copy else sha256
+    return found
 
 
 def doomed_with(storage: Storage, named: Sequence[str]) -> list[Doomed]:
     """What goes with these videos, whose bytes are known: they, and every other video that has the same bytes."""
     manifest, stones = read_manifest(storage), read_tombstones(storage)
-    contents = {video_id: content_of(storage, video_id) for video_id in named}
+    contents = _contents(storage, named, manifest, stones)
     first = {sha256: video_id for video_id, sha256 in reversed(contents.items())}
     others = {video.video_id: video.sha256 for video in manifest.values()} | {stone.video_id: stone.sha256 for stone in stones.by_id.values()}
     twins = {video_id: sha256 for video_id, sha256 in others.items() if sha256 in first and video_id not in contents}
