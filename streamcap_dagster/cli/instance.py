@@ -53,9 +53,11 @@ def open_instance() -> Iterator[dg.DagsterInstance]:
 
 def said_by_database(error: BaseException | None) -> str:
     """The first line of what a database said, when that is what an error comes from; else nothing."""
-    while error is not None:
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:  # an error that Dagster raises again comes from itself
         if isinstance(error, DBAPIError):
             return str(error.orig).splitlines()[0]
+        seen.add(id(error))
         error = error.__cause__ or error.__context__
     return ""
 

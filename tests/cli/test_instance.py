@@ -8,7 +8,7 @@ import dagster as dg
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from streamcap_dagster.cli.instance import open_instance
+from streamcap_dagster.cli.instance import open_instance, said_by_database
 from streamcap_dagster.cli.run import Graph
 from streamcap_dagster.errors import InstanceLost
 
@@ -101,3 +101,10 @@ def test_a_run_whose_database_was_away_is_made_once_more(tmp_path: Path, monkeyp
         Graph(dg.Definitions([thing]), instance).make(["thing"])
         statuses = [instance.get_run_by_id(run_id).status.value for run_id in tries]
     assert statuses == ["FAILURE", "SUCCESS"]
+
+
+def test_an_error_that_comes_from_itself_was_said_by_no_database() -> None:
+    first, second = ValueError("one"), ValueError("two")
+    first.__context__, second.__context__ = second, first
+
+    assert said_by_database(first) == ""
