@@ -1,19 +1,17 @@
 """Under what a backfill was asked for, so that its runs, which another process starts, refuse to work on something else."""
 
-import hashlib
 from collections.abc import Mapping
 
 from streamcap_dagster.assets import PER_VIDEO
-from streamcap_dagster.captions.captioner import Captioner
+from streamcap_dagster.assets.wanted import Wanted
+from streamcap_dagster.assets.work import Workshop
 from streamcap_dagster.errors import StreamcapError
-from streamcap_dagster.settings import Settings
-from streamcap_dagster.storage import Storage
 
 _STORAGE, _CAPTIONER, _VERSIONS = "streamcap/storage", "streamcap/captioner", "streamcap/versions"
 _WORDS = {
     _STORAGE: "everything is kept in {}, where STREAMCAP_STORAGE here is {}",
     _CAPTIONER: "the captioner is {}, where it is {} here",
-    _VERSIONS: "the code or the settings of frames, captions or examples are others than here",
+    _VERSIONS: "the code, the prompts or the settings of frames, captions or examples are others than here",
 }
 
 
@@ -27,19 +25,20 @@ class AskedElsewhere(StreamcapError):
         )
 
 
-def asked_under(settings: Settings, storage: Storage, captioner: Captioner) -> dict[str, str]:
+def asked_under(workshop: Workshop) -> dict[str, str]:
     """Tags for a backfill: what its runs have to be done under."""
-    versions = "\n".join(f"{asset.name}={asset.code_version(settings)}" for asset in PER_VIDEO)
     return {
-        _STORAGE: storage.uri,
-        _CAPTIONER: f"{captioner.name} ({captioner.model})",
-        _VERSIONS: hashlib.sha256(versions.encode()).hexdigest()[:8],
+        _STORAGE: workshop.storage.uri,
+        _CAPTIONER: f"{workshop.captioner.name} ({workshop.captioner.model})",
+        _VERSIONS: Wanted(PER_VIDEO, workshop).digest[:8],
     }
 
 
-def check_asked(tags: Mapping[str, str], settings: Settings, storage: Storage, captioner: Captioner) -> None:
+def check_asked(tags: Mapping[str, str], workshop: Workshop) -> None:
     """Raises AskedElsewhere when the tags of a run say that it was asked for under something else. A run without such tags may be done anywhere."""
-    here = asked_under(settings, storage, captioner)
+    if not tags.keys() & _WORDS.keys():
+        return
+    here = asked_under(workshop)
     differing = [_WORDS[tag].format(tags[tag], here[tag]) for tag in here if tags.get(tag, here[tag]) != here[tag]]
     if differing:
         raise AskedElsewhere("; ".join(differing))

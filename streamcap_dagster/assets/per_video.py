@@ -67,8 +67,8 @@ def per_video_assets(assets: Sequence[PerVideoAsset], settings: Settings, progre
         run_end: dg.ResourceParam[ExitStack],
     ) -> Iterator[dg.AssetMaterialization | dg.AssetCheckEvaluation]:
         wanted, checked_alone = _asked_for(context, assets)
-        keeping = storage.open()
-        check_asked(context.run.tags, settings, keeping, captioner.bare())
+        keeping, source = storage.open(), video_source.open()
+        check_asked(context.run.tags, Workshop(settings, source, keeping, captioner.bare()))
         manifest = read_manifest(keeping)
         video_ids = [video_id for key in _partitions_of(context, wanted) for video_id in videos_of(key)]
         known = {video_id for video_id in video_ids if video_id in manifest and manifest[video_id].status != "forgotten"}
@@ -78,7 +78,7 @@ def per_video_assets(assets: Sequence[PerVideoAsset], settings: Settings, progre
         reporter = Reporter(context, wanted, settings)
         asked = captioner.open(keeping, lambda meter: progress(CallsMetered(context.run_id, meter)))
         context.log.info(f"captioner: {captioner.about}")
-        walk = walk_in_background(rows, wanted, settings, video_source.open(), keeping, asked, progress, checked_alone)
+        walk = walk_in_background(rows, wanted, settings, source, keeping, asked, progress, checked_alone)
         for result in run_end.enter_context(closing(walk)):
             if isinstance(result, Failure):
                 context.log.error(result.reason)

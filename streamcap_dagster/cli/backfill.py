@@ -180,7 +180,7 @@ def _leave_to_daemon(console: Console, workshop: Workshop, instance: dg.DagsterI
     """One backfill of Dagster's, watched until it has ended unless nobody wants to watch; then the dataset, which its sensor would build otherwise."""
     settings, watcher = workshop.settings, Watcher(console)
     definitions, since = build_definitions(settings, watcher), newest_event(instance)
-    tags = {LAUNCHED_BY: manner.by, THEN: DATASET, **asked_under(settings, workshop.storage, workshop.captioner)}
+    tags = {LAUNCHED_BY: manner.by, THEN: DATASET, **asked_under(workshop)}
     backfill_id = launch_backfill(instance, definitions.resolve_asset_graph(), list(plan.due), f"{manner.by}: {plan.words}", tags)
     console.print(f"Launched backfill {backfill_id}; Dagster's daemon begins with it within half a minute.", highlight=False, soft_wrap=True)
     if manner.detach:

@@ -13,7 +13,9 @@ from dagster._daemon.types import DaemonHeartbeat
 
 from streamcap_dagster.assets.asked import AskedElsewhere, asked_under, check_asked
 from streamcap_dagster.assets.due import DueKind
+from streamcap_dagster.assets.work import Workshop
 from streamcap_dagster.automation.backfills import LAUNCHED_BY, BackfillState, state_of
+from streamcap_dagster.captions.prompts import Prompts
 from streamcap_dagster.cli.backfill import RUN_OF, Manner, NoDaemon, end_backfill, run_backfill
 from streamcap_dagster.cli.backfill_plan import Wanted
 from streamcap_dagster.cli.daemon import ALIVE_S
@@ -24,7 +26,7 @@ from streamcap_dagster.settings import read_settings
 from streamcap_dagster.storage.failures import read_failure
 from streamcap_dagster.storage.folder import FolderStorage
 from streamcap_dagster.videos.manifest import read_manifest, write_manifest
-from streamcap_dagster.wiring import captioner_for, storage_for
+from streamcap_dagster.wiring import captioner_for, source_for, storage_for
 from tests.assets.project import Project
 from tests.media import make_video
 
@@ -213,13 +215,26 @@ def test_a_retry_of_an_unknown_video_names_it(ready: Project) -> None:
 
 
 def test_a_run_that_was_asked_for_under_other_settings_refuses(ready: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    settings = read_settings()
-    tags = asked_under(settings, storage_for(settings).open(), captioner_for(settings).bare())
-    check_asked(tags, settings, storage_for(settings).open(), captioner_for(settings).bare())
-    check_asked({}, settings, storage_for(settings).open(), captioner_for(settings).bare())
+    tags = asked_under(_workshop())
+    check_asked(tags, _workshop())
+    check_asked({}, _workshop())
     monkeypatch.setenv("STREAMCAP_STORAGE", str(ready.root / "elsewhere"))
     monkeypatch.setenv("STREAMCAP_FPS", "2")
-    other = read_settings()
 
-    with pytest.raises(AskedElsewhere, match=r"kept in .*/data, where STREAMCAP_STORAGE here is .*/elsewhere; the code or the settings"):
-        check_asked(tags, other, storage_for(other).open(), captioner_for(other).bare())
+    with pytest.raises(AskedElsewhere, match=r"kept in .*/data, where STREAMCAP_STORAGE here is .*/elsewhere; the code, the prompts or the settings"):
+        check_asked(tags, _workshop())
+
+
+@pytest.mark.usefixtures("ready")
+def test_a_run_that_was_asked_for_under_other_prompts_refuses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A code location that was not started again since they changed would pay for captions of the old ones."""
+    tags = asked_under(_workshop())
+    monkeypatch.setattr(Prompts, "version", "initial.v9-12345678")
+
+    with pytest.raises(AskedElsewhere, match="the code, the prompts or the settings"):
+        check_asked(tags, _workshop())
+
+
+def _workshop() -> Workshop:
+    settings = read_settings()
+    return Workshop(settings, source_for(settings).open(), storage_for(settings).open(), captioner_for(settings).bare())

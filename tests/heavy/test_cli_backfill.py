@@ -45,7 +45,7 @@ def test_a_watched_backfill_tells_each_failure_and_one_asked_for_under_other_set
         elsewhere = project.streamcap("backfill", "--yes", STREAMCAP_FPS="2")
 
         assert elsewhere.returncode == 1
-        assert "this run was asked for where the code or the settings of frames, captions or examples are others than here" in elsewhere.stdout
+        assert "this run was asked for where the code, the prompts or the settings of frames, captions or examples are others than here" in elsewhere.stdout
         assert "ended as CANCELED" in elsewhere.stdout
 
 
