@@ -17,6 +17,7 @@ from streamcap_dagster.storage.folder import FolderStorage
 from streamcap_dagster.storage.leases import turn
 from streamcap_dagster.videos.catalog import CatalogUpdate, update_catalog
 from streamcap_dagster.videos.copying import copy_video
+from streamcap_dagster.videos.forgetting import CATALOG_TURN
 from streamcap_dagster.videos.manifest import read_manifest
 
 DATA_VERSION = "dagster/data_version"
@@ -60,7 +61,7 @@ def video_catalog_asset(settings: Settings, progress: Progress) -> dg.AssetsDefi
             del uri
             progress(FilesRead(done, total))
 
-        with turn(keeping, "_video_catalog"):
+        with turn(keeping, CATALOG_TURN):
             update = update_catalog(video_source.open(), keeping, workers=settings.decode_workers, on_video=tell)
             _register(context, update)
         return Materialized(

@@ -10,6 +10,7 @@ from dagster._core.definitions.assets.graph.asset_graph import AssetGraph
 from dagster._core.definitions.assets.graph.base_asset_graph import BaseAssetGraph
 from dagster._core.definitions.partitions.context import partition_loading_context
 from dagster._core.execution.backfill import BULK_ACTION_TERMINAL_STATUSES, BulkActionsFilter, BulkActionStatus, PartitionBackfill
+from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES
 from dagster._core.storage.tags import BACKFILL_ID_TAG
 from dagster._core.utils import make_new_backfill_id
 
@@ -21,6 +22,8 @@ LAUNCHED_BY = "streamcap/launched_by"
 THEN = "streamcap/then"
 """Tag of a backfill: what is to be built once it has ended."""
 DATASET = "dataset"
+NOT_ENDED = list(NOT_FINISHED_STATUSES)
+"""How a run stands that is under way, or still to begin."""
 _RUNS_LOOKED_AT = 50
 
 

@@ -8,20 +8,13 @@ import dagster as dg
 from pydantic import TypeAdapter, ValidationError
 
 from streamcap_dagster.assets.due_videos import DUE_VIDEOS, LAUNCHED
-from streamcap_dagster.automation.backfills import DATASET, THEN, ended_of, made_anything, newer_than
+from streamcap_dagster.automation.backfills import DATASET, NOT_ENDED, THEN, ended_of, made_anything, newer_than
 from streamcap_dagster.automation.jobs import build_dataset
 
 DATASET_SENSOR = "dataset_sensor"
 LOOKS_EVERY_S = 30
 _MOST_AT_ONCE = 20
 """Backfills that are looked at after a long time without a look: one run of the dataset takes in whatever any of them made."""
-_UNDER_WAY = [
-    dg.DagsterRunStatus.QUEUED,
-    dg.DagsterRunStatus.NOT_STARTED,
-    dg.DagsterRunStatus.STARTING,
-    dg.DagsterRunStatus.STARTED,
-    dg.DagsterRunStatus.CANCELING,
-]
 
 
 @dataclass(frozen=True)
@@ -96,7 +89,7 @@ def _last_report(instance: dg.DagsterInstance) -> tuple[int, str | None]:
 
 
 def _is_building(instance: dg.DagsterInstance) -> bool:
-    asked = dg.RunsFilter(tags={"dagster/sensor_name": DATASET_SENSOR}, statuses=_UNDER_WAY)
+    asked = dg.RunsFilter(tags={"dagster/sensor_name": DATASET_SENSOR}, statuses=NOT_ENDED)
     return bool(instance.get_run_records(filters=asked, limit=1))
 
 

@@ -6,7 +6,6 @@ from difflib import get_close_matches
 
 import dagster as dg
 import typer
-from dagster import DagsterRunStatus, RunsFilter
 from rich.console import Console
 from rich.filesize import decimal
 from rich.markup import escape
@@ -15,6 +14,7 @@ from rich.table import Table
 from streamcap_dagster.assets.dataset import WHOLE_CORPUS
 from streamcap_dagster.assets.videos import report_catalog
 from streamcap_dagster.assets.wiping import Traces, count_traces, traces_of, wipe_traces
+from streamcap_dagster.automation.backfills import NOT_ENDED
 from streamcap_dagster.cli.instance import open_instance
 from streamcap_dagster.cli.run import Graph
 from streamcap_dagster.errors import SettingError, SourceError, StorageError
@@ -30,7 +30,6 @@ from streamcap_dagster.videos.manifest import read_manifest
 from streamcap_dagster.wiring import build_definitions, source_for, storage_for
 
 _BUILT = {"train_json": keys.TRAIN_JSON, "rl_json": keys.RL_JSON, "hf_dataset": f"{keys.DATASET}/README.md"}
-_UNDER_WAY = [DagsterRunStatus.QUEUED, DagsterRunStatus.NOT_STARTED, DagsterRunStatus.STARTING, DagsterRunStatus.STARTED, DagsterRunStatus.CANCELING]
 
 
 def forget_videos(settings: Settings, video_ids: Sequence[str], *, yes: bool, dry_run: bool) -> int:
@@ -50,7 +49,7 @@ def forget_videos(settings: Settings, video_ids: Sequence[str], *, yes: bool, dr
             for video in doomed:
                 remove_objects(storage, video.video_id, lambda name: _say_waiting(console, name))
             _clear_copies(settings, storage)
-        under_way = instance.get_runs_count(RunsFilter(statuses=_UNDER_WAY))
+        under_way = instance.get_runs_count(dg.RunsFilter(statuses=NOT_ENDED))
         with console.status("building the dataset without them"):
             failed = _forget_in(instance, settings, storage, doomed)
     for note in _notes(storage, doomed, under_way):

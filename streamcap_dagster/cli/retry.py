@@ -15,6 +15,7 @@ from streamcap_dagster.records import Video
 from streamcap_dagster.settings import Settings
 from streamcap_dagster.storage import Storage, keys
 from streamcap_dagster.storage.leases import turn
+from streamcap_dagster.videos.forgetting import CATALOG_TURN
 from streamcap_dagster.videos.manifest import read_manifest, read_seen, write_seen
 from streamcap_dagster.wiring import storage_for
 
@@ -69,6 +70,6 @@ def _forget_looks(storage: Storage, videos: Sequence[Video]) -> None:
     """Make the next look at the source open these files, though they have not changed."""
     if not videos:
         return
-    with turn(storage, "_video_catalog"):
+    with turn(storage, CATALOG_TURN):
         uris = {video.uri for video in videos}
         write_seen(storage, {uri: seen for uri, seen in read_seen(storage).items() if uri not in uris})
