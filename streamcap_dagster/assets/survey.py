@@ -76,7 +76,10 @@ class Watched:
     def known(self) -> dict[str, Surveyed]:
         """What the last of the looks that are kept found out and still holds, which may be of few videos or none. Reads no receipt, and keeps nothing."""
         with _uncollected():
-            index, now = read_index(self._storage, self._wanted.digest), self._now()
+            index = read_index(self._storage, self._wanted.digest)
+            if not index.entries:
+                return {}
+            now = self._now()
             entries = index.entries if index.holds(now) else _still_held(index, now, _digests(read_rows(self._storage)))
             return {video_id: _surveyed(video_id, entry.verdict) for video_id, entry in entries.items()}
 
