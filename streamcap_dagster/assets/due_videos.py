@@ -96,7 +96,7 @@ class Report:
 def due_videos_asset(settings: Settings, backfills: Backfills) -> dg.AssetsDefinition:
     """`due_videos`, which launches through `backfills`."""
 
-    @dg.asset(name=DUE_VIDEOS, deps=["video_catalog"], group_name="source", owners=["team:streamcap"], code_version="1")
+    @dg.asset(name=DUE_VIDEOS, deps=["video_catalog"], group_name="source", kinds={"table"}, owners=["team:streamcap"], code_version="1")
     def due_videos(
         context: dg.AssetExecutionContext,
         config: DueVideosConfig,

@@ -58,8 +58,8 @@ def _shown(work: VideoWork, table: FramesFile) -> dict[str, dg.MetadataValue]:
 
 def _faults(work: VideoWork) -> Iterator[str]:
     clips = work.read(keys.clips(work.video_id), Clips)
-    with work.storage.open(keys.frames(work.video_id)) as table:
-        yield from frame_faults(work.video, clips, table, frames_per_window(work.policy(Sampling), work.policy(Windowing)))
+    per_window = frames_per_window(work.policy(Sampling), work.policy(Windowing))
+    yield from frame_faults(work.video, clips, work.local(keys.frames(work.video_id)), per_window)
 
 
 frames_fit = VideoCheck(

@@ -234,7 +234,7 @@ def _would_be_made_from(asset: PerVideoAsset, work: VideoWork, receipts: Receipt
     """The fingerprint of an asset that failed; empty where it has none, such as without its inputs."""
     try:
         return fingerprint_of(asset, work, inputs_of(asset, work.video, receipts))
-    except (StreamcapError, OSError):
+    except Exception:  # noqa: BLE001 - why it failed is told already
         return ""
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 import dagster as dg
 import pytest
 
-from streamcap_dagster.automation.backfills import has_ended, launch_backfill
+from streamcap_dagster.automation.backfills import ended_of, launch_backfill
 from streamcap_dagster.settings import Settings
 from streamcap_dagster.wiring import build_definitions
 from tests.assets.project import PER_VIDEO_NAMES, REPOSITORY, Project
@@ -89,7 +89,7 @@ def test_a_run_that_went_while_the_database_was_away_is_noticed_and_done_again(p
         services.start("code")
 
         _wait_until(lambda: instance.get_run_by_id(run_id).status == dg.DagsterRunStatus.FAILURE, 120)
-        _wait_until(lambda: has_ended(instance, backfill), 120)
+        _wait_until(lambda: ended_of(instance, [backfill]), 120)
         assert all(services.is_healthy(name) for name in ("code", "webserver", "daemon"))
     assert project.final_files() == {key: digest for key, digest in undisturbed.items() if not key.startswith(OF_ALL_VIDEOS)}
 

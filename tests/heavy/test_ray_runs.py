@@ -8,6 +8,9 @@ import dagster as dg
 import pytest
 from dagster._core.launcher.base import LaunchRunContext, WorkerStatus
 from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteRepositoryOrigin
+
+pytest.importorskip("dagster_ray", reason="the extra ray is not installed")
+
 from dagster_ray import RayRunLauncher
 from ray.dashboard.modules.job.pydantic_models import JobDetails
 from ray.job_submission import JobStatus
