@@ -8,6 +8,9 @@ import pytest
 import yaml
 from dagster._core.launcher.base import WorkerStatus
 from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteRepositoryOrigin
+
+pytest.importorskip("dagster_k8s", reason="the extra k8s is not installed")
+
 from kubernetes.client import ApiException, V1Job, V1JobStatus
 
 from streamcap_dagster.pod_runs import PodRunLauncher
