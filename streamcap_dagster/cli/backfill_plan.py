@@ -117,8 +117,9 @@ def show_plan(console: Console, plan: Plan) -> None:
     for video_id, reason in _first(plan.parked):
         console.print(f"[red]parked[/] after {_attempts(plan, video_id)} failures: {escape(reason)}", highlight=False, soft_wrap=True)
     if plan.paused or plan.parked:
-        left_alone = f"{len(plan.paused):,} at rest and {len(plan.parked):,} parked are left alone"
-        console.print(f"{left_alone}: --failed takes them all, `streamcap retry VIDEO_ID` one.", highlight=False, soft_wrap=True)
+        counts = {"at rest": len(plan.paused), "parked": len(plan.parked)}
+        left_alone = " and ".join(f"{count:,} {how}" for how, count in counts.items() if count)
+        console.print(f"left alone: {left_alone}. --failed takes them all, `streamcap retry VIDEO_ID` one.", highlight=False, soft_wrap=True)
 
 
 def _assets_table(plan: Plan) -> Table:

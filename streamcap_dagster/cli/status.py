@@ -17,7 +17,7 @@ from streamcap_dagster.assets.survey import Surveyed, Watched, survey
 from streamcap_dagster.assets.wanted import Wanted
 from streamcap_dagster.assets.work import VideoWork, Workshop
 from streamcap_dagster.cli.quota_status import QuotaWatch
-from streamcap_dagster.cli.status_page import BAD, Page, Part, details, page, say
+from streamcap_dagster.cli.status_page import BAD, MOST_ROWS, Page, Part, details, page, say
 from streamcap_dagster.errors import ObjectUnreadable, SettingError
 from streamcap_dagster.settings import Settings
 from streamcap_dagster.storage.failures import NotedFailure, read_failures
@@ -57,8 +57,8 @@ def show_status(settings: Settings, manner: Manner) -> int:
     return _exit_status(video.state for video in found)
 
 
-def _page(videos: Sequence[Surveyed], workshop: Workshop, quota: QuotaWatch, *, believed: bool) -> list[Part]:
-    return page(Page(videos, workshop.storage.uri, quota.look(), datetime.now(UTC), workshop.settings.park_after, believed))
+def _page(videos: Sequence[Surveyed], workshop: Workshop, quota: QuotaWatch, *, believed: bool, rows: int = MOST_ROWS) -> list[Part]:
+    return page(Page(videos, workshop.storage.uri, quota.look(), datetime.now(UTC), workshop.settings.park_after, believed, rows))
 
 
 def _exit_status(states: Iterator[VideoState]) -> int:
@@ -66,7 +66,7 @@ def _exit_status(states: Iterator[VideoState]) -> int:
 
 
 def _watch(workshop: Workshop, quota: QuotaWatch, every_s: float) -> int:
-    """Repaint until somebody interrupts it; where there is no terminal, one block after the other."""
+    """Repaint until somebody interrupts it, never more than fits; where there is no terminal, one block after the other."""
     console, watched = Console(), Watched(workshop)
     videos: list[Surveyed] = []
     with Live(console=console, auto_refresh=False, vertical_overflow="crop") as live:
@@ -74,9 +74,9 @@ def _watch(workshop: Workshop, quota: QuotaWatch, every_s: float) -> int:
             while True:
                 began_s = time.monotonic()
                 videos = watched.look()
-                painted = _page(videos, workshop, quota, believed=True)
+                painted = _page(videos, workshop, quota, believed=True, rows=min(MOST_ROWS, console.height // 2) if console.is_terminal else MOST_ROWS)
                 if console.is_terminal:
-                    live.update(Group(*painted), refresh=True)
+                    live.update(Group(Text(f"{datetime.now(UTC):%H:%M:%S} UTC; Ctrl-C ends it", style="dim"), *painted), refresh=True)
                 else:
                     say(console, [Text(f"\n{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC"), *painted])
                 time.sleep(max(every_s, _PATIENCE * (time.monotonic() - began_s)))

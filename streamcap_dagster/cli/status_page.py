@@ -29,8 +29,7 @@ _COLOURS = {
     "forgotten": "dim",
 }
 BAD = ("failed", "unusable")
-_ROWS = 40
-"""Videos that are shown one by one."""
+MOST_ROWS = 40
 
 
 @dataclass(frozen=True)
@@ -44,6 +43,8 @@ class Page:
     park_after: int
     believed: bool
     """Whether receipts were believed, and no object looked for."""
+    rows: int = MOST_ROWS
+    """Videos that are shown one by one."""
 
 
 Part = Table | Text
@@ -61,7 +62,7 @@ def page(shown: Page) -> list[Part]:
         return [_line(f"{escape(shown.storage)} holds nothing yet: `streamcap run` catalogs the source and makes the dataset.")]
     quota = [_line(f"quota {escape(shown.sharing.sentence)}")] if shown.sharing else []
     totals = _line(", ".join(f"{count:,} {state}" for state, count in Counter(video.state for video in shown.videos).items()))
-    if len(shown.videos) <= _ROWS:
+    if len(shown.videos) <= shown.rows:
         return [_table(shown.videos), *(_reason(video, shown) for video in shown.videos if video.reason), totals, *quota]
     return [totals, *quota, *_for_a_person(shown), *_note(shown)]
 
@@ -103,9 +104,9 @@ def _for_a_person(shown: Page) -> Iterator[Text]:
         if video.state in BAD:
             kinds["parked" if _is_parked(video.failure, shown.park_after) else video.state].append(video)
     everybody = [video for kind in kinds.values() for video in kind]
-    yield from (_reason(video, shown) for video in islice(everybody, _ROWS))
-    if len(everybody) > _ROWS:
-        yield _line(f"and {len(everybody) - _ROWS:,} more; `streamcap status --json` lists all")
+    yield from (_reason(video, shown) for video in islice(everybody, shown.rows))
+    if len(everybody) > shown.rows:
+        yield _line(f"and {len(everybody) - shown.rows:,} more; `streamcap status --json` lists all")
 
 
 def _note(shown: Page) -> Iterator[Text]:

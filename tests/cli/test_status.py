@@ -12,9 +12,11 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
+from streamcap_dagster.assets.survey import Surveyed
 from streamcap_dagster.captions.pacing.accounts import pacific_day
 from streamcap_dagster.captions.pacing.others import Account
 from streamcap_dagster.cli import app
+from streamcap_dagster.cli.status_page import Page, page
 from streamcap_dagster.storage import keys
 from streamcap_dagster.storage.documents import write_record
 from streamcap_dagster.storage.failures import Failure, NotedFailure, note_failure
@@ -122,6 +124,14 @@ def test_of_many_videos_totals_come_first_and_then_those_that_need_a_person(stor
     assert lines[1].startswith("parked after 6 attempts: video v000")
     assert lines[2] == "unusable 'v001.mp4': It is an empty file."
     assert len(lines) == 1 + 21
+
+
+def test_of_more_videos_than_there_is_room_for_the_totals_come_first() -> None:
+    videos = [Surveyed("cat", "failed", reason="video cat: it is too sad."), Surveyed("dog", "complete")]
+
+    told = page(Page(videos, "data", None, datetime.now(UTC), 6, believed=False, rows=1))
+
+    assert [str(part) for part in told] == ["1 failed, 1 complete", "failed video cat: it is too sad."]
 
 
 def test_of_very_many_that_need_a_person_some_are_shown_and_the_others_counted(storage: FolderStorage) -> None:
