@@ -39,4 +39,4 @@ ENV DAGSTER_HOME=/opt/dagster \
     STREAMCAP_STORAGE=/data \
     STREAMCAP_CACHE=/cache
 EXPOSE 3000 4000
-CMD ["python", "-m", "streamcap_dagster.code_server", "--host", "0.0.0.0", "--port", "4000"]
+CMD ["python", "-m", "streamcap_dagster.launchers.code_server", "--host", "0.0.0.0", "--port", "4000"]

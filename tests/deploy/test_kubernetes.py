@@ -72,7 +72,7 @@ def test_dagster_takes_what_the_chart_makes_of_the_settings_of_its_instance(valu
 def test_the_launcher_takes_its_configuration(values: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     from dagster._config import process_config
 
-    from streamcap_dagster.pod_runs import PodRunLauncher
+    from streamcap_dagster.launchers.kubernetes import PodRunLauncher
 
     for name in ("DAGSTER_K8S_PIPELINE_RUN_NAMESPACE", "DAGSTER_K8S_PIPELINE_RUN_ENV_CONFIGMAP"):
         monkeypatch.setenv(name, "given-by-the-chart")

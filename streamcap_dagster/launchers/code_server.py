@@ -1,6 +1,6 @@
 """Dagster's code server where it runs for months, and runs in it that are noticed when they are gone. The only file that knows a launcher's inner parts.
 
-`python -m streamcap_dagster.code_server --host … --port …` is `dagster api grpc` on these definitions, of which two things are made sure:
+`python -m streamcap_dagster.launchers.code_server --host … --port …` is `dagster api grpc` on these definitions, of which two things are made sure:
 a server that cannot look after its runs any more ends, so that whoever keeps it up starts it again; and runs that went with it are found.
 """
 

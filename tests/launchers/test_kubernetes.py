@@ -13,7 +13,7 @@ pytest.importorskip("dagster_k8s", reason="the extra k8s is not installed")
 
 from kubernetes.client import ApiException, V1Job, V1JobStatus
 
-from streamcap_dagster.pod_runs import PodRunLauncher
+from streamcap_dagster.launchers.kubernetes import PodRunLauncher
 
 pytestmark = [pytest.mark.heavy, pytest.mark.usefixtures("_kubeconfig")]
 

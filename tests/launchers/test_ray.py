@@ -15,7 +15,7 @@ from dagster_ray import RayRunLauncher
 from ray.dashboard.modules.job.pydantic_models import JobDetails
 from ray.job_submission import JobStatus
 
-from streamcap_dagster.ray_runs import ClusterRunLauncher
+from streamcap_dagster.launchers.ray import ClusterRunLauncher
 
 pytestmark = pytest.mark.heavy
 
@@ -95,7 +95,7 @@ def test_a_cluster_that_does_not_answer_is_waited_for_before_a_run_is_launched(m
             raise ConnectionError(f"Failed to connect to Ray at address: {address}.")
         return made
 
-    monkeypatch.setattr("streamcap_dagster.ray_runs._LOOK_AGAIN_S", 0.0)
+    monkeypatch.setattr("streamcap_dagster.launchers.ray._LOOK_AGAIN_S", 0.0)
     monkeypatch.setattr("ray.job_submission.JobSubmissionClient", client)
     monkeypatch.setattr(RayRunLauncher, "launch_run", lambda launcher, context: events.append("launched"))
     ClusterRunLauncher("http://127.0.0.1:9").launch_run(LaunchRunContext(run(), workspace=None))
@@ -106,7 +106,7 @@ def test_a_cluster_that_does_not_answer_is_waited_for_before_a_run_is_launched(m
 def test_a_cluster_that_never_answers_is_no_longer_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody listens on port 9 of this machine."""
     tried: list[dg.DagsterRun] = []
-    monkeypatch.setattr("streamcap_dagster.ray_runs._PATIENCE_S", 0.0)
+    monkeypatch.setattr("streamcap_dagster.launchers.ray._PATIENCE_S", 0.0)
     monkeypatch.setattr(RayRunLauncher, "launch_run", lambda launcher, context: tried.append(context.dagster_run))
     ClusterRunLauncher("http://127.0.0.1:9").launch_run(LaunchRunContext(run(), workspace=None))
 

@@ -10,13 +10,13 @@ import dagster as dg
 import pytest
 from dagster._core.launcher.base import WorkerStatus
 
-from streamcap_dagster.local_runs import MACHINE
+from streamcap_dagster.launchers.local import MACHINE
 from streamcap_dagster.storage.processes import this_machine
 
 
 @pytest.fixture
 def instance(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
-    (tmp_path / "dagster.yaml").write_text("run_launcher: {module: streamcap_dagster.local_runs, class: LocalRunLauncher}")
+    (tmp_path / "dagster.yaml").write_text("run_launcher: {module: streamcap_dagster.launchers.local, class: LocalRunLauncher}")
     with dg.DagsterInstance.from_config(str(tmp_path)) as instance:
         yield instance
 

@@ -2,7 +2,7 @@
 
 from dagster_k8s import K8sRunLauncher
 
-from streamcap_dagster.launched_runs import AsksForItsOwn
+from streamcap_dagster.launchers.clusters import AsksForItsOwn
 
 
 class PodRunLauncher(AsksForItsOwn, K8sRunLauncher):

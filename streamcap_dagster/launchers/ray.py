@@ -8,7 +8,7 @@ from dagster._core.launcher.base import LaunchRunContext
 from dagster_ray import RayRunLauncher
 from ray.job_submission import JobDetails
 
-from streamcap_dagster.launched_runs import AsksForItsOwn
+from streamcap_dagster.launchers.clusters import AsksForItsOwn
 
 _PATIENCE_S = 240.0
 """Less than the `start_timeout_seconds` of `deploy/ray`, for a run that waits to be launched counts as one that starts."""
