@@ -106,21 +106,22 @@ def two_nodes(env: Mapping[str, str], folder: Path) -> Iterator[Cluster]:
     with tempfile.TemporaryDirectory(prefix="ray-") as short:  # the path of a socket in it may have 107 characters
         head = ("--head", f"--port={_HEAD_PORT}", "--dashboard-host=127.0.0.1", f"--dashboard-port={_DASHBOARD_PORT}", f"--temp-dir={short}")
         second = (f"--address=127.0.0.1:{_HEAD_PORT}", *_PORTS_OF_ITS_OWN)
+        here = Path(short, "environment")
+        here.symlink_to(sys.prefix)  # Ray does not start from a path with a space
         try:
             for name, arguments in {"head": head, "second": second}.items():
-                cluster.nodes[name] = _started(name, arguments, env, folder)
+                cluster.nodes[name] = _started(name, [str(here / "bin/python"), "-m", "ray.scripts.scripts", "start", *arguments], env, folder)
             yield cluster
         finally:
             for name in cluster.nodes:
                 cluster.lose(name)
 
 
-def _started(name: str, arguments: Sequence[str], env: Mapping[str, str], folder: Path) -> "subprocess.Popen[bytes]":
+def _started(name: str, start: Sequence[str], env: Mapping[str, str], folder: Path) -> "subprocess.Popen[bytes]":
     """A node in process ids of its own: with the first of them all others end, wherever they stand."""
-    ray = [str(Path(sys.executable).with_name("ray")), "start", "--block", *_SMALL, *arguments]
     alone = ["unshare", "--pid", "--uts", "--fork", "--mount-proc", "--kill-child", "sh", "-c", 'hostname "$0" && exec "$@"', name]
     with (folder / f"{name}.log").open("w") as log:
-        return subprocess.Popen([*alone, *ray], env={**env, **_SOON}, cwd=folder, stdout=log, stderr=subprocess.STDOUT)
+        return subprocess.Popen([*alone, *start, "--block", *_SMALL], env={**env, **_SOON}, cwd=folder, stdout=log, stderr=subprocess.STDOUT)
 
 
 def until(seen: Callable[[], Any], what: str, within_s: float = 60) -> Any:
