@@ -8,6 +8,7 @@ from io import BytesIO
 from typing import Any
 
 import google.auth.credentials
+import httpx2
 from google import genai
 from google.genai import types
 from PIL import Image, ImageDraw, ImageFont
@@ -52,8 +53,10 @@ def flex(asked: Question) -> Question:
     return replace(asked, tier="flex")
 
 
-def developer(url: str, version: str = "v1beta", key: str = "any") -> genai.Client:
-    return genai.Client(vertexai=False, api_key=key, http_options=types.HttpOptions(base_url=url, api_version=version, timeout=20_000))
+def developer(url: str, version: str = "v1beta", key: str = "any", connections: httpx2.AsyncClient | None = None) -> genai.Client:
+    """`connections` of httpx are used although aiohttp may be installed, which the SDK prefers and asks again with."""
+    options = types.HttpOptions(base_url=url, api_version=version, timeout=20_000, httpx_async_client=connections)
+    return genai.Client(vertexai=False, api_key=key, http_options=options)
 
 
 def vertex(url: str, token: str = "fake") -> genai.Client:

@@ -124,7 +124,7 @@ def test_a_slow_dribble_arrives_whole_in_the_end(emulator: Running, client: gena
 
 def test_one_connection_is_dropped_and_no_other() -> None:
     async def both(url: str) -> list[object]:
-        client = developer(url)
+        client = developer(url, connections=httpx2.AsyncClient())
         asked = [client.aio.models.generate_content(model=MODEL, contents=[contents([jpeg(colour)])], config=asked_for()) for colour in ("red", "blue")]
         replies = await asyncio.gather(*asked, return_exceptions=True)
         await client.aio.aclose()
