@@ -20,6 +20,7 @@ import dagster as dg
 from streamcap_dagster.assets import PER_VIDEO
 from streamcap_dagster.assets.walk import Finished, walk_videos
 from streamcap_dagster.assets.work import Workshop
+from streamcap_dagster.cli.instance import open_instance
 from streamcap_dagster.frames.worker_pool import DecodePool
 from streamcap_dagster.settings import Settings, read_settings
 from streamcap_dagster.storage.failures import Failure
@@ -102,7 +103,7 @@ def _one_walk(how: str, source: str, answers: str, folder: str) -> None:
     settings = read_settings(source=source, storage=f"{folder}/data", captioner="recorded", recorded_answers=answers, decoder="ffmpeg")
     job = build_definitions(settings).resolve_implicit_global_asset_job_def()
     quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
-    with dg.DagsterInstance.from_config(folder) as instance:
+    with open_instance() as instance:
         job.execute_in_process(instance=instance, asset_selection=[dg.AssetKey("video_catalog")], run_config=quiet)
         began, spent = time.monotonic(), _cpu_s()
         if how == "plain":

@@ -24,6 +24,7 @@ from streamcap_dagster.captions.captioner import Captioner, Stoppable
 from streamcap_dagster.captions.room import Room
 from streamcap_dagster.captions.underway import Underway
 from streamcap_dagster.frames.worker_pool import DecodePool
+from streamcap_dagster.history import connections_kept
 from streamcap_dagster.partitions import by_chunk, videos, videos_of
 from streamcap_dagster.records import Video
 from streamcap_dagster.resources.captioner import CaptionerResource
@@ -67,6 +68,7 @@ def per_video_assets(assets: Sequence[PerVideoAsset], settings: Settings, progre
         run_end: dg.ResourceParam[ExitStack],
     ) -> Iterator[dg.AssetMaterialization | dg.AssetCheckEvaluation]:
         wanted, checked_alone = _asked_for(context, assets)
+        run_end.enter_context(connections_kept(context.instance))
         keeping, source = storage.open(), video_source.open()
         check_asked(context.run.tags, Workshop(settings, source, keeping, captioner.bare()))
         manifest = read_manifest(keeping)

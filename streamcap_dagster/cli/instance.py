@@ -15,6 +15,7 @@ from dagster._core.instance import InstanceRef
 from sqlalchemy.exc import DBAPIError
 
 from streamcap_dagster.errors import InstanceLost, SettingError
+from streamcap_dagster.history import connections_kept
 
 _OURS = {"telemetry": {"enabled": False}, "compute_logs": {"module": "dagster._core.storage.noop_compute_log_manager", "class": "NoOpComputeLogManager"}}
 """A run in this process tells nobody, and its terminal is not captured into compute logs."""
@@ -41,7 +42,7 @@ def open_instance() -> Iterator[dg.DagsterInstance]:
     try:
         with _alone_in(home):
             instance = dg.DagsterInstance.from_ref(InstanceRef.from_dir(str(home), overrides=_OURS))
-        with instance, redirect_stderr(cast(TextIO, _Shortened(sys.stderr))):
+        with instance, connections_kept(instance), redirect_stderr(cast(TextIO, _Shortened(sys.stderr))):
             yield instance
     except Exception as error:
         if why := said_by_database(error):
