@@ -1,0 +1,90 @@
+"""Rows as exchanges, the form that every chat format is made from: what is shown, what is asked, and what the assistant says."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import accumulate, pairwise
+
+from streamcap_dagster.exporters.exporter import Words
+from streamcap_dagster.exporters.rows import PairRow, SftRow, StreamRow, Window
+from streamcap_dagster.exporters.target import SplitTarget
+from streamcap_dagster.records import NO_CHANGE, SPOKEN
+
+BEFORE, NOW = "Before:", "Now:"
+"""What stands before the pictures of a pair's two windows where one turn holds both."""
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """One turn of the user and one of the assistant."""
+
+    shown: tuple[str | bytes, ...]
+    """In order: the pictures, as JPEG, and words between them."""
+    asked: str
+    """The words after the pictures."""
+    answer: str
+    """What the assistant says; silence is the constant `No change.`."""
+
+    @property
+    def images(self) -> tuple[bytes, ...]:
+        return tuple(part for part in self.shown if isinstance(part, bytes))
+
+
+@dataclass(frozen=True)
+class SpokenWindow:
+    """A window of a clip that has a usable caption, with its frames."""
+
+    window: Window
+    images: tuple[bytes, ...]
+    pts_s: tuple[float, ...]
+
+
+def spoken_windows(row: StreamRow, to: SplitTarget) -> list[SpokenWindow]:
+    """The windows of a clip that can be trained on; none without its initial caption, which all others add to.
+
+    A window whose caption failed is left out with its frames: the captioner of the later ones did not know of it either.
+    """
+    first = row.windows[0].outcome
+    if first != "ok":
+        to.leave_out(f"clip whose initial caption is {first}")
+        return []
+    for window in row.windows:
+        if window.outcome not in SPOKEN:
+            to.leave_out(f"window whose caption is {window.outcome}")
+    return [found for found in _windows(row) if found.window.outcome in SPOKEN]
+
+
+def _windows(row: StreamRow) -> Iterator[SpokenWindow]:
+    spans = pairwise([0, *accumulate(row.frames_per_window)])
+    for window, (first, end) in zip(row.windows, spans, strict=True):
+        yield SpokenWindow(window, row.images[first:end], row.frame_pts[first:end])
+
+
+def exchanges_of_clip(row: StreamRow, to: SplitTarget, words: Words) -> list[Exchange]:
+    """A clip as one conversation, an exchange a window. What was said is in the conversation, so it is not told again."""
+    return [
+        Exchange(found.images, words.initial() if found.window.kind == "initial" else words.turn(), found.window.answer) for found in spoken_windows(row, to)
+    ]
+
+
+def exchanges_of_pair(row: SftRow, words: Words) -> list[Exchange]:
+    """A pair as a conversation: a clip's first with its initial caption; a later one as its one exchange, in which the history is told."""
+    *earlier, (asked, answer) = _asked_and_answered(row)
+    if not earlier:
+        return [delta_exchange(row, asked, answer)]
+    ((first_asked, first_answer),) = earlier
+    return [Exchange(row.frames_window1, first_asked, first_answer), Exchange(row.frames_window2, words.turn(), answer)]
+
+
+def delta_exchange(row: PairRow, asked: str, answer: str) -> Exchange:
+    """The second window of a pair alone, both windows shown; `asked` tells the history."""
+    return Exchange((BEFORE, *row.frames_window1, NOW, *row.frames_window2), asked, answer or NO_CHANGE)
+
+
+def last_question(row: SftRow) -> str:
+    """What was asked about the second window, the history in it."""
+    return row.conversations[-2].content
+
+
+def _asked_and_answered(row: SftRow) -> Sequence[tuple[str, str]]:
+    said = [turn.content for turn in row.conversations]
+    return list(zip(said[::2], said[1::2], strict=True))

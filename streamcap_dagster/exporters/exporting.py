@@ -1,0 +1,61 @@
+"""One export: the rows of the dataset, split by split, through a format into a folder."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from streamcap_dagster.errors import SettingError
+from streamcap_dagster.exporters.exporter import Exporter, Words
+from streamcap_dagster.exporters.rows import Config, Shards, find_shards, read_rows
+from streamcap_dagster.exporters.target import SplitTarget, Tally, open_target
+from streamcap_dagster.storage import Storage
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What was exported now."""
+
+    folder: Path
+    config: Config
+    splits: Mapping[str, Tally]
+
+
+def export(storage: Storage, exporter: Exporter, words: Words, folder: Path, config: str = "", splits: Sequence[str] = (), force: bool = False) -> Exported:
+    """Export some splits, or all that the dataset has. Run again after it broke off, it goes on in the same folder.
+
+    Raises SettingError for a config or split that there is not and for a folder that holds something else, ObjectMissing for a dataset that is
+    not built, StorageError for a disk that is full.
+    """
+    shards = find_shards(storage, _chosen(exporter, config))
+    wanted = _wanted(shards, splits)
+    with open_target(folder, exporter.name, shards.config, force) as target:
+        for split in wanted:
+            with target.split(split) as to:
+                _export_split(storage, exporter, words, shards, to)
+        if exporter.finish is not None:
+            exporter.finish(target, target.splits)
+        return Exported(target.folder, shards.config, {split: target.splits[split] for split in wanted})
+
+
+def _export_split(storage: Storage, exporter: Exporter, words: Words, shards: Shards, to: SplitTarget) -> None:
+    with exporter.writer(to) as add:
+        for key in shards.files[to.split]:
+            for row in read_rows(storage, shards.config, key):
+                for sample in exporter.samples(row, to, words):
+                    add(sample)
+                    to.rows += 1
+                    to.rehearsed += row.rehearsed
+
+
+def _chosen(exporter: Exporter, config: str) -> Config:
+    chosen = next((known for known in exporter.configs if known == (config or known)), None)
+    if chosen is None:
+        raise SettingError("--config", config, f"{exporter.name} is made from {' or '.join(exporter.configs)}")
+    return chosen
+
+
+def _wanted(shards: Shards, splits: Sequence[str]) -> list[str]:
+    for split in splits:
+        if split not in shards.files:
+            raise SettingError("--split", split, f"the config {shards.config} of the dataset has {' and '.join(shards.files)}")
+    return [split for split in shards.files if split in (splits or shards.files)]

@@ -1,0 +1,207 @@
+"""The folder that an export is written to: images named by their content and written once, other files whole or not at all."""
+
+import errno
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from streamcap_dagster.errors import SettingError, StorageError
+from streamcap_dagster.exporters.rows import Config
+from streamcap_dagster.storage.folder import FolderStorage
+from streamcap_dagster.storage.many import delete_all
+
+RECORD = ".export.json"
+"""What the folder holds: lets the same export go on where it broke off, and keeps others out."""
+
+_LEASE = "export"
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+class Tally(BaseModel):
+    """What one split of an export holds."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    rows: int = 0
+    images: int = 0
+    """One that several rows hold counts for each of them."""
+    size_bytes: int = 0
+    """Of its files and of its images, each once."""
+    files: tuple[str, ...] = ()
+    """Relative to the folder, images apart."""
+    left_out: Mapping[str, int] = {}
+    """How many rows, or windows of rows, are not in it, by reason."""
+    rehearsed: int = 0
+    """Rows whose texts no model that sees has made."""
+
+
+class _Record(BaseModel):
+    """`.export.json`."""
+
+    format: str
+    config: Config
+    alone: bool = True
+    """False when the folder held something else before: nothing is ever removed from it."""
+    splits: dict[str, Tally] = {}
+
+
+class Target:
+    """A folder that one export at a time writes to."""
+
+    def __init__(self, folder: Path, record: _Record) -> None:
+        self._storage = FolderStorage(folder)
+        self._record = record
+
+    @property
+    def folder(self) -> Path:
+        return self._storage.root
+
+    @property
+    def splits(self) -> Mapping[str, Tally]:
+        """Every split that is in the folder, whole."""
+        return self._record.splits
+
+    def write(self, name: str, data: bytes) -> None:
+        """Write a file that belongs to no split."""
+        with _explained(self.folder):
+            self._storage.write(name, data)
+
+    @contextmanager
+    def split(self, name: str) -> Iterator["SplitTarget"]:
+        """Where one split is written; when the block ends well the folder counts as holding it, and what it held of an earlier one is gone."""
+        split = SplitTarget(self._storage, name)
+        with _explained(self.folder):
+            yield split
+            before = self._record.splits.get(name, Tally())
+            self._record.splits[name] = split.tally()
+            self._write_record()
+            if self._record.alone:
+                delete_all(self._storage, {*before.files} - {*split.files})
+                split.drop_other_images()
+
+    def _write_record(self) -> None:
+        self._storage.write(RECORD, self._record.model_dump_json(indent=1).encode())
+
+
+@contextmanager
+def open_target(folder: Path, format_name: str, config: Config, force: bool) -> Iterator[Target]:
+    """The folder, made when missing. Raises SettingError for one that holds something else, unless `force`, and while another export writes to it."""
+    target = Target(folder, _known(folder, format_name, config, force))
+    with _explained(target.folder), target._storage.lease(_LEASE) as alone:
+        if not alone:
+            raise SettingError("--out", str(folder), "another export is writing to it")
+        target._storage.sweep()
+        target._write_record()
+        yield target
+
+
+def _known(folder: Path, format_name: str, config: Config, force: bool) -> _Record:
+    """What the folder holds of the same export already."""
+    fresh = _Record(format=format_name, config=config)
+    if folder.exists() and not folder.is_dir():
+        raise SettingError("--out", str(folder), "it is a file; give a folder (it is made when missing)")
+    if not folder.is_dir() or not any(folder.iterdir()):
+        return fresh
+    try:
+        found = _Record.model_validate_json((folder / RECORD).read_bytes())
+    except (OSError, ValidationError):
+        found = None
+    if found is not None and (found.format, found.config) == (format_name, config):
+        return found
+    if force:
+        return fresh.model_copy(update={"alone": False})
+    holds = f"it holds {found.format} of {found.config}" if found else "it holds other files"
+    raise SettingError("--out", str(folder), f"{holds}; give another folder, or add --force to write into it all the same (nothing of it is deleted)")
+
+
+@contextmanager
+def _explained(folder: Path) -> Iterator[None]:
+    """A storage that is full is told in words that fit an export."""
+    try:
+        yield
+    except (StorageError, OSError) as error:
+        cause = error.__cause__ if isinstance(error, StorageError) else error
+        if isinstance(cause, OSError) and cause.errno in _FULL:
+            fix = "Free some space, or give a folder on a larger disk with --out; the same command goes on from here, and what was whole stays."
+            raise StorageError(str(folder), "writing the export", cause.strerror or str(cause), fix) from error
+        raise
+
+
+@dataclass
+class SplitTarget:
+    """Where the samples of one split go, and what is counted of them."""
+
+    _storage: FolderStorage
+    split: str
+    files: dict[str, int] = field(default_factory=dict)
+    """Sizes of what was written, images apart."""
+    rows: int = 0
+    """Counted by whoever writes the samples."""
+    images: int = 0
+    """Counted by `image`; a format that puts pictures elsewhere counts them itself."""
+    rehearsed: int = 0
+    left_out: Counter[str] = field(default_factory=Counter)
+    _image_bytes: int = 0
+    _named: set[bytes] = field(default_factory=set)
+
+    def image(self, jpeg: bytes) -> str:
+        """Put an image into the folder, unless it is there, and count it; its path relative to the folder."""
+        self.images += 1
+        digest = hashlib.sha256(jpeg)
+        key = _image_key(self.split, digest.hexdigest())
+        if digest.digest() not in self._named:
+            self._named.add(digest.digest())
+            self._image_bytes += len(jpeg)
+            there = self._storage.stat(key)
+            if there is None or there.size_bytes != len(jpeg):
+                self._storage.write(key, jpeg)
+        return key
+
+    def leave_out(self, reason: str) -> None:
+        """Count a row, or a part of one, that gives no sample."""
+        self.left_out[reason] += 1
+
+    @contextmanager
+    def staged(self, name: str) -> Iterator[Path]:
+        """A path to write a file to, which gets its name when the block ends well. `name` is relative to the folder and tells the split."""
+        with self._storage.staged(name) as path:
+            yield path
+            self.files[name] = path.stat().st_size
+
+    @contextmanager
+    def lines(self, name: str) -> Iterator[Callable[[Any], None]]:
+        """A JSONL file: call it with each value."""
+        with self.staged(name) as path, path.open("w", encoding="utf-8", newline="\n") as file:
+            yield lambda value: print(json.dumps(value, ensure_ascii=False), file=file)
+
+    def tally(self) -> Tally:
+        return Tally(
+            rows=self.rows,
+            images=self.images,
+            size_bytes=sum(self.files.values()) + self._image_bytes,
+            files=tuple(sorted(self.files)),
+            left_out=dict(sorted(self.left_out.items())),
+            rehearsed=self.rehearsed,
+        )
+
+    def drop_other_images(self) -> None:
+        """Remove the images of the split that no sample names any more, such as those of a video that was taken down."""
+        kept = (stored.key for stored in self._storage.list(f"images/{self.split}/"))
+        delete_all(self._storage, [key for key in kept if not self._names(key)])
+
+    def _names(self, key: str) -> bool:
+        try:
+            return bytes.fromhex(Path(key).stem) in self._named
+        except ValueError:
+            return True  # not one of ours
+
+
+def _image_key(split: str, sha256: str) -> str:
+    return f"images/{split}/{sha256[:2]}/{sha256}.jpg"
