@@ -1,0 +1,74 @@
+"""Which objectives a text conveys, by its words; or, where one is injected, as a judge sees it."""
+
+from collections.abc import Iterator, Sequence
+from difflib import SequenceMatcher
+from itertools import pairwise
+
+from streamcap_dagster.rewards.form import says_nothing
+from streamcap_dagster.rewards.judging import Judge, checked
+from streamcap_dagster.rewards.words import PRONOUNS, content, negated, sentences, words
+
+_MET = 0.5
+"""From this on an objective counts as met already by the history."""
+_ALIKE, _LONG_WORD = 0.88, 5
+"""Two longer words that begin alike and differ in this little are one: `colour` and `color`."""
+
+
+def coverage(text: str, objectives: Sequence[str], history: Sequence[str] = (), judge: Judge | None = None) -> float:
+    """The share of the objectives that a text conveys, of those that the history has not conveyed; 1 when none is left to convey.
+
+    An objective is conveyed as far as one sentence holds its content words: fully with all of them, not at all with half of them or fewer. A sentence with a
+    pronoun may take words from the sentence before, also from the last of the history. Words that mean the same are told by a judge only.
+    """
+    if judge is not None:
+        judge = checked(judge)
+    left = open_objectives(objectives, history, judge)
+    if not left:
+        return 1.0
+    if says_nothing(text):
+        return 0.0
+    return sum(_conveyed(objective, text, history, judge) for objective in left) / len(left)
+
+
+def open_objectives(objectives: Sequence[str], history: Sequence[str], judge: Judge | None = None) -> list[str]:
+    """The objectives that the history has not met."""
+    if judge is not None:
+        said = "\n".join(history)
+        return [objective for objective in objectives if not said or judge(objective, said) < _MET]
+    return [objective for objective in objectives if all(_credit(objective, before, "") < _MET for before in history)]
+
+
+def _conveyed(objective: str, text: str, history: Sequence[str], judge: Judge | None) -> float:
+    return _credit(objective, text, history[-1] if history else "") if judge is None else judge(objective, text)
+
+
+def _credit(objective: str, text: str, before: str) -> float:
+    """How far the best sentence of a text conveys an objective; what is denied conveys only what denies."""
+    wanted = set(content(objective))
+    denies = negated(objective)
+    best = max((_share(wanted, own, lent) for sentence, own, lent in _spans(text, before) if negated(sentence) == denies), default=0.0)
+    return max(0.0, 2 * best - 1) if wanted else 0.0
+
+
+def _spans(text: str, before: str) -> Iterator[tuple[str, frozenset[str], frozenset[str]]]:
+    """Each sentence with its own content words and those that its pronouns may stand for."""
+    for earlier, sentence in pairwise(("", *sentences(before)[-1:], *sentences(text)) if before else ("", *sentences(text))):
+        speaks_of_before = not PRONOUNS.isdisjoint(words(sentence))
+        yield sentence, frozenset(content(sentence)), frozenset(content(earlier)) if speaks_of_before else frozenset()
+
+
+def _share(wanted: set[str], own: frozenset[str], lent: frozenset[str]) -> float:
+    """Nothing is conveyed by what is lent alone: it counts no more than what is the sentence's own."""
+    here = sum(_among(word, own) for word in wanted)
+    there = sum(not _among(word, own) and _among(word, lent) for word in wanted)
+    return (here + min(here, there)) / len(wanted) if wanted else 0.0
+
+
+def _among(word: str, others: frozenset[str]) -> bool:
+    return word in others or (len(word) >= _LONG_WORD and any(_alike(word, other) for other in others))
+
+
+def _alike(word: str, other: str) -> bool:
+    if len(other) < _LONG_WORD or word[0] != other[0] or abs(len(word) - len(other)) > 2:
+        return False
+    return SequenceMatcher(None, *sorted((word, other)), autojunk=False).ratio() >= _ALIKE
