@@ -90,6 +90,12 @@ def test_extras_are_added_at_their_pinned_versions_and_only_once(stranger: Stran
     assert (stranger.run(*extras).stdout, stranger.noted()) == ("", added)
 
 
+def test_an_extra_that_needs_torch_takes_it_from_the_index_that_is_named(stranger: Stranger) -> None:
+    stranger.run("make", "setup")
+    stranger.run("sh", "setup/extras.sh", "train", TORCH_INDEX="http://127.0.0.1/cpu")
+    assert "--extra-index-url http://127.0.0.1/cpu" in stranger.noted()[-1]
+
+
 def test_extras_are_added_again_after_a_new_set_up(stranger: Stranger) -> None:
     stranger.run("make", "setup")
     stranger.run("sh", "setup/extras.sh", "postgres")
