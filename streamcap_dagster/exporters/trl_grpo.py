@@ -25,7 +25,7 @@ def samples(row: RlRow, to: SplitTarget, words: Words) -> Iterator[dict[str, Any
         "objectives": list(row.objectives),
         "history": list(row.history),
         "window_duration": row.window_duration,
-        "gold_is_silent": row.outcome == "no_change",
+        "outcome": row.outcome,
     }
 
 
@@ -33,14 +33,14 @@ def features() -> "Features":
     from datasets import Features, Image, Json, List, Value
 
     text = Value("string")
-    judged = {"objectives": List(text), "history": List(text), "window_duration": Value("float64"), "gold_is_silent": Value("bool")}
+    judged = {"objectives": List(text), "history": List(text), "window_duration": Value("float64"), "outcome": text}
     return Features({"sample_id": text, "prompt": List(Json()), "images": List(Image()), **judged})
 
 
 EXPORTER = Exporter(
     name="trl-grpo",
     configs=("rl",),
-    about="TRL GRPOTrainer with streamcap_dagster.rewards: a prompt a row, and its objectives, history and length in columns",
+    about="TRL GRPOTrainer with streamcap_dagster.rewards: a prompt a row, and its objectives, history, length and outcome in columns",
     samples=samples,
     writer=parquet(features),
 )

@@ -94,7 +94,7 @@ def test_grpo_has_what_the_rewards_need_in_columns_and_the_objectives_nowhere_in
             "objectives": ["door opens"],
             "history": ["A red door."],
             "window_duration": 2.0,
-            "gold_is_silent": False,
+            "outcome": "ok",
         }
     ]
 
