@@ -264,3 +264,57 @@ class RlExamples(Record):
     video_id: VideoId
     examples: tuple[RlPair, ...]
     left_out: tuple[LeftOut, ...] = ()
+
+
+RankedBy = Literal["score", "human"]
+
+
+class Candidate(Record):
+    """Something that could be said of a window, and how good that would be; silence is `NO_CHANGE`."""
+
+    text: str
+    generator: str
+    """What it came from: a captioner, or a rule that makes worse ones."""
+    redundancy: float
+    informativeness: float
+    coverage: float
+    score: float
+    rank: int
+    """1 is the best of the window."""
+
+
+class PreferencePair(Record):
+    """Two candidates for windows `window - 1` and `window` of `clip`: `chosen` answers `prompt` better than `rejected`."""
+
+    clip: int
+    window: int
+    prompt: str
+    """As asked, with the history in it."""
+    chosen: str
+    rejected: str
+    margin: float
+    """By how much `chosen` is better, in what ranked the two."""
+    length_matched: bool
+    """Whether both are about as long, so that they do not teach that shorter is better."""
+    ranked_by: RankedBy
+    objectives: tuple[Objective, ...]
+    candidates: tuple[Candidate, ...]
+    """All of the window's, in order of rank."""
+
+
+class Undecided(Record):
+    """The candidates of a window of which none is better enough than another to make a pair."""
+
+    clip: int
+    window: int
+    ranked_by: RankedBy
+    candidates: tuple[Candidate, ...]
+
+
+class PreferenceExamples(Record):
+    """`preference_examples/<video_id>.json`; a window may have several pairs."""
+
+    video_id: VideoId
+    pairs: tuple[PreferencePair, ...]
+    left_out: tuple[LeftOut, ...] = ()
+    undecided: tuple[Undecided, ...] = ()

@@ -49,6 +49,10 @@ def rl_examples(video_id: str) -> str:
     return f"rl_examples/{video_id}.json"
 
 
+def preference_examples(video_id: str) -> str:
+    return f"preference_examples/{video_id}.json"
+
+
 def image_name(clip: int, window: int, k: int) -> str:
     """File name of one frame; sorts in time order."""
     return f"{clip:04d}_{window:05d}_{k:03d}.jpg"
