@@ -315,6 +315,6 @@ class PreferenceExamples(Record):
     """`preference_examples/<video_id>.json`; a window may have several pairs."""
 
     video_id: VideoId
-    pairs: tuple[PreferencePair, ...]
+    examples: tuple[PreferencePair, ...]
     left_out: tuple[LeftOut, ...] = ()
     undecided: tuple[Undecided, ...] = ()
