@@ -44,5 +44,5 @@ def until(look: Callable[[], T | None], seconds: float, what: str) -> T:
     while time.monotonic() < deadline:
         if seen := look():
             return seen
-        time.sleep(1)
+        time.sleep(0.2)
     raise AssertionError(f"waited {seconds:.0f} s for {what}")

@@ -6,11 +6,9 @@ import signal
 import sqlite3
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import TypeVar
 
 import dagster as dg
 import pytest
@@ -21,9 +19,8 @@ from streamcap_dagster.automation.backfills import launch_backfill, state_of
 from streamcap_dagster.settings import read_settings
 from streamcap_dagster.wiring import build_definitions
 from tests.assets.project import Project
+from tests.heavy.daemon import until
 from tests.heavy.postgres import free_port
-
-T = TypeVar("T")
 
 _HURRIED = """
 from dagster._daemon import controller
@@ -165,13 +162,3 @@ def full(folder: Path) -> Iterator[None]:
         yield
     finally:
         filler.unlink()
-
-
-def until(look: Callable[[], T | None], seconds: float, what: str) -> T:
-    """The first thing that a look finds."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if seen := look():
-            return seen
-        time.sleep(0.1)
-    raise AssertionError(f"waited {seconds:.0f} s for {what}")

@@ -17,7 +17,8 @@ from streamcap_dagster.emulators.gemini.options import Options
 from streamcap_dagster.storage.processes import is_gone, this_machine
 from tests.assets.project import Project
 from tests.gemini.runs import EmulatorProcess, answered, emulator_process, gemini_project, key_of, run_against
-from tests.heavy.operations import Operated, ending, full, launched, locked, look_often, operated, process_of, runs_of, small_disk, until, without_proxy
+from tests.heavy.daemon import until
+from tests.heavy.operations import Operated, ending, full, launched, locked, look_often, operated, process_of, runs_of, small_disk, without_proxy
 from tests.media import make_video
 
 pytestmark = [pytest.mark.heavy, pytest.mark.timeout(400)]

@@ -12,7 +12,8 @@ from streamcap_dagster.emulators.gemini.options import Options
 from streamcap_dagster.emulators.gemini.server import Running, running
 from tests.assets.project import Project
 from tests.gemini.runs import answered, gemini_project, key_of, once, run_against
-from tests.heavy.operations import full, locked, small_disk, until
+from tests.heavy.daemon import until
+from tests.heavy.operations import full, locked, small_disk
 
 pytestmark = [pytest.mark.heavy, pytest.mark.timeout(400)]
 
