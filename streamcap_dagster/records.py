@@ -62,11 +62,16 @@ class Video(Record):
     """Timestamp of the first presented frame, in ticks of `time_base`: second zero of this video."""
     status: Literal["ok", "failed", "removed", "forgotten"]
     reason: str = ""
+    license: str = ""
+    credit: str = ""
+    url: str = ""
+    group: str = ""
+    """Videos of one group never end up in different splits. Like the three before it, it is what the source says, empty where it says nothing."""
 
     @property
     def content(self) -> str:
-        """Hash of the file and of what was probed of it: what everything made from this video is made from."""
-        facts = self.model_dump_json(exclude={"video_id", "uri", "status", "reason"})
+        """Hash of the file and of what was probed of it: what everything made from this video is made from, which what is said of it is not."""
+        facts = self.model_dump_json(exclude={"video_id", "uri", "status", "reason", "license", "credit", "url", "group"})
         return hashlib.sha256(facts.encode()).hexdigest()
 
     @property

@@ -49,6 +49,27 @@ def test_the_columns_are_the_fields_of_a_video_and_other_readers_see_one_row_per
     assert list(table["uri"]) == ODD
 
 
+SAID = {"license": "cc-by-4.0", "credit": 'Ada "A." Müller, Köln', "url": "https://example.org/a?b=1,2", "group": "köln 7"}
+
+
+def test_what_is_said_of_a_video_comes_back_as_it_was(storage: FolderStorage) -> None:
+    video = row("a", "a.mp4").model_copy(update=SAID)
+    write_manifest(storage, [video])
+    assert read_manifest(storage) == {"a": video}
+
+
+def test_a_manifest_from_before_there_was_a_licence_in_it_still_reads(storage: FolderStorage, tmp_path: Path) -> None:
+    write_manifest(storage, [row("a", "a.mp4")])
+    path = tmp_path / "storage" / keys.MANIFEST
+    pd.read_csv(path, keep_default_na=False).drop(columns=list(SAID)).to_csv(path, index=False)
+    assert read_manifest(storage) == {"a": row("a", "a.mp4")}
+    assert read_rows(storage).video("a").license == ""
+
+
+def test_what_is_said_of_a_video_is_no_part_of_its_content() -> None:
+    assert row("a", "a.mp4").model_copy(update=SAID).content == row("a", "a.mp4").content
+
+
 def test_a_manifest_that_was_spoiled_by_hand_is_named(storage: FolderStorage) -> None:
     write_manifest(storage, [row("a", "a.mp4")])
     storage.write(keys.MANIFEST, storage.read(keys.MANIFEST).replace(b'"ok"', b'"fine"'))
