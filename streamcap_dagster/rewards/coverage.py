@@ -52,7 +52,8 @@ def _credit(objective: str, text: str, before: str) -> float:
 
 def _spans(text: str, before: str) -> Iterator[tuple[str, frozenset[str], frozenset[str]]]:
     """Each sentence with its own content words and those that its pronouns may stand for."""
-    for earlier, sentence in pairwise(("", *sentences(before)[-1:], *sentences(text)) if before else ("", *sentences(text))):
+    last = next(reversed(sentences(before)), "")
+    for earlier, sentence in pairwise((last, *sentences(text))):
         speaks_of_before = not PRONOUNS.isdisjoint(words(sentence))
         yield sentence, frozenset(content(sentence)), frozenset(content(earlier)) if speaks_of_before else frozenset()
 

@@ -67,8 +67,8 @@ def test_objectives_that_the_history_met_make_coverage_not_apply() -> None:
 
 
 def test_a_judge_decides_on_coverage() -> None:
-    coverage = trl_rewards(judge=lambda objective, _: float(objective == "dog barks"))[0]
-    assert coverage(prompts=PROMPTS, completions=["x y", "x y"], **ROWS) == [0.0, 1.0]
+    coverage = trl_rewards(judge=lambda _, text: float(text == "it halts"))[0]
+    assert coverage(prompts=PROMPTS, completions=["it halts", "it waits"], **ROWS) == [1.0, 0.0]
 
 
 @pytest.mark.parametrize("column", ["objectives", "history", "window_duration"])
