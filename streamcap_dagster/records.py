@@ -124,6 +124,23 @@ class Frame:
     jpeg: bytes
 
 
+class FrameHash(Record):
+    """The perceptual hashes of one picture of a video."""
+
+    at_s: Seconds
+    plain: bool
+    """True of a picture with next to nothing in it, such as black: what is like it says nothing."""
+    hashes: str
+    """64 bits each as 16 hexadecimal digits: of the whole picture without black bars, then of parts of it."""
+
+
+class FrameHashes(Record):
+    """`frame_hashes/<video_id>.json`: about one picture a second, in order of time."""
+
+    video_id: VideoId
+    hashes: tuple[FrameHash, ...]
+
+
 class Caption(Record):
     """What was said of one window. Holds only what a re-run of a deterministic captioner would say again."""
 
@@ -323,3 +340,54 @@ class PreferenceExamples(Record):
     examples: tuple[PreferencePair, ...]
     left_out: tuple[LeftOut, ...] = ()
     undecided: tuple[Undecided, ...] = ()
+
+
+class GroupedVideo(Record):
+    """A video of a group, with the bytes that it had."""
+
+    video_id: VideoId
+    sha256: str
+    hashes: str
+    """Content hash of the hashes by which it was compared with the others; empty when it was not."""
+
+
+class VideoGroup(Record):
+    """Videos that belong together, in order of id."""
+
+    group: str
+    """Its name: that which it was given, else the SHA-256 of one of its videos."""
+    number: int
+    """Groups that were known earlier have smaller numbers."""
+    given: bool
+    """Whether a person or the source gave it to any of its videos, and it was not found."""
+    videos: tuple[GroupedVideo, ...]
+
+
+class AlikeVideos(Record):
+    """Two videos that show the same."""
+
+    videos: tuple[VideoId, VideoId]
+    share: float
+    """How much of the shorter one is in the longer, 0 to 1."""
+    aligned: bool
+    """Whether in the same order and at the same distances in time."""
+    at_s: tuple[float, float]
+    """A moment of each at which they look alike."""
+
+
+class MergedGroup(Record):
+    """A group that turned out to be another."""
+
+    group: str
+    into: str
+
+
+class VideoGroups(Record):
+    """`processed/groups.json`: the group of every video, in order of their numbers."""
+
+    rule: str
+    """By what rule videos were found to be alike."""
+    groups: tuple[VideoGroup, ...]
+    alike: tuple[AlikeVideos, ...] = ()
+    merged: tuple[MergedGroup, ...] = ()
+    """Groups whose names have ended, and where their videos are now."""

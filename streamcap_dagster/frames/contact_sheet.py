@@ -18,7 +18,7 @@ SMALL_BYTES: Final = 8000
 
 def contact_sheet(parquet: FramesFile, columns: int, rows: int, height: int, quality: int = 80) -> bytes:
     """A JPEG of at most columns x rows frames, evenly spread over the video, each `height` pixels high; one blank cell when there are none."""
-    return _sheet(read_spread(parquet, columns * rows), columns, height, quality)
+    return sheet(read_spread(parquet, columns * rows), columns, height, quality)
 
 
 def small_contact_sheet(parquet: FramesFile) -> bytes:
@@ -29,22 +29,23 @@ def small_contact_sheet(parquet: FramesFile) -> bytes:
         return read_spread(parquet, most)
 
     for columns, rows, height, quality in ((4, 2, 90, 70), (4, 2, 90, 50), (4, 2, 72, 40), (4, 2, 54, 30), (4, 1, 54, 30), (2, 1, 48, 20)):
-        sheet = _sheet(frames(columns * rows), columns, height, quality)
-        if len(sheet) <= SMALL_BYTES:
-            return sheet
+        small = sheet(frames(columns * rows), columns, height, quality)
+        if len(small) <= SMALL_BYTES:
+            return small
     return _jpeg(Image.new("RGB", (48, 48), _PAPER), 20)
 
 
-def _sheet(frames: Sequence[Frame], columns: int, height: int, quality: int) -> bytes:
+def sheet(frames: Sequence[Frame], columns: int, height: int, quality: int) -> bytes:
+    """A JPEG of these frames row by row, each `height` pixels high; one blank cell when there are none."""
     cells = [_cell(frame, height) for frame in frames] or [Image.new("RGB", (height, height), _PAPER)]
     width = max(cell.width for cell in cells)
     columns = min(columns, len(cells))
     lines = -(-len(cells) // columns)
-    sheet = Image.new("RGB", (columns * (width + _GAP) - _GAP, lines * (height + _GAP) - _GAP), _PAPER)
+    page = Image.new("RGB", (columns * (width + _GAP) - _GAP, lines * (height + _GAP) - _GAP), _PAPER)
     for place, cell in enumerate(cells):
         line, column = divmod(place, columns)
-        sheet.paste(cell, (column * (width + _GAP), line * (height + _GAP)))
-    return _jpeg(sheet, quality)
+        page.paste(cell, (column * (width + _GAP), line * (height + _GAP)))
+    return _jpeg(page, quality)
 
 
 def _cell(frame: Frame, height: int) -> Image.Image:

@@ -3,12 +3,15 @@
 MANIFEST = "raw/manifest.csv"
 SCAN = "ledger/scan.csv"
 SURVEY = "ledger/survey.json"
+GROUPS = "processed/groups.json"
 TRAIN_JSON = "processed/train.json"
 RL_JSON = "processed/rl.json"
 DATASET = "processed/dataset"
 RECEIPTS = "receipts/"
 CALLS = "calls/"
 TOMBSTONES = "tombstones/"
+RANKINGS = "rankings/"
+"""What people said of the candidates of each video's windows; no run writes there."""
 
 
 def raw_video(video_id: str, container_suffix: str) -> str:
@@ -22,6 +25,10 @@ def clips(video_id: str) -> str:
 
 def frames(video_id: str) -> str:
     return f"frames/{video_id}.parquet"
+
+
+def frame_hashes(video_id: str) -> str:
+    return f"frame_hashes/{video_id}.json"
 
 
 def initial_captions(video_id: str) -> str:
@@ -53,6 +60,10 @@ def preference_examples(video_id: str) -> str:
     return f"preference_examples/{video_id}.json"
 
 
+def rankings(video_id: str) -> str:
+    return f"{RANKINGS}{video_id}.json"
+
+
 def image_name(clip: int, window: int, k: int) -> str:
     """File name of one frame; sorts in time order."""
     return f"{clip:04d}_{window:05d}_{k:03d}.jpg"
@@ -69,14 +80,14 @@ def contact_sheet(video_id: str) -> str:
 
 def made_of(video_id: str) -> tuple[str, ...]:
     """Every object that is made of a video, but for its copy, its images and its books."""
-    made = (clips, frames, contact_sheet, initial_captions, delta_captions, objectives, sft_examples, rl_examples)
+    made = (clips, frames, contact_sheet, frame_hashes, initial_captions, delta_captions, objectives, sft_examples, rl_examples, preference_examples)
     return (*(key(video_id) for key in made), *(subtitles(video_id, suffix) for suffix in (".srt", ".vtt")))
 
 
 def all_of(video_id: str) -> tuple[str, ...]:
     """Every key that holds something of a video and of no other; those that end in `/` or `.` stand for all that begin with them."""
     reviews = (f"reviews/{video_id}.", f"reviews/{video_id}/")
-    books = (receipts(video_id), failure(video_id), folded_calls(video_id), calls(video_id))
+    books = (receipts(video_id), failure(video_id), folded_calls(video_id), calls(video_id), rankings(video_id))
     return (*books, raw_video(video_id, "."), *made_of(video_id), images(video_id), *reviews)
 
 
