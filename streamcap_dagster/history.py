@@ -9,10 +9,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 
+from typing import TYPE_CHECKING
+
 import dagster as dg
-from dagster._core.storage.event_log.sqlite.sqlite_event_log import SqliteEventLogStorage
-from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
-from sqlalchemy import Connection, Engine, QueuePool, create_engine
+
+if TYPE_CHECKING:
+    from dagster._core.storage.event_log import SqliteEventLogStorage
+    from sqlalchemy import Connection, Engine
 
 _KEPT = 4
 """Databases that are held open at once: what is written is the index, and the one of the run."""
@@ -21,14 +24,16 @@ _KEPT = 4
 @contextmanager
 def connections_kept(instance: dg.DagsterInstance) -> Iterator[None]:
     """Inside the block, this process reads and writes an SQLite history through connections that stay open. Any other history is left as it is."""
+    from dagster._core.storage.event_log import SqliteEventLogStorage  # takes long to import, and an instance that is open has it already
+
     history = instance.event_log_storage
     if not isinstance(history, SqliteEventLogStorage) or "_connect" in vars(history):
         yield
         return
-    engines: dict[str, Engine] = {}
+    engines: dict[str, "Engine"] = {}
 
     @contextmanager
-    def connect(database: str) -> Iterator[Connection]:
+    def connect(database: str) -> Iterator["Connection"]:
         with history._db_lock:
             engine = engines.pop(database, None) or _engine(history, database)
             engines[database] = engine
@@ -51,7 +56,10 @@ def connections_kept(instance: dg.DagsterInstance) -> Iterator[None]:
             engine.dispose()
 
 
-def _engine(history: SqliteEventLogStorage, database: str) -> Engine:
+def _engine(history: "SqliteEventLogStorage", database: str) -> "Engine":
     """The lock that every use is under makes it safe to hand a connection from thread to thread."""
+    from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
+    from sqlalchemy import QueuePool, create_engine
+
     arguments = {"timeout": SQLITE_BUSY_TIMEOUT_SECONDS, "check_same_thread": False}
     return create_engine(history.conn_string_for_shard(database), poolclass=QueuePool, pool_size=1, connect_args=arguments)
