@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from streamcap_dagster.errors import SettingError
 from streamcap_dagster.exporters.rows import Config
 from streamcap_dagster.exporters.target import SplitTarget, Tally, Target
 
@@ -45,3 +46,15 @@ class Exporter:
     samples: Samples
     writer: Writer
     finish: Finish | None = None
+    options: Mapping[str, str] = field(default_factory=dict)
+    """What may be chosen, by name, and among what: lines of the help."""
+    choose: Callable[..., "Exporter"] | None = None
+    """Makes the format with options, each given as text under its name."""
+
+    def with_options(self, given: Mapping[str, str]) -> "Exporter":
+        """The format with other choices. Raises SettingError for what there is not to choose."""
+        for name, value in given.items():
+            if name not in self.options:
+                known = f"{self.name} knows {' and '.join(self.options)}" if self.options else f"there is nothing to choose for {self.name}"
+                raise SettingError(f"--set {name}", value, known)
+        return self.choose(**given) if given and self.choose is not None else self

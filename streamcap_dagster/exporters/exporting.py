@@ -30,7 +30,7 @@ def export(storage: Storage, exporter: Exporter, words: Words, folder: Path, con
     wanted = _wanted(shards, splits)
     with open_target(folder, exporter.name, shards.config, force) as target:
         for split in wanted:
-            with target.split(split) as to:
+            with target.split(split, storage) as to:
                 _export_split(storage, exporter, words, shards, to)
         if exporter.finish is not None:
             exporter.finish(target, target.splits)

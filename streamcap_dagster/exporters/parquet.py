@@ -60,14 +60,14 @@ class _Shards:
         self._to.images += len(sample[IMAGES])
 
     def finish(self) -> None:
-        """Write what waits. A split without a sample has one file without a row, so that it can be loaded all the same."""
-        if self._waiting or not self._paths:
+        """Write what waits. A split without a sample has no file: `datasets` cannot load one without a row."""
+        if self._waiting:
             self._write_group()
         self._close()
 
     def _write_group(self) -> None:
         table = pa.table([_column([sample[field.name] for sample in self._waiting], field.type) for field in self._schema], schema=self._schema)
-        self._room_for(self._waiting_bytes).write_table(table, row_group_size=max(1, len(self._waiting)))
+        self._room_for(self._waiting_bytes).write_table(table, row_group_size=len(self._waiting))
         self._waiting, self._waiting_bytes = [], 0
 
     def _room_for(self, size_bytes: int) -> pq.ParquetWriter:

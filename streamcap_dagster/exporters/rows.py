@@ -36,6 +36,11 @@ class Row(BaseModel):
     """In seconds."""
     captioner: str
     model: str
+    prompt_version: str
+    source_sha256: str
+    """Hash of the video file."""
+    group: str
+    """What the split was decided by."""
     license: str
     credit: str
     source_url: str

@@ -3,6 +3,7 @@
 import errno
 import hashlib
 import json
+import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from streamcap_dagster.errors import SettingError, StorageError
 from streamcap_dagster.exporters.rows import Config
+from streamcap_dagster.storage import Storage
 from streamcap_dagster.storage.folder import FolderStorage
 from streamcap_dagster.storage.many import delete_all
 
@@ -74,9 +76,9 @@ class Target:
             self._storage.write(name, data)
 
     @contextmanager
-    def split(self, name: str) -> Iterator["SplitTarget"]:
-        """Where one split is written; when the block ends well the folder counts as holding it, and what it held of an earlier one is gone."""
-        split = SplitTarget(self._storage, name)
+    def split(self, name: str, source: Storage) -> Iterator["SplitTarget"]:
+        """Where one split of the dataset in `source` is written; when the block ends well the folder holds it, and no more what it held of an earlier one."""
+        split = SplitTarget(self._storage, name, source)
         with _explained(self.folder):
             yield split
             before = self._record.splits.get(name, Tally())
@@ -84,7 +86,7 @@ class Target:
             self._write_record()
             if self._record.alone:
                 delete_all(self._storage, {*before.files} - {*split.files})
-                split.drop_other_images()
+                split.drop_other_media()
 
     def _write_record(self) -> None:
         self._storage.write(RECORD, self._record.model_dump_json(indent=1).encode())
@@ -130,7 +132,7 @@ def _explained(folder: Path) -> Iterator[None]:
         cause = error.__cause__ if isinstance(error, StorageError) else error
         if isinstance(cause, OSError) and cause.errno in _FULL:
             fix = "Free some space, or give a folder on a larger disk with --out; the same command goes on from here, and what was whole stays."
-            raise StorageError(str(folder), "writing the export", cause.strerror or str(cause), fix) from error
+            raise StorageError(str(folder), "writing the export", os.strerror(cause.errno), fix) from error
         raise
 
 
@@ -140,6 +142,8 @@ class SplitTarget:
 
     _storage: FolderStorage
     split: str
+    source: Storage
+    """Where the dataset is, and the videos that it was made from."""
     files: dict[str, int] = field(default_factory=dict)
     """Sizes of what was written, images apart."""
     rows: int = 0
@@ -163,6 +167,17 @@ class SplitTarget:
             if there is None or there.size_bytes != len(jpeg):
                 self._storage.write(key, jpeg)
         return key
+
+    def copy(self, name: str, key: str) -> None:
+        """Put an object of the source into the folder, unless a file of that name and size is there. `name` tells the split and what is in it."""
+        if name in self.files:
+            return
+        there = self._storage.stat(name)
+        with self.source.open(key) as file:
+            size_bytes = file.seek(0, os.SEEK_END)
+            if there is None or there.size_bytes != size_bytes:
+                self._storage.write_from(name, file)
+        self.files[name] = size_bytes
 
     def leave_out(self, reason: str) -> None:
         """Count a row, or a part of one, that gives no sample."""
@@ -191,10 +206,11 @@ class SplitTarget:
             rehearsed=self.rehearsed,
         )
 
-    def drop_other_images(self) -> None:
-        """Remove the images of the split that no sample names any more, such as those of a video that was taken down."""
-        kept = (stored.key for stored in self._storage.list(f"images/{self.split}/"))
-        delete_all(self._storage, [key for key in kept if not self._names(key)])
+    def drop_other_media(self) -> None:
+        """Remove the images and videos of the split that no sample names any more, such as those of a video that was taken down."""
+        images = (stored.key for stored in self._storage.list(f"images/{self.split}/"))
+        videos = (stored.key for stored in self._storage.list(f"videos/{self.split}/"))
+        delete_all(self._storage, [*(key for key in images if not self._names(key)), *(key for key in videos if key not in self.files)])
 
     def _names(self, key: str) -> bool:
         try:

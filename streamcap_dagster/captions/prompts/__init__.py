@@ -24,6 +24,10 @@ class Prompts:
         """Asks for what was not mentioned in the history yet."""
         return Template(_text("delta")).substitute(history=_listed(history))
 
+    def turn(self) -> str:
+        """Asks for the same where the history is in the conversation already: of models in training, never of a captioner."""
+        return _text("turn")
+
     def objectives(self, history: Sequence[str], pairs: Sequence[Pair]) -> str:
         """Asks for checkable statements of each pair, given the history and the pairs before it."""
         return Template(_text("objectives")).substitute(history=_listed(history), pairs="\n".join(f"[{pair.id}] {pair.delta}" for pair in pairs))

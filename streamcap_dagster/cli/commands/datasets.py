@@ -1,0 +1,45 @@
+"""What hands the dataset on to those who train with it."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperCommand
+
+from streamcap_dagster.cli.app import app
+from streamcap_dagster.cli.options import StorageOption
+
+PANEL = "Datasets for trainers"
+
+
+class _WithFormats(TyperCommand):
+    """Its help lists the formats. They are looked up when it is asked for, because they take half a second to import."""
+
+    def format_help(self, *context: Any) -> None:
+        from streamcap_dagster.exporters.table import EXPORTERS
+
+        formats = [f"- `{exporter.name}` from {' or '.join(f'`{config}`' for config in exporter.configs)}: {exporter.about}" for exporter in EXPORTERS.values()]
+        self.help = "\n".join([self.help or "", "", "The formats, and the configs of the dataset that they are made from:", "", *formats])
+        super().format_help(*context)
+
+
+@app.command(rich_help_panel=PANEL, cls=_WithFormats)
+def export(
+    format_name: Annotated[str, typer.Argument(metavar="FORMAT", help="What to write: one of the names above.")],
+    storage: StorageOption = None,
+    split: Annotated[
+        list[str] | None, typer.Option("--split", metavar="SPLIT", help="Only this split; may be given several times. Default: all that there are.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option("--out", metavar="FOLDER", help="Folder to write to, made when missing. Default: ./exports/FORMAT.")] = None,
+    config: Annotated[str, typer.Option("--config", metavar="CONFIG", help="Config to make it from, where a format can be made from several.")] = "",
+    force: Annotated[bool, typer.Option("--force", help="Write into a folder that holds something else; nothing of that is removed.")] = False,
+) -> None:
+    """Write the dataset as a folder that a trainer loads as it is.
+
+    Pictures are the very JPEG bytes that were captioned. The same command again goes on in its folder: images that are there are not written again,
+    other files are replaced when they are whole, and what the dataset has no more is removed.
+    """
+    from streamcap_dagster.cli.export import export_dataset
+    from streamcap_dagster.settings import read_settings
+
+    raise typer.Exit(export_dataset(read_settings(storage=storage), format_name, config, split or [], out, force))

@@ -1,0 +1,58 @@
+"""`streamcap export`: the dataset as a folder that a trainer loads, and what a person should know of it."""
+
+from collections import Counter
+from contextlib import nullcontext
+from pathlib import Path
+
+from rich.console import Console
+from rich.filesize import decimal
+from rich.markup import escape
+from rich.table import Table
+
+from streamcap_dagster.captions.prompts import Prompts
+from streamcap_dagster.exporters.exporter import Exporter
+from streamcap_dagster.exporters.exporting import Exported, export
+from streamcap_dagster.exporters.table import exporter_of
+from streamcap_dagster.settings import Settings
+from streamcap_dagster.wiring import storage_for
+
+
+def export_dataset(settings: Settings, format_name: str, config: str, splits: list[str], out: Path | None, force: bool) -> int:
+    """Export and tell what was written; returns the exit status, 1 when there was nothing to write."""
+    exporter = exporter_of(format_name)
+    storage = storage_for(settings).open()
+    console = Console()
+    with console.status(f"exporting {exporter.name}") if console.is_terminal else nullcontext():
+        exported = export(storage, exporter, Prompts(), out or _folder(exporter, config), config, splits, force)
+    _show(console, exporter, exported)
+    return 0 if sum(tally.rows for tally in exported.splits.values()) else 1
+
+
+def _folder(exporter: Exporter, config: str) -> Path:
+    """Another one for each config, so that none is in the way of another."""
+    return Path("exports") / (exporter.name if config in ("", exporter.configs[0]) else f"{exporter.name}-{config}")
+
+
+def _show(console: Console, exporter: Exporter, exported: Exported) -> None:
+    _say(console, f"{exporter.name} from {exported.config}: {escape(str(exported.folder))}")
+    table = Table("split", "rows", "images", "size", box=None, pad_edge=False, header_style="")
+    for split, tally in exported.splits.items():
+        table.add_row(escape(split), f"{tally.rows:,}", f"{tally.images:,}", decimal(tally.size_bytes))
+    console.print(table)
+    left_out = sum((Counter(tally.left_out) for tally in exported.splits.values()), Counter[str]())
+    for reason, count in left_out.most_common():
+        _say(console, f"[yellow]left out[/] {count:,} × {escape(reason)}")
+    _warn_of_rehearsal(console, exported)
+
+
+def _warn_of_rehearsal(console: Console, exported: Exported) -> None:
+    rows, rehearsed = (sum(getattr(tally, name) for tally in exported.splits.values()) for name in ("rows", "rehearsed"))
+    if rehearsed:
+        made = "come from the offline captioner or an emulator, which see nothing"
+        _say(console, f"[red]WARNING[/] {rehearsed:,} of {rows:,} rows {made}: they are for rehearsal, do not train on them.")
+    if not rows:
+        _say(console, "[red]nothing[/] was exported: no row of the dataset gives a sample of this format.")
+
+
+def _say(console: Console, text: str) -> None:
+    console.print(text, highlight=False, soft_wrap=True)

@@ -1,0 +1,76 @@
+"""`streamcap export`: what a person sees of an export, and what they are told instead of one."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from streamcap_dagster.cli import app
+from streamcap_dagster.errors import SettingError
+from streamcap_dagster.exporters.table import EXPORTERS
+from streamcap_dagster.storage.folder import FolderStorage
+from tests.exporters.corpus import sft_row, store_dataset, stream_row
+
+
+@pytest.fixture
+def storage(tmp_path: Path) -> FolderStorage:
+    """The storage that is used when nothing is said, for the tests are in its parent folder."""
+    return FolderStorage(tmp_path / "data")
+
+
+def export(*arguments: str) -> Result:
+    return CliRunner().invoke(app, ["export", *arguments])
+
+
+def test_the_help_lists_every_format_with_what_it_is_for() -> None:
+    shown = CliRunner().invoke(app, ["export", "--help"], env={"COLUMNS": "400"}).stdout
+    assert [name for name, exporter in EXPORTERS.items() if f"{name} from" not in shown or exporter.about not in shown] == []
+
+
+def test_it_tells_rows_images_and_bytes_of_each_split_and_what_was_left_out(storage: FolderStorage) -> None:
+    said = (("ok", "A red door."), ("blocked", ""), ("ok", "It opens."))
+    store_dataset(storage, {"stream": {"train": [[stream_row(said=said)]], "test": [[stream_row("dog")]]}})
+    done = export("trl-sft")
+
+    assert done.exit_code == 0
+    assert done.stdout.splitlines()[0] == f"trl-sft from stream: {Path('exports/trl-sft').absolute()}"
+    assert [line.split()[:3] for line in done.stdout.splitlines()[1:4]] == [["split", "rows", "images"], ["train", "1", "4"], ["test", "1", "6"]]
+    assert "left out 1 × window whose caption is blocked" in done.stdout
+    assert "rehearsal" not in done.stdout
+
+
+def test_rows_that_are_for_rehearsal_are_announced(storage: FolderStorage) -> None:
+    store_dataset(storage, {"stream": {"train": [[stream_row(captioner="offline"), stream_row("dog")]]}})
+    assert "WARNING 1 of 2 rows come from the offline captioner or an emulator" in export("trl-sft").stdout
+
+
+def test_each_config_has_a_folder_of_its_own_when_none_is_named(storage: FolderStorage) -> None:
+    store_dataset(storage, {"stream": {"train": [[stream_row()]]}, "sft": {"train": [[sft_row()]]}})
+    assert (export("trl-sft").exit_code, export("trl-sft", "--config", "sft").exit_code) == (0, 0)
+    assert sorted(path.name for path in Path("exports").iterdir()) == ["trl-sft", "trl-sft-sft"]
+
+
+def test_an_export_without_a_row_is_said_to_be_one(storage: FolderStorage) -> None:
+    store_dataset(storage, {"stream": {"train": [[stream_row(said=(("blocked", ""), ("ok", "It opens.")))]]}})
+    done = export("trl-sft")
+
+    assert done.exit_code == 1
+    assert "nothing was exported: no row of the dataset gives a sample of this format." in done.stdout
+
+
+def test_an_unknown_format_is_answered_with_the_list() -> None:
+    answered = export("trl")
+    assert isinstance(answered.exception, SettingError)
+    assert str(answered.exception) == f"FORMAT='trl' cannot be used: the formats are {', '.join(EXPORTERS)}"
+
+
+def test_without_a_dataset_one_sentence_says_how_to_build_it(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "streamcap_dagster.cli", "export", "trl-sft"]
+    told = subprocess.run(command, cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}, capture_output=True, text=True, check=False)
+
+    assert told.returncode == 1
+    assert told.stderr.strip().endswith("There is no dataset yet. Build it with `streamcap run`, or materialize `hf_dataset` in Dagster's pages.")
+    assert len(told.stderr.splitlines()) == 1
