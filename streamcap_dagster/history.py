@@ -8,7 +8,6 @@ whenever the only connection closes; and it looks for a table before each event.
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
-
 from typing import TYPE_CHECKING
 
 import dagster as dg
@@ -30,7 +29,7 @@ def connections_kept(instance: dg.DagsterInstance) -> Iterator[None]:
     if not isinstance(history, SqliteEventLogStorage) or "_connect" in vars(history):
         yield
         return
-    engines: dict[str, "Engine"] = {}
+    engines: dict[str, Engine] = {}
 
     @contextmanager
     def connect(database: str) -> Iterator["Connection"]:
