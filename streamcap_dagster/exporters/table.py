@@ -3,7 +3,19 @@
 from collections.abc import Mapping
 
 from streamcap_dagster.errors import SettingError
-from streamcap_dagster.exporters import trl_dpo, trl_grpo, trl_prompt_completion, trl_sft
+from streamcap_dagster.exporters import (
+    livecc,
+    llamafactory,
+    llava,
+    molmo2,
+    ms_swift,
+    openai_batch,
+    trl_dpo,
+    trl_grpo,
+    trl_prompt_completion,
+    trl_sft,
+    webdataset,
+)
 from streamcap_dagster.exporters.exporter import Exporter
 
 EXPORTERS: Mapping[str, Exporter] = {
@@ -13,6 +25,13 @@ EXPORTERS: Mapping[str, Exporter] = {
         trl_prompt_completion.EXPORTER,
         trl_grpo.EXPORTER,
         trl_dpo.EXPORTER,
+        llamafactory.EXPORTER,
+        ms_swift.EXPORTER,
+        llava.EXPORTER,
+        livecc.EXPORTER,
+        molmo2.EXPORTER,
+        webdataset.EXPORTER,
+        openai_batch.EXPORTER,
     )
 }
 
