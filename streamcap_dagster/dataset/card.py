@@ -15,6 +15,7 @@ _HOLDS: dict[Config, str] = {
     "sft": "two consecutive windows of a clip, what was said up to the first, and what the second adds, also as a conversation",
     "rl": "two consecutive windows of a clip and the objectives that a good delta for the second should convey",
     "stream": "a whole clip: all its frames and the caption of every window, silence and failures included",
+    "preference": "two consecutive windows of a clip, and two texts for the second of which the chosen one says better what is new than the rejected one",
 }
 _MEANS: dict[Outcome, str] = {
     "ok": "says something",

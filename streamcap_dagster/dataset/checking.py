@@ -55,7 +55,7 @@ def split_faults(seen: Mapping[Split, Set[str]], groups: Mapping[str, str]) -> I
             if where != split and other == video_id:
                 yield f"video {video_id} is in {where} and in {split}"
             elif where != split:
-                yield f"video {other} in {where} and video {video_id} in {split} are the same"
+                yield f"video {other} in {where} and video {video_id} in {split} are of one group"
 
 
 class Said(NamedTuple):
@@ -114,5 +114,5 @@ def read_shard(storage: Storage, shard: Shard, found: ReadBack, closely: bool) -
             found.add(shard.split, [has["video_id"]])
             if has["video_id"] != row.video_id:
                 yield f"row {number} is of video {has['video_id']}, not of {row.video_id}"
-            elif closely and has != row.record.model_dump(mode="json", exclude=set(pictures)):
+            elif closely and has != row.columns(pictures):
                 yield f"row {number} is not the one that video {row.video_id} gave"

@@ -47,9 +47,9 @@ class DatasetReport:
     """What reading the shards back told."""
 
 
-def build_dataset(storage: Storage, entries: Sequence[DatasetVideo], shard_bytes: int = SHARD_BYTES) -> DatasetReport:
+def build_dataset(storage: Storage, entries: Sequence[DatasetVideo], shard_bytes: int = SHARD_BYTES, cadences_s: Sequence[float] = ()) -> DatasetReport:
     """Make the dataset that of `entries`, whatever was there before. Shards that are there already are not written again, and of these only
-    whose rows they hold is read back.
+    whose rows they hold is read back. `cadences_s` are the longer windows that the captions of a clip are merged to as well.
 
     Memory holds the texts of one bucket of videos (about one shard) and two row groups. Of two processes the second waits, also for one that
     was killed elsewhere, until its lease falls to others.
@@ -57,7 +57,7 @@ def build_dataset(storage: Storage, entries: Sequence[DatasetVideo], shard_bytes
     with turn(storage, _LEASE):
         report = DatasetReport(size_bytes={stored.key: stored.size_bytes for stored in storage.list(f"{keys.DATASET}/")})
         for split, bucket in _buckets(storage, entries, shard_bytes):
-            videos = list(side_by_side(storage.lanes, partial(read_rows, storage), bucket))
+            videos = list(side_by_side(storage.lanes, partial(read_rows, storage, cadences_s=cadences_s), bucket))
             _add_bucket(storage, split, videos, shard_bytes, report)
         card = render_card(report.contents).encode()
         report.card_sha256 = hashlib.sha256(card).hexdigest()
@@ -78,7 +78,8 @@ def _buckets(storage: Storage, entries: Sequence[DatasetVideo], shard_bytes: int
 def _weight(storage: Storage, entry: DatasetVideo) -> int:
     """The most that a video can put into one config: pairs hold every frame twice, but those of a clip's ends."""
     video_id = entry.video.video_id
-    return 2 * (entry.size(storage, keys.frames(video_id)) or 0) + (entry.size(storage, keys.sft_examples(video_id)) or 0)
+    frames, *texts = (entry.size(storage, key(video_id)) or 0 for key in (keys.frames, keys.sft_examples, keys.preference_examples))
+    return 2 * frames + max(texts)
 
 
 def _add_bucket(storage: Storage, split: Split, videos: list[VideoRows], shard_bytes: int, report: DatasetReport) -> None:

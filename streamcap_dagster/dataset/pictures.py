@@ -78,13 +78,14 @@ class FrameFiles:
 
 
 def with_pictures(rows: Iterable[Row], files: FrameFiles) -> Iterator[tuple[Row, list[WindowPictures]]]:
-    """Each row with the pictures of its windows. Rows come in order of video, clip and window; one begins no earlier than the last window of the one before."""
+    """Each row with the pictures of its windows. Rows come in order of video, clip and window; several may be of the same windows."""
     for (video_id, clip), of_clip in groupby(rows, key=lambda row: (row.video_id, row.clip)):
         windows = files.windows(video_id, clip)
         kept: dict[int, list[Frame]] = {}
-        for row in of_clip:
+        together = tuple(of_clip)
+        for row, following in zip(together, (*together[1:], None), strict=True):
             _read_up_to(row, windows, kept)
-            yield row, _taken(row, kept)
+            yield row, _taken(row, following, kept)
 
 
 def _read_up_to(row: Row, windows: Iterator[tuple[int, list[Frame]]], kept: dict[int, list[Frame]]) -> None:
@@ -96,10 +97,10 @@ def _read_up_to(row: Row, windows: Iterator[tuple[int, list[Frame]]], kept: dict
             kept[window] = frames
 
 
-def _taken(row: Row, kept: dict[int, list[Frame]]) -> list[WindowPictures]:
-    """The pictures of a row; of what was kept, only its last window stays, with which the next row may begin."""
+def _taken(row: Row, following: Row | None, kept: dict[int, list[Frame]]) -> list[WindowPictures]:
+    """The pictures of a row; of what was kept, only that stays with which the row that follows in the clip may begin."""
     pictures = [_checked(row, place, kept.get(window, [])) for place, window in enumerate(row.windows)]
-    for window in [window for window in kept if window < row.windows[-1]]:
+    for window in [window for window in kept if following is None or window < following.windows[0]]:
         del kept[window]
     return pictures
 

@@ -1,21 +1,27 @@
 """The rows that one video gives to each config, without their pictures: read from its captions and examples, nothing decoded."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from fractions import Fraction
+from functools import cache
 from itertools import groupby
+from typing import Any
 
 from streamcap_dagster.dataset.configs import Config
+from streamcap_dagster.dataset.preference import Preference, preference
+from streamcap_dagster.dataset.provenance import Origin, Provenance, clip_provenance, origin_of, pair_provenance
 from streamcap_dagster.dataset.splits import Split
+from streamcap_dagster.dataset.stream import StreamClip, stream_clip
 from streamcap_dagster.errors import FramesUnusable, ObjectMissing, ObjectUnreadable
-from streamcap_dagster.records import Caption, CaptionKind, Captions, Clips, Outcome, Record, RlExample, RlExamples, SftExample, SftExamples, Video, in_order
+from streamcap_dagster.records import Caption, Captions, Clips, PreferenceExamples, RlExample, RlExamples, SftExample, SftExamples, Video, in_order
 from streamcap_dagster.storage import Storage, keys
 from streamcap_dagster.storage.documents import read_record
 
 LARGEST_CLIP_BYTES = 48_000_000
 """Parquet writes a row in one piece, through several copies of it in memory; a clip with more than this in frames (some 5 minutes by default,
 where one minute is usual) makes no stream row, so that memory stays below 500 MB."""
+
+TOO_LARGE = f"clip with more than {LARGEST_CLIP_BYTES // 1_000_000} MB of frames; a lower STREAMCAP_CLIP_MAX_S makes shorter clips"
 
 
 @dataclass(frozen=True)
@@ -26,6 +32,12 @@ class DatasetVideo:
     split: Split
     sizes: Mapping[str, int] = field(default_factory=dict, compare=False)
     """Sizes of objects, by key, that are known already; for others the storage is asked."""
+    group: str = ""
+    """What the split was decided by."""
+
+    @property
+    def origin(self) -> Origin:
+        return origin_of(self.video, self.group, self.split)
 
     def size(self, storage: Storage, key: str) -> int | None:
         """Size of an object of the video, or None when it is not there."""
@@ -35,37 +47,15 @@ class DatasetVideo:
         return None if stored is None else stored.size_bytes
 
 
-class StreamWindow(Record):
-    """What was said of one window of a clip, silence and failures included."""
-
-    start_s: float
-    end_s: float
-    kind: CaptionKind
-    outcome: Outcome
-    text: str
-
-
-class StreamClip(Record):
-    """A row of the config `stream`, its images apart: a clip from its initial caption to its last delta."""
-
-    video_id: str
-    clip: int
-    start_time: float
-    end_time: float
-    fps: float
-    source_fps: float
-    window_duration: float
-    frames_per_window: tuple[int, ...]
-    windows: tuple[StreamWindow, ...]
-    captioner: str
-    model: str
+RowRecord = SftExample | RlExample | Preference | StreamClip
 
 
 @dataclass(frozen=True)
 class Row:
-    """One row to be: its fields, and whose pictures it holds."""
+    """One row to be: its columns, and whose pictures it holds."""
 
-    record: SftExample | RlExample | StreamClip
+    record: RowRecord
+    provenance: Provenance
     clip: int
     windows: tuple[int, ...]
     frame_sha256: tuple[tuple[str, ...], ...]
@@ -76,6 +66,11 @@ class Row:
     @property
     def video_id(self) -> str:
         return self.record.video_id
+
+    def columns(self, pictures: Iterable[str]) -> dict[str, Any]:
+        """All columns but those of `pictures`, as JSON and Parquet give them back."""
+        told = {**self.record.model_dump(mode="json"), **self.provenance.model_dump(mode="json")}
+        return {name: value for name, value in told.items() if name not in pictures}
 
 
 @dataclass
@@ -91,7 +86,7 @@ class VideoRows:
     """Why a config, or all of them, got nothing from this video although it should have."""
 
 
-def read_rows(storage: Storage, entry: DatasetVideo) -> VideoRows:
+def read_rows(storage: Storage, entry: DatasetVideo, cadences_s: Sequence[float] = ()) -> VideoRows:
     """The rows of a video. What cannot be read is told in `missing`, and the other configs go on."""
     found = VideoRows(entry)
     video_id = entry.video.video_id
@@ -102,11 +97,13 @@ def read_rows(storage: Storage, entry: DatasetVideo) -> VideoRows:
         found.missing.append(str(error))
         return found
     found.captions = tuple(captions)
-    pictures = _Pictures(video_id, {(caption.clip, caption.window): caption.frame_sha256 for caption in captions}, picture_bytes)
+    chains = {clip: tuple(chain) for clip, chain in groupby(captions, key=lambda caption: caption.clip)}
+    said = _Said(entry.video, entry.origin, chains, picture_bytes, cache(lambda: read_record(storage, keys.clips(video_id), Clips).window_duration_s))
     parts: dict[Config, Callable[[], Iterator[Row]]] = {
-        "sft": lambda: _sft_rows(storage, pictures, found),
-        "rl": lambda: _rl_rows(storage, pictures, found),
-        "stream": lambda: _stream_rows(storage, captions, pictures, found),
+        "sft": lambda: _sft_rows(storage, said, found),
+        "rl": lambda: _rl_rows(storage, said, found),
+        "stream": lambda: _stream_rows(said, cadences_s, found),
+        "preference": lambda: _preference_rows(storage, said, found),
     }
     for config, rows in parts.items():
         try:
@@ -117,62 +114,71 @@ def read_rows(storage: Storage, entry: DatasetVideo) -> VideoRows:
 
 
 @dataclass(frozen=True)
-class _Pictures:
-    """What is known of a video's frames without opening them."""
+class _Said:
+    """What is known of a video's windows without opening its frames."""
 
-    video_id: str
-    captioned: dict[tuple[int, int], tuple[str, ...]]
-    mean_bytes: float
+    video: Video
+    origin: Origin
+    chains: Mapping[int, tuple[Caption, ...]]
+    """The captions of each clip in order."""
+    mean_frame_bytes: float
+    window_s: Callable[[], float]
 
-    def row(self, record: SftExample | RlExample | StreamClip, clip: int, windows: tuple[int, ...]) -> Row:
-        unknown = [window for window in windows if (clip, window) not in self.captioned]
-        if unknown:
-            raise FramesUnusable(self.video_id, f"its examples speak of window {unknown[0]} of clip {clip}, which has no caption")
-        frames = tuple(self.captioned[clip, window] for window in windows)
-        return Row(record, clip, windows, frames, round(self.mean_bytes * sum(map(len, frames))))
+    def pair_row(self, record: RowRecord, clip: int, window: int) -> Row:
+        """A row with the pictures of a window and of the one before it."""
+        said = self.up_to(clip, window)
+        return self._row(record, pair_provenance(self.origin, self.video.video_id, said), said[-2:])
+
+    def clip_row(self, record: RowRecord, clip: int) -> Row:
+        said = self.chains[clip]
+        return self._row(record, clip_provenance(self.origin, self.video.video_id, said), said)
+
+    def up_to(self, clip: int, window: int) -> tuple[Caption, ...]:
+        """The captions of a clip from its first to those of `window - 1` and `window`. Raises FramesUnusable when one of these is missing."""
+        chain = self.chains.get(clip, ())
+        places = {caption.window: place for place, caption in enumerate(chain)}
+        if unknown := [wanted for wanted in (window - 1, window) if wanted not in places]:
+            raise FramesUnusable(self.video.video_id, f"its examples speak of window {unknown[0]} of clip {clip}, which has no caption")
+        return chain[: places[window] + 1]
+
+    def _row(self, record: RowRecord, provenance: Provenance, pictured: Sequence[Caption]) -> Row:
+        frames = tuple(caption.frame_sha256 for caption in pictured)
+        about_bytes = round(self.mean_frame_bytes * sum(map(len, frames)))
+        return Row(record, provenance, pictured[0].clip, tuple(caption.window for caption in pictured), frames, about_bytes)
 
 
-def _sft_rows(storage: Storage, pictures: _Pictures, found: VideoRows) -> Iterator[Row]:
-    examples = read_record(storage, keys.sft_examples(pictures.video_id), SftExamples)
+def _sft_rows(storage: Storage, said: _Said, found: VideoRows) -> Iterator[Row]:
+    examples = read_record(storage, keys.sft_examples(said.video.video_id), SftExamples)
     found.left_out.update(("sft", pair.reason) for pair in examples.left_out)
-    yield from (pictures.row(pair.example, pair.clip, (pair.window - 1, pair.window)) for pair in examples.examples)
+    yield from (said.pair_row(pair.example, pair.clip, pair.window) for pair in examples.examples)
 
 
-def _rl_rows(storage: Storage, pictures: _Pictures, found: VideoRows) -> Iterator[Row]:
-    examples = read_record(storage, keys.rl_examples(pictures.video_id), RlExamples)
+def _rl_rows(storage: Storage, said: _Said, found: VideoRows) -> Iterator[Row]:
+    examples = read_record(storage, keys.rl_examples(said.video.video_id), RlExamples)
     found.left_out.update(("rl", pair.reason) for pair in examples.left_out)
-    yield from (pictures.row(pair.example, pair.clip, (pair.window - 1, pair.window)) for pair in examples.examples)
+    yield from (said.pair_row(pair.example, pair.clip, pair.window) for pair in examples.examples)
 
 
-def _stream_rows(storage: Storage, captions: list[Caption], pictures: _Pictures, found: VideoRows) -> Iterator[Row]:
-    clips = read_record(storage, keys.clips(pictures.video_id), Clips)
-    for clip, chain in groupby(captions, key=lambda caption: caption.clip):
-        said = list(chain)
-        record = _stream_clip(found.entry.video, said, clips.window_duration_s)
-        row = pictures.row(record, clip, tuple(caption.window for caption in said))
+def _preference_rows(storage: Storage, said: _Said, found: VideoRows) -> Iterator[Row]:
+    """None where no preferences were made: a dataset is whole without them."""
+    try:
+        examples = read_record(storage, keys.preference_examples(said.video.video_id), PreferenceExamples)
+    except ObjectMissing:
+        return
+    found.left_out.update(("preference", pair.reason) for pair in examples.left_out)
+    for pair in examples.examples:
+        first = said.up_to(pair.clip, pair.window)[-2]
+        yield said.pair_row(preference(said.video, pair, first, said.window_s()), pair.clip, pair.window)
+
+
+def _stream_rows(said: _Said, cadences_s: Sequence[float], found: VideoRows) -> Iterator[Row]:
+    window_s = said.window_s()
+    for clip, chain in said.chains.items():
+        row = said.clip_row(stream_clip(said.video, chain, window_s, cadences_s), clip)
         if row.about_bytes > LARGEST_CLIP_BYTES:
-            found.left_out[
-                "stream", f"clip with more than {LARGEST_CLIP_BYTES // 1_000_000} MB of frames; a lower STREAMCAP_CLIP_MAX_S makes shorter clips"
-            ] += 1
+            found.left_out["stream", TOO_LARGE] += 1
             continue
         yield row
-
-
-def _stream_clip(video: Video, said: list[Caption], window_s: float) -> StreamClip:
-    per_window = tuple(len(caption.frame_sha256) for caption in said)
-    return StreamClip(
-        video_id=video.video_id,
-        clip=said[0].clip,
-        start_time=said[0].start_s,
-        end_time=said[-1].end_s,
-        fps=float(per_window[0] / Fraction(str(window_s))),  # 1127 frames in 19.6 s are 57.5 a second, not a hair less
-        source_fps=video.fps,
-        window_duration=window_s,
-        frames_per_window=per_window,
-        windows=tuple(StreamWindow(**caption.model_dump(include=set(StreamWindow.model_fields))) for caption in said),
-        captioner=said[0].captioner,
-        model=said[0].model,
-    )
 
 
 def _captions(storage: Storage, video_id: str) -> list[Caption]:

@@ -1,6 +1,7 @@
 """Parquet shards: which rows each holds, what it is called, and how it is written."""
 
 import hashlib
+import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import accumulate
@@ -80,7 +81,7 @@ def _shard(config: Config, split: Split, rows: list[Row]) -> Shard:
     name.update(arrow_schema(config).metadata[b"huggingface"])
     for row in rows:
         name.update(f"\n{row.clip} {row.windows} {row.frame_sha256} ".encode())
-        name.update(row.record.model_dump_json(exclude=set(PICTURES[config])).encode())
+        name.update(json.dumps(row.columns(PICTURES[config])).encode())
     return Shard(config, split, tuple(rows), f"{config}/{split}-{name.hexdigest()[:16]}.parquet")
 
 
@@ -107,7 +108,7 @@ def _row_groups(rows: Iterable[Filled]) -> Iterator[list[Filled]]:
 
 
 def _table(group: list[Filled], schema: pa.Schema, pictures: tuple[str, ...]) -> pa.Table:
-    records = [row.record.model_dump(exclude=set(pictures)) for row, _ in group]
+    records = [row.columns(pictures) for row, _ in group]
     columns = {name: pa.array([record[name] for record in records], schema.field(name).type) for name in schema.names if name not in pictures}
     for place, name in enumerate(pictures):
         held = [windows[place] if len(pictures) > 1 else [jpeg for window in windows for jpeg in window] for _, windows in group]

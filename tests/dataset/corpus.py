@@ -3,6 +3,8 @@
 import hashlib
 import io
 from collections.abc import Iterator, Sequence
+from itertools import groupby
+from typing import Any
 
 from PIL import Image, ImageDraw
 
@@ -10,7 +12,22 @@ from streamcap_dagster.dataset.rows import DatasetVideo
 from streamcap_dagster.dataset.splits import Split
 from streamcap_dagster.examples.pairs import make_rl, make_sft
 from streamcap_dagster.policies import ExamplePolicy, Sampling, Windowing
-from streamcap_dagster.records import Caption, Captions, Clip, Clips, Frame, Objectives, Outcome, PairObjectives, Video
+from streamcap_dagster.records import (
+    NO_CHANGE,
+    Candidate,
+    Caption,
+    Captions,
+    Clip,
+    Clips,
+    Frame,
+    LeftOut,
+    Objectives,
+    Outcome,
+    PairObjectives,
+    PreferenceExamples,
+    PreferencePair,
+    Video,
+)
 from streamcap_dagster.storage import Storage, keys
 from streamcap_dagster.storage.documents import write_record
 from streamcap_dagster.storage.frame_table import write_frames
@@ -33,8 +50,8 @@ class Prompts:
         return "What is new? So far: " + " / ".join(history)
 
 
-def video(video_id: str) -> Video:
-    return Video(video_id=video_id, uri=f"{video_id}.mp4", sha256="0" * 64, size_bytes=1, duration_s=60, fps=29.97, status="ok")
+def video(video_id: str, **facts: Any) -> Video:
+    return Video(video_id=video_id, uri=f"{video_id}.mp4", sha256="0" * 64, size_bytes=1, duration_s=60, fps=29.97, status="ok", **facts)
 
 
 def jpeg(*words: object, size: tuple[int, int] = (48, 32), quality: int = 85) -> bytes:
@@ -57,7 +74,8 @@ def frames_of(video_id: str, clips: Sequence[Sequence[Said]], window_s: float = 
 
 
 def captions_of(video_id: str, clips: Sequence[Sequence[Said]], captioner: str = "recorded", window_s: float = 2.0) -> list[Caption]:
-    frames = list(frames_of(video_id, clips, window_s))
+    frames = frames_of(video_id, clips, window_s)
+    shown = {place: tuple(of_window) for place, of_window in groupby(frames, key=lambda frame: (frame.clip, frame.window))}
     return [
         Caption(
             clip=clip,
@@ -67,8 +85,8 @@ def captions_of(video_id: str, clips: Sequence[Sequence[Said]], captioner: str =
             kind="delta" if window else "initial",
             outcome=outcome,
             text=text,
-            frame_sha256=tuple(frame.sha256 for frame in frames if (frame.clip, frame.window) == (clip, window)),
-            frame_pts_s=(),
+            frame_sha256=tuple(frame.sha256 for frame in shown[clip, window]),
+            frame_pts_s=tuple(frame.pts_s for frame in shown[clip, window]),
             history_sha256="",
             prompt_version="p1",
             captioner=captioner,
@@ -124,3 +142,28 @@ def store_video(
     write_record(storage, keys.sft_examples(video_id), make_sft(video(video_id), initials, deltas, windowing, sampling, policy, Prompts()))
     write_record(storage, keys.rl_examples(video_id), make_rl(video(video_id), initials, deltas, objectives_of(deltas), windowing, sampling, policy))
     return DatasetVideo(video(video_id), split)
+
+
+def preference_pair(window: int, chosen: str, rejected: str, clip: int = 0) -> PreferencePair:
+    """A pair of which two candidates were scored."""
+    judged = ((chosen, "caption", 0.0, 0.8, 1.0, 0.9, 1), (rejected, "history", 1.0, 0.0, 0.5, 0.2, 2))
+    candidates = (Candidate(**dict(zip(Candidate.model_fields, values, strict=True))) for values in judged)
+    return PreferencePair(
+        clip=clip,
+        window=window,
+        prompt="What is new? So far: A red door.",
+        chosen=chosen,
+        rejected=rejected,
+        margin=0.7,
+        length_matched=False,
+        ranked_by="score",
+        objectives=("door opens",),
+        candidates=tuple(candidates),
+    )
+
+
+def store_preferences(storage: Storage, video_id: str, *pairs: PreferencePair) -> None:
+    """Preferences between captions of HELLO, unless other pairs are given, and one pair that made none."""
+    of_hello = (preference_pair(1, "It opens.", "A red door."), preference_pair(2, NO_CHANGE, "It opens."))
+    left_out = (LeftOut(clip=0, window=2, reason="all candidates are alike"),)
+    write_record(storage, keys.preference_examples(video_id), PreferenceExamples(video_id=video_id, examples=pairs or of_hello, left_out=left_out))

@@ -10,9 +10,10 @@ from streamcap_dagster.dataset.hub_dataset import build_dataset
 from streamcap_dagster.dataset.json_files import write_examples_json
 from streamcap_dagster.dataset.rows import DatasetVideo
 from streamcap_dagster.storage import keys
-from tests.dataset.corpus import store_video, video
+from tests.dataset.corpus import store_preferences, store_video, video
 from tests.storage.counted import CountedStorage
 
+KNOWN = ("frames/", "sft_examples/", "preference_examples/")
 VIDEOS = [f"v{number:02d}" for number in range(16)]
 
 
@@ -21,13 +22,14 @@ def far(tmp_path: Path) -> CountedStorage:
     storage = CountedStorage(tmp_path / "data", latency_s=0.005)
     for video_id in VIDEOS:
         store_video(storage, video_id)
+        store_preferences(storage, video_id)
     storage.requests.clear()
     storage.most_at_once = 0
     return storage
 
 
 def entries(storage: CountedStorage, known: bool) -> list[DatasetVideo]:
-    sizes = {stored.key: stored.size_bytes for folder in ("frames/", "sft_examples/") for stored in storage.list(folder)} if known else {}
+    sizes = {stored.key: stored.size_bytes for folder in KNOWN for stored in storage.list(folder)} if known else {}
     storage.requests.clear()
     return [DatasetVideo(video(video_id), "train", sizes) for video_id in VIDEOS]
 
@@ -39,9 +41,9 @@ def asked(storage: CountedStorage) -> Counter[tuple[str, str]]:
 def test_each_video_is_asked_for_its_records_and_frames_and_for_no_size_that_is_known(far: CountedStorage) -> None:
     build_dataset(far, entries(far, known=True))
 
-    read = {("read", folder): len(VIDEOS) for folder in ("initial_captions", "delta_captions", "sft_examples", "rl_examples", "clips")}
-    shards_and_card = {("list", "processed"): 1, ("write", "processed"): 4, ("lease", "hf_dataset"): 2}
-    read_back = {("stat", "processed"): 3, ("range", "processed"): 9}
+    read = {("read", folder): len(VIDEOS) for folder in ("initial_captions", "delta_captions", "sft_examples", "rl_examples", "clips", "preference_examples")}
+    shards_and_card = {("list", "processed"): 1, ("write", "processed"): 5, ("lease", "hf_dataset"): 2}
+    read_back = {("stat", "processed"): 4, ("range", "processed"): 12}
     assert asked(far) == {**read, **shards_and_card, **read_back, ("stat", "frames"): len(VIDEOS)}
     assert far.most_at_once >= 4
 

@@ -1,0 +1,81 @@
+"""Where a row comes from: what it tells of its video, and of the captions that it was made of."""
+
+from collections.abc import Sequence
+
+from streamcap_dagster.dataset.splits import Split
+from streamcap_dagster.records import Caption, Outcome, Record, Video
+
+
+class Origin(Record):
+    """What every row tells of its video."""
+
+    source_sha256: str
+    license: str
+    """As the source tells it; empty where it tells none."""
+    credit: str
+    source_url: str
+    group: str
+    """What the split was decided by: no two splits have one in common."""
+    split: Split
+
+
+class PairProvenance(Origin):
+    """What a row of two windows tells beside its own fields; caption, model and prompt are those of window 2."""
+
+    sample_id: str
+    clip: int
+    window: int
+    """Window 2 of the pair."""
+    outcome: Outcome
+    frame_pts_window1: tuple[float, ...]
+    frame_pts_window2: tuple[float, ...]
+    history: tuple[str, ...]
+    """The texts said up to and including window 1."""
+    captioner: str
+    model: str
+    prompt_version: str
+
+
+class ClipProvenance(Origin):
+    """What a row of a whole clip tells beside its own fields."""
+
+    sample_id: str
+    frame_pts: tuple[float, ...]
+    """One after another for all windows, as the images are."""
+    prompt_version: str
+    """Of the prompts that the clip was asked with: one for its first window, and one for the others."""
+
+
+Provenance = PairProvenance | ClipProvenance
+
+
+def origin_of(video: Video, group: str, split: Split) -> Origin:
+    return Origin(source_sha256=video.sha256, license=video.license, credit=video.credit, source_url=video.url, group=group, split=split)
+
+
+def pair_provenance(origin: Origin, video_id: str, said: Sequence[Caption]) -> PairProvenance:
+    """`said` are the captions of a clip from its first to the pair's window 2."""
+    first, second = said[-2:]
+    return PairProvenance(
+        **origin.model_dump(),
+        sample_id=f"{video_id}/{second.clip}/{second.window}",
+        clip=second.clip,
+        window=second.window,
+        outcome=second.outcome,
+        frame_pts_window1=first.frame_pts_s,
+        frame_pts_window2=second.frame_pts_s,
+        history=tuple(caption.text for caption in said[:-1] if caption.text),
+        captioner=second.captioner,
+        model=second.model,
+        prompt_version=second.prompt_version,
+    )
+
+
+def clip_provenance(origin: Origin, video_id: str, said: Sequence[Caption]) -> ClipProvenance:
+    """`said` are all captions of the clip."""
+    return ClipProvenance(
+        **origin.model_dump(),
+        sample_id=f"{video_id}/{said[0].clip}",
+        frame_pts=tuple(pts_s for caption in said for pts_s in caption.frame_pts_s),
+        prompt_version=" ".join(dict.fromkeys(caption.prompt_version for caption in said)),
+    )

@@ -1,0 +1,99 @@
+"""The rows of the config `stream`, their images apart: a whole clip, and the same captions merged to longer windows."""
+
+from collections.abc import Iterable, Sequence
+from fractions import Fraction
+
+from streamcap_dagster.records import SPOKEN, Caption, CaptionKind, Outcome, Record, Video
+
+
+class StreamWindow(Record):
+    """What was said of one window of a clip, silence and failures included."""
+
+    start_s: float
+    end_s: float
+    kind: CaptionKind
+    outcome: Outcome
+    text: str
+
+
+class MergedStream(Record):
+    """The captions of a clip at another cadence. Its images are those of the row, divided anew."""
+
+    window_duration: float
+    frames_per_window: tuple[int, ...]
+    windows: tuple[StreamWindow, ...]
+    """The last is shorter where the clip is no multiple of the cadence."""
+
+
+class StreamClip(Record):
+    """A clip from its initial caption to its last delta."""
+
+    video_id: str
+    clip: int
+    start_time: float
+    end_time: float
+    fps: float
+    source_fps: float
+    window_duration: float
+    frames_per_window: tuple[int, ...]
+    windows: tuple[StreamWindow, ...]
+    captioner: str
+    model: str
+    merged: tuple[MergedStream, ...]
+
+
+def stream_clip(video: Video, said: Sequence[Caption], window_s: float, cadences_s: Iterable[float]) -> StreamClip:
+    """The row of a clip, of which `said` are all captions in order."""
+    per_window = tuple(len(caption.frame_sha256) for caption in said)
+    windows = tuple(StreamWindow(**caption.model_dump(include=set(StreamWindow.model_fields))) for caption in said)
+    return StreamClip(
+        video_id=video.video_id,
+        clip=said[0].clip,
+        start_time=said[0].start_s,
+        end_time=said[-1].end_s,
+        fps=frame_rate(said[0], window_s),
+        source_fps=video.fps,
+        window_duration=window_s,
+        frames_per_window=per_window,
+        windows=windows,
+        captioner=said[0].captioner,
+        model=said[0].model,
+        merged=tuple(
+            _merged(windows, per_window, cadence_s, together)
+            for cadence_s in sorted(set(cadences_s))
+            if 2 <= (together := _windows_in(cadence_s, window_s)) < len(windows)
+        ),
+    )
+
+
+def frame_rate(caption: Caption, window_s: float) -> float:
+    """Frames a second of a window: 1127 frames in 19.6 s are 57.5, not a hair less."""
+    return float(len(caption.frame_sha256) / Fraction(str(window_s)))
+
+
+def _windows_in(cadence_s: float, window_s: float) -> int:
+    """How many windows make up one of the cadence; 0 where they do not add up to it."""
+    together = Fraction(str(cadence_s)) / Fraction(str(window_s))
+    return together.numerator if together.denominator == 1 else 0
+
+
+def _merged(windows: Sequence[StreamWindow], per_window: Sequence[int], cadence_s: float, together: int) -> MergedStream:
+    parts = [slice(first, first + together) for first in range(0, len(windows), together)]
+    return MergedStream(
+        window_duration=cadence_s,
+        frames_per_window=tuple(sum(per_window[part]) for part in parts),
+        windows=tuple(_as_one(windows[part]) for part in parts),
+    )
+
+
+def _as_one(windows: Sequence[StreamWindow]) -> StreamWindow:
+    """Spoken if any of them is, silent if all are; else it ended as the first that failed did."""
+    outcomes = [window.outcome for window in windows]
+    failures = (outcome for outcome in outcomes if outcome not in SPOKEN)
+    return StreamWindow(
+        start_s=windows[0].start_s,
+        end_s=windows[-1].end_s,
+        kind=windows[0].kind,
+        outcome="ok" if "ok" in outcomes else next(failures, "no_change"),
+        text=" ".join(window.text for window in windows if window.text),
+    )

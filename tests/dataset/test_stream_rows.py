@@ -1,0 +1,88 @@
+"""A clip's captions at longer cadences: merged from the same captions, over the same pictures."""
+
+from pathlib import Path
+
+import datasets
+import pytest
+
+from streamcap_dagster.dataset.hub_dataset import build_dataset
+from streamcap_dagster.dataset.stream import MergedStream, stream_clip
+from streamcap_dagster.policies import Windowing
+from streamcap_dagster.records import Outcome
+from streamcap_dagster.storage import keys
+from streamcap_dagster.storage.folder import FolderStorage
+from tests.dataset.corpus import FRAMES_PER_WINDOW, Said, captions_of, store_video, video
+
+FIVE: tuple[Said, ...] = (("ok", "A door."), ("ok", "It opens."), ("no_change", ""), ("no_change", ""), ("ok", "A cat."))
+
+
+def merged(chain: tuple[Said, ...], *cadences_s: float, window_s: float = 2.0) -> tuple[MergedStream, ...]:
+    return stream_clip(video("a"), captions_of("a", [chain], window_s=window_s), window_s, cadences_s).merged
+
+
+def test_merged_windows_hold_the_words_and_pictures_of_those_that_they_are_made_of() -> None:
+    (four,) = merged(FIVE, 4)
+    assert four.window_duration == 4
+    assert [(window.start_s, window.end_s, window.text) for window in four.windows] == [(0, 4, "A door. It opens."), (4, 8, ""), (8, 10, "A cat.")]
+    assert four.frames_per_window == (2 * FRAMES_PER_WINDOW, 2 * FRAMES_PER_WINDOW, FRAMES_PER_WINDOW)
+
+
+def test_each_cadence_has_its_own_windows() -> None:
+    assert [(one.window_duration, len(one.windows)) for one in merged(FIVE, 8, 4)] == [(4, 3), (8, 2)]
+
+
+def test_only_the_first_merged_window_is_initial() -> None:
+    assert [window.kind for window in merged(FIVE, 4)[0].windows] == ["initial", "delta", "delta"]
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "outcome"),
+    [
+        (("ok", "no_change"), "ok"),
+        (("blocked", "ok"), "ok"),
+        (("no_change", "no_change"), "no_change"),
+        (("no_change", "truncated"), "truncated"),
+        (("blocked", "empty"), "blocked"),
+    ],
+)
+def test_a_merged_window_is_spoken_if_any_is_silent_if_all_are_and_else_ended_as_the_first_failure(outcomes: tuple[Outcome, Outcome], outcome: Outcome) -> None:
+    chain: tuple[Said, ...] = (("ok", "A."), ("ok", "B."), *((one, "C." if one == "ok" else "") for one in outcomes))
+    assert merged(chain, 4)[0].windows[1].outcome == outcome
+
+
+@pytest.mark.parametrize(
+    ("cadence_s", "window_s"), [(3, 2.0), (4, 2.5), (2, 2.0), (1, 2.0), (0, 2.0), (10, 2.0)], ids=["odd", "odd too", "itself", "shorter", "none", "all of it"]
+)
+def test_a_cadence_that_the_windows_do_not_add_up_to_or_that_leaves_no_stream_is_skipped(cadence_s: float, window_s: float) -> None:
+    assert merged(FIVE, cadence_s, window_s=window_s) == ()
+
+
+def test_windows_of_an_uneven_length_add_up_exactly() -> None:
+    assert [len(one.windows) for one in merged(FIVE, 0.3, window_s=0.1)] == [2]
+
+
+def test_cadences_are_loaded_with_the_row_and_its_pictures_are_stored_once(storage: FolderStorage) -> None:
+    entries = [store_video(storage, "a", [FIVE])]
+    build_dataset(storage, entries)
+    without = _size(storage)
+    build_dataset(storage, entries, cadences_s=(4, 8))
+
+    (row,) = datasets.load_dataset(str(storage.root / keys.DATASET), "stream", split="train")
+
+    assert [(one["window_duration"], one["frames_per_window"]) for one in row["merged"]] == [(4.0, [4, 4, 2]), (8.0, [8, 2])]
+    assert row["merged"][0]["windows"][0] == {"start_s": 0.0, "end_s": 4.0, "kind": "initial", "outcome": "ok", "text": "A door. It opens."}
+    assert len(row["images"]) == sum(row["frames_per_window"]) == 10
+    assert _size(storage) - without < 3_000
+
+
+def test_a_cadence_fits_some_videos_and_not_others(storage: FolderStorage) -> None:
+    lengths = {"a": 2.0, "b": 3.0}
+    entries = [store_video(storage, video_id, [FIVE], windowing=Windowing(window_duration_s=length)) for video_id, length in lengths.items()]
+    build_dataset(storage, entries, cadences_s=(4, 9))
+    rows = datasets.load_dataset(str(storage.root / keys.DATASET), "stream", split="train")
+    assert {row["video_id"]: [one["window_duration"] for one in row["merged"]] for row in rows} == {"a": [4.0], "b": [9.0]}
+
+
+def _size(storage: FolderStorage) -> int:
+    (shard,) = Path(storage.root / keys.DATASET, "stream").iterdir()
+    return shard.stat().st_size
