@@ -10,6 +10,7 @@ from streamcap_dagster.assets.dataset import dataset_assets
 from streamcap_dagster.assets.due_videos import due_videos_asset
 from streamcap_dagster.assets.per_video import per_video_assets
 from streamcap_dagster.assets.progress import Progress, unwatched
+from streamcap_dagster.assets.publishing import published_dataset
 from streamcap_dagster.assets.videos import source_videos, video_catalog_asset
 from streamcap_dagster.automation.alerts import alert_of_failed_checks, alert_of_failed_runs
 from streamcap_dagster.automation.backfills import DagsterBackfills
@@ -129,6 +130,12 @@ def source_for(settings: Settings) -> VideoSourceResource:
     return SOURCES[scheme_of(settings.source)](settings)
 
 
+def hub_for(settings: Settings) -> HubResource:
+    """The repository on the Hugging Face Hub that the settings name, empty for none."""
+    token = dg.EnvVar("HF_TOKEN") if os.environ.get("HF_TOKEN") else ""
+    return HubResource(repo=settings.hub_repo, token=token, endpoint=os.environ.get("HF_ENDPOINT", "").strip())
+
+
 def build_definitions(settings: Settings, progress: Progress = unwatched) -> dg.Definitions:
     """The whole graph under these settings; `progress` is told what happens while videos are worked on."""
     storage = storage_for(settings)
@@ -140,6 +147,7 @@ def build_definitions(settings: Settings, progress: Progress = unwatched) -> dg.
             due_videos_asset(settings, DagsterBackfills(per_video)),
             per_video,
             *dataset_assets(settings),
+            published_dataset,
         ],
         jobs=JOBS,
         schedules=[nightly_schedule(settings)],
@@ -148,7 +156,7 @@ def build_definitions(settings: Settings, progress: Progress = unwatched) -> dg.
             "storage": storage,
             "video_source": source_for(settings),
             "captioner": captioner_for(settings),
-            "hub": HubResource(repo=settings.hub_repo),
+            "hub": hub_for(settings),
             "webhook": WebhookResource(url=dg.EnvVar(ALERT_WEBHOOK) if os.environ.get(ALERT_WEBHOOK) else ""),
             "run_end": run_end,
             "io_manager": StreamcapIOManager(storage=storage),

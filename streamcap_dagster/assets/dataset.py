@@ -1,4 +1,4 @@
-"""The examples of all videos together: as JSON, as a Hugging Face dataset, and on the Hub."""
+"""The examples of all videos together: as JSON, and as a Hugging Face dataset."""
 
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
@@ -18,10 +18,8 @@ from streamcap_dagster.dataset.hub_dataset import CARD, build_dataset
 from streamcap_dagster.dataset.json_files import Kind, write_examples_json
 from streamcap_dagster.dataset.rows import DatasetVideo
 from streamcap_dagster.dataset.splits import SPLITS
-from streamcap_dagster.errors import StreamcapError
 from streamcap_dagster.examples.images import write_images
 from streamcap_dagster.partitions import Materialized
-from streamcap_dagster.resources.hub import HubResource
 from streamcap_dagster.resources.storage import StorageResource
 from streamcap_dagster.settings import Settings
 from streamcap_dagster.storage import Storage
@@ -43,7 +41,6 @@ def dataset_assets(settings: Settings) -> list[dg.AssetsDefinition]:
         _json_asset("train_json", "sft", settings, TRAIN_JSON),
         _json_asset("rl_json", "rl", settings, RL_JSON),
         _hf_dataset(settings),
-        _published_dataset(),
     ]
 
 
@@ -123,25 +120,3 @@ def _build_dataset(storage: Storage, corpus: Corpus) -> Built:
     report = build_dataset(storage, entries)
     objects = tuple(StoredObject(key=key, size_bytes=report.size_bytes[key]) for key in (CARD, *report.shards))
     return Built(objects, (report.card_sha256,), {"shards": len(report.shards)}, report.skipped, report.found)
-
-
-def _published_dataset() -> dg.AssetsDefinition:
-    @dg.asset(deps=["hf_dataset"], group_name="dataset", kinds={"huggingface"}, owners=OWNERS, output_required=False, code_version="1")
-    def published_dataset(context: dg.AssetExecutionContext, hub: HubResource) -> Iterator[dg.Output[None]]:
-        """The dataset on the Hugging Face Hub. Idle while no repository is configured (STREAMCAP_HUB_REPO)."""
-        if hub.repo:
-            raise PublishingUnavailable(hub.repo)
-        context.log.info("Nothing is published: no repository is configured. The dataset is whole and ready in processed/dataset.")
-        yield from ()
-
-    return published_dataset
-
-
-class PublishingUnavailable(StreamcapError):
-    """A repository is configured, but this version cannot publish."""
-
-    def __init__(self, repo: str) -> None:
-        super().__init__(
-            f"STREAMCAP_HUB_REPO={repo!r} asks for publishing, which this version cannot do yet. Unset it; "
-            "processed/dataset is whole and can be uploaded with `hf upload OWNER/NAME processed/dataset --repo-type dataset`."
-        )

@@ -7,7 +7,7 @@ import typer
 from typer.core import TyperCommand
 
 from streamcap_dagster.cli.app import app
-from streamcap_dagster.cli.options import StorageOption
+from streamcap_dagster.cli.options import StorageOption, YesOption
 
 PANEL = "Datasets for trainers"
 
@@ -43,3 +43,28 @@ def export(
     from streamcap_dagster.settings import read_settings
 
     raise typer.Exit(export_dataset(read_settings(storage=storage), format_name, config, split or [], out, force))
+
+
+@app.command(rich_help_panel=PANEL)
+def publish(
+    storage: StorageOption = None,
+    repo: Annotated[str | None, typer.Option("--repo", metavar="OWNER/NAME", help="Dataset repository on the Hub. Default: STREAMCAP_HUB_REPO.")] = None,
+    public: Annotated[bool, typer.Option("--public", help="Let everybody read it. Without, a new repository is private and an old one stays as it is.")] = False,
+    tag: Annotated[str, typer.Option("--tag", metavar="NAME", help="Name of the release. Default: the day and a number, such as 2026-11-21.1.")] = "",
+    allow_rehearsal: Annotated[bool, typer.Option("--allow-rehearsal", help="Also publish what no model that sees has captioned.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only look, and tell what would be sent and what is wrong.")] = False,
+    yes: YesOption = False,
+) -> None:
+    """Publish the dataset to the Hugging Face Hub, with the token of HF_TOKEN: as one commit, tagged, with a section in its CHANGELOG.md.
+
+    Sends only what the repository does not have, and takes away what is no part of the dataset any more, such as a video that was forgotten. Before
+    anything is sent, all that forbids it is told in one list: pictures that do not open, rows that the card does not count, placeholders, e-mail addresses
+    and telephone numbers in captions, captions of a rehearsal, and, where everybody may read it, unknown licences. Killed or broken off, the same
+    command goes on.
+    """
+    from streamcap_dagster.cli.publish import publish_dataset
+    from streamcap_dagster.hub.publishing import Wish
+    from streamcap_dagster.settings import read_settings
+
+    settings = read_settings(storage=storage, hub_repo=repo)
+    raise typer.Exit(publish_dataset(settings, Wish(public, allow_rehearsal, tag), dry_run=dry_run, yes=yes))

@@ -20,7 +20,8 @@ def batch(call: Call, body: bytes, repository: Repository) -> Answer:
     if _LFS not in call.header(b"accept"):
         raise Refusal(406, f"Accept must be {_LFS}")
     asked = read_json(call, body, _LFS)
-    if asked.get("operation") != "upload" or asked.get("hash_algo") != "sha256" or "basic" not in list(asked.get("transfers") or []):  # type: ignore[call-overload]
+    transfers = asked.get("transfers")
+    if asked.get("operation") != "upload" or asked.get("hash_algo") != "sha256" or not isinstance(transfers, list) or "basic" not in transfers:
         raise invalid("Only uploads by the basic transfer of objects with a SHA-256 are served")
     objects = objects_of(asked, "objects")
     if len(objects) > _BATCH:

@@ -1,7 +1,7 @@
 """What can be read of a repository: facts, listings and the bytes of files."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from urllib.parse import quote, urlencode
 
 from streamcap_dagster.emulators.hub import refusals
@@ -41,7 +41,7 @@ def refs(repository: Repository) -> Answer:
 
 
 def commits(call: Call, repository: Repository, page_size: int) -> Answer:
-    told = [
+    told: list[dict[str, object]] = [
         {"id": commit.oid, "title": commit.title, "message": commit.description, "date": commit.date, "authors": [{"user": "somebody"}]}
         for commit in repository.history(call.revision)
     ]
@@ -113,7 +113,7 @@ def _read_range(header: str, size: int) -> tuple[int, int] | None:
     return start, end
 
 
-def _page(call: Call, entries: Sequence[object], page_size: int) -> Answer:
+def _page(call: Call, entries: Sequence[Mapping[str, object]], page_size: int) -> Answer:
     """A page of a listing, and the address of the next one in the `Link` header."""
     begin = int(call.param("cursor", "0"))
     page, rest = entries[begin : begin + page_size], entries[begin + page_size :]

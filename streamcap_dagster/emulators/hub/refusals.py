@@ -1,16 +1,17 @@
 """What the service says when it refuses, in its own words, and in the headers by which its clients tell refusals apart."""
 
 import json
+from collections.abc import Mapping
 
 
 class Refusal(Exception):
     """An answer other than what was asked for."""
 
-    def __init__(self, status: int, message: str, code: str = "", **more: object) -> None:
+    def __init__(self, status: int, message: str, code: str = "", more: Mapping[str, object] | None = None) -> None:
         self.status = status
         self.message = message
         self.code = code
-        self._more = more
+        self._more = more or {}
         super().__init__(status, message)
 
     def body(self) -> bytes:
@@ -18,7 +19,7 @@ class Refusal(Exception):
 
 
 def invalid(message: str, **more: object) -> Refusal:
-    return Refusal(400, message, **more)
+    return Refusal(400, message, more=more)
 
 
 def unknown_token() -> Refusal:
@@ -62,7 +63,7 @@ def nothing_to_delete(path: str) -> Refusal:
 
 
 def exists(what: str, **more: object) -> Refusal:
-    return Refusal(409, f"{what} already exists", **more)
+    return Refusal(409, f"{what} already exists", more=more)
 
 
 def conflict() -> Refusal:

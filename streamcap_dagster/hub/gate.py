@@ -1,0 +1,92 @@
+"""The gate before anything is sent: every fault of the dataset in one list, so that it can be mended in one go."""
+
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field
+
+import pyarrow as pa
+
+from streamcap_dagster.errors import ObjectMissing, StreamcapError
+from streamcap_dagster.hub.local import CARD, LocalDataset
+from streamcap_dagster.hub.shard_facts import NAME, ShardFacts, read_facts
+from streamcap_dagster.hub.texts import placeholders
+
+VIDEOS_NAMED = 10
+
+
+@dataclass
+class Gate:
+    """Looks at datasets; a shard that was looked at once is not looked at again, however often the dataset has to be sent."""
+
+    allow_rehearsal: bool
+    facts: dict[str, ShardFacts] = field(default_factory=dict)
+    """By shard."""
+    _closely: set[str] = field(default_factory=set)
+
+    def faults(self, local: LocalDataset, to_send: Collection[str], public: bool) -> list[str]:
+        """What is wrong, also with shards that are published already; pictures and texts are looked at in those to be sent alone."""
+        broken = [fault for path in local.shards for fault in self._look(local, path, path in to_send)]
+        found = [self.facts[path] for path in local.shards if path in self.facts]
+        return [*broken, *self._card_faults(local), *_rehearsed(found, self.allow_rehearsal), *(_unlicensed(found) if public else ())]
+
+    def _look(self, local: LocalDataset, path: str, closely: bool) -> list[str]:
+        if path not in local.sizes:
+            return [f"{path}: the card names it, and it is not there"]
+        if path not in self.facts or (closely and path not in self._closely):
+            try:
+                with local.storage.open(local.key(path)) as file:
+                    self.facts[path] = read_facts(file, closely)
+            except ObjectMissing:  # it was there when the folder was listed
+                raise
+            except (pa.ArrowException, OSError, StreamcapError) as error:
+                return [f"{path}: it cannot be read: {error}"]
+            if closely:
+                self._closely.add(path)
+        name = NAME.fullmatch(path)
+        misnamed = [] if name and name.groups() == local.shards[path] else [f"{path}: the card has it in {'/'.join(local.shards[path])}"]
+        return [*misnamed, *(f"{path}: {fault}" for fault in self.facts[path].faults)]
+
+    def _card_faults(self, local: LocalDataset) -> Iterator[str]:
+        counted: Counter[tuple[str, str]] = Counter()
+        for path, place in local.shards.items():
+            counted[place] += self.facts[path].rows.total() if path in self.facts else 0
+        declared = local.declared_rows
+        if not declared:
+            yield f"{CARD}: there are no rows: make examples first (`streamcap run`)"
+        for place in sorted({*counted, *declared}):
+            if counted[place] != declared.get(place, 0):
+                yield f"{CARD}: the card says {declared.get(place, 0):,} rows for {'/'.join(place)}, and its shards hold {counted[place]:,}"
+        yield from (f"{CARD}: the card holds {what}" for what in placeholders(local.small[CARD].decode()))
+
+
+def _rehearsed(found: Sequence[ShardFacts], allowed: bool) -> Iterator[str]:
+    if allowed:
+        return
+    makers = {video_id: maker for facts in found for video_id, maker in (facts.rehearsed or {}).items()}
+    told = {video_id for facts in found if facts.rehearsed is not None for video_id in facts.rows}
+    untold = {video_id for facts in found for video_id in facts.rows} - told
+    if makers:
+        who = " and ".join(sorted(set(makers.values())))
+        yield (
+            f"{_named(makers)} captioned by {who}, which understands nothing, so that nobody should train on it: caption with a model that sees, "
+            "or add --allow-rehearsal"
+        )
+    if untold:
+        yield f"{_named(untold)} captioned nobody knows by whom: build the dataset anew (`streamcap run`), or add --allow-rehearsal"
+
+
+def _unlicensed(found: Sequence[ShardFacts]) -> Iterator[str]:
+    unknown = {video_id for facts in found for video_id in (facts.rows if facts.unlicensed is None else facts.unlicensed)}
+    if unknown:
+        yield (
+            f"{_named(unknown)} of unknown licence, which nobody may publish: give it in the column `license` of metadata.csv in the source and "
+            "build the dataset anew, take the video out, or publish privately"
+        )
+
+
+def _named(video_ids: Collection[str]) -> str:
+    """`1 video (life) is` or `12 videos (a, b, … and 2 more) are`, to go on from."""
+    listed = sorted(video_ids)
+    more = f" and {len(listed) - VIDEOS_NAMED:,} more" if len(listed) > VIDEOS_NAMED else ""
+    count = "1 video" if len(listed) == 1 else f"{len(listed):,} videos"
+    return f"{count} ({', '.join(listed[:VIDEOS_NAMED])}{more}) {'is' if len(listed) == 1 else 'are'}"

@@ -1,0 +1,50 @@
+"""What must not be in a text that is published: placeholders, e-mail addresses, telephone numbers. What is found is told masked."""
+
+import re
+from collections.abc import Iterator
+
+_EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){0,4}\.[A-Za-z]{2,24}(?![\w-])")
+_PHONE = re.compile(
+    r"(?<![\w.+-])(?:"
+    r"\+\d{1,3}(?:[ ./-]?\(?\d{1,4}\)?){2,6}"  # +49 30 901820, +1 (555) 010-9999
+    r"|\(\d{2,5}\) ?\d{3,4}[ ./-]?\d{3,6}"  # (030) 901820
+    r"|\d{3}[ .-]\d{3}[ .-]\d{4}"  # 555-010-9999
+    r"|0\d{1,4}[ /-]\d{3,4}[ .-]?\d{3,5}"  # 030/901820
+    r")(?![\w-])"
+)
+_FEWEST_DIGITS, _MOST_DIGITS = 8, 15
+_PLACEHOLDER = re.compile(r"\b(?:TODO|FIXME|TBD)\b|<(?:insert|your)[^>]*>|<caption>|\{(?:caption|text|history|objectives?)\}")
+_IN_ANY_CASE = re.compile(
+    r"lorem ipsum|\[(?:more information needed|(?:insert|your) [^\]]*)\]|\b(?:insert|put) (?:a |the |your )?(?:caption|description|text) here\b", re.IGNORECASE
+)
+
+
+def placeholders(text: str) -> Iterator[str]:
+    """Words that stand where a text was meant to be."""
+    found = _PLACEHOLDER.search(text) or _IN_ANY_CASE.search(text)
+    if found:
+        yield f"a placeholder, {found[0]!r}"
+
+
+def personal(text: str) -> Iterator[str]:
+    """E-mail addresses and telephone numbers, each masked."""
+    if "@" in text:
+        yield from (f"an e-mail address, {_masked_email(found[0])}" for found in _EMAIL.finditer(text))
+    for found in _PHONE.finditer(text):
+        digits = sum(letter.isdigit() for letter in found[0])
+        if _FEWEST_DIGITS <= digits <= _MOST_DIGITS:
+            yield f"a telephone number, {_masked_phone(found[0])}"
+
+
+def _masked_email(address: str) -> str:
+    name, _, domain = address.partition("@")
+    return f"{name[0]}***@***.{domain.rpartition('.')[2]}"
+
+
+def _masked_phone(number: str) -> str:
+    """All digits but the first two as stars."""
+    seen, masked = 0, ""
+    for letter in number:
+        seen += letter.isdigit()
+        masked += "*" if letter.isdigit() and seen > 2 else letter
+    return masked
