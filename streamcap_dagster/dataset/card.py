@@ -1,11 +1,19 @@
 """The dataset's card, README.md: what is in the dataset, told from its own numbers, with the YAML that makes it loadable."""
 
+from collections.abc import Sequence
+
+from streamcap_dagster.dataset import card_origin
+from streamcap_dagster.dataset.background import Background, Paid
+from streamcap_dagster.dataset.card_pictures import Album, mean_novelty, middle
 from streamcap_dagster.dataset.card_yaml import front_matter
 from streamcap_dagster.dataset.configs import CONFIGS, Config
 from streamcap_dagster.dataset.contents import Contents
 from streamcap_dagster.dataset.markdown import plain, table
+from streamcap_dagster.dataset.reward_cases import trial_table, verdict
+from streamcap_dagster.dataset.rows import Row
 from streamcap_dagster.dataset.splits import SPLITS
-from streamcap_dagster.records import SPOKEN, Outcome, SftExample
+from streamcap_dagster.records import SPOKEN, CaptionKind, Outcome, SftExample
+from streamcap_dagster.rewards.trivial import try_policies
 from streamcap_dagster.storage import keys
 
 TITLE = "Streaming captions"
@@ -17,6 +25,7 @@ _HOLDS: dict[Config, str] = {
     "stream": "a whole clip: all its frames and the caption of every window, silence and failures included",
     "preference": "two consecutive windows of a clip, and two texts for the second of which the chosen one says better what is new than the rejected one",
 }
+_KINDS: dict[CaptionKind, str] = {"initial": "initial captions", "delta": "deltas"}
 _MEANS: dict[Outcome, str] = {
     "ok": "says something",
     "no_change": "nothing new to say",
@@ -28,10 +37,13 @@ _MEANS: dict[Outcome, str] = {
 }
 
 
-def render_card(contents: Contents) -> str:
-    """The whole page, the same for the same contents."""
-    parts = [front_matter(contents, TITLE), f"# {TITLE}", *_warning(contents), _what(contents), _numbers(contents), _outcomes(contents)]
-    parts += [_making(contents), *_examples(contents), *_loading(contents), *_left_out(contents)]
+def render_card(contents: Contents, album: Album | None = None, background: Background | None = None, paid: Sequence[Paid] = ()) -> str:
+    """The whole page, the same for the same contents, pictures of them, words that were asked with, and costs."""
+    album, background = album or Album(), background or Background()
+    parts = [front_matter(contents, TITLE), f"# {TITLE}", *_warning(contents), what(contents), _numbers(contents), *_loading(contents)]
+    parts += [_outcomes(contents), *_captions(contents, album), *_examples(contents, album), *_rewards(contents)]
+    parts += [_making(contents), *card_origin.prompts(contents, background), *card_origin.cost(paid, contents), *card_origin.sources(contents)]
+    parts += [card_origin.limits(), *_left_out(contents)]
     return "\n\n".join(parts) + "\n"
 
 
@@ -45,7 +57,8 @@ def _warning(contents: Contents) -> list[str]:
     ]
 
 
-def _what(contents: Contents) -> str:
+def what(contents: Contents) -> str:
+    """What kind of data it is."""
     length = f" of {_either(contents.window_durations)} s" if contents.window_durations else ""
     return (
         "Data for vision-language models that watch a live feed and say only what is new. Videos are cut into clips and clips into "
@@ -97,18 +110,49 @@ def _making(contents: Contents) -> str:
     return f"## How it was made\n\n{how}{asked}"
 
 
-def _examples(contents: Contents) -> list[str]:
-    return ["## A few rows", *map(_example, contents.examples)] if contents.examples else []
+def _captions(contents: Contents, album: Album) -> list[str]:
+    words, novelty = contents.measures.words, mean_novelty(contents.measures)
+    told = [f"half of the {name} have {middle(words[kind]):,} words or fewer" for kind, name in _KINDS.items() if words[kind]]
+    if novelty is not None:
+        told.append(f"{novelty:.0%} of what a delta says was not said before, on average")
+    if not told:
+        return []
+    picture = [f"![Histograms: words in a caption, and the share of a delta that is new]({album.histograms})"] if album.histograms else []
+    how = (
+        "Novelty is one minus `streamcap_dagster.rewards.redundancy`: pairs of content words held against each sentence of the history, in a draw of examples."
+    )
+    sentence = "; ".join(told)
+    return ["## What the captions are like", f"{sentence[0].upper()}{sentence[1:]}.", *picture, how]
 
 
-def _example(example: SftExample) -> str:
+def _examples(contents: Contents, album: Album) -> list[str]:
+    shown = contents.measures.shown
+    return ["## A few rows", *(part for row in shown for part in _example(row, album.strips.get(row.video_id)))] if shown else []
+
+
+def _example(row: Row, strip: str | None) -> list[str]:
+    assert isinstance(row.record, SftExample), "a row of the config sft"
     fields = {
-        "video_id": example.video_id,
-        "start_time": f"{example.start_time:g}",
-        "caption_window1": example.caption_window1,
-        "caption_window2_delta": example.caption_window2_delta,
+        "video_id": row.record.video_id,
+        "start_time": f"{row.record.start_time:g}",
+        "caption_window1": row.record.caption_window1,
+        "caption_window2_delta": row.record.caption_window2_delta,
     }
-    return table(("field", "value"), [(f"`{name}`", plain(value)) for name, value in fields.items()])
+    picture = [f"![Frames of the two windows, the earlier one above]({strip})"] if strip else []
+    return [*picture, table(("field", "value"), [(f"`{name}`", plain(value)) for name, value in fields.items()])]
+
+
+def _rewards(contents: Contents) -> list[str]:
+    """What policies that look at nothing would earn: whoever trains on the rewards should know."""
+    cases = contents.measures.cases
+    if not cases:
+        return []
+    trial = try_policies(cases)
+    how = (
+        "What `streamcap_dagster.rewards` give to the captions of this dataset, and to policies that do not look at the video, on a draw of "
+        f"{trial.cases:,} examples; `streamcap rewards-report` prints the same. Each reward is from 0 to 1, and the total is their weighted mean."
+    )
+    return ["## Rewards, and who could cheat them", how, trial_table(trial), plain(verdict(trial), longest=2000)]
 
 
 def _loading(contents: Contents) -> list[str]:

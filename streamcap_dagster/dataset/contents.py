@@ -1,21 +1,19 @@
 """What a dataset holds, counted while it is made: the numbers that its card and its report tell."""
 
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from streamcap_dagster.dataset.configs import Config
+from streamcap_dagster.dataset.measures import Measures
 from streamcap_dagster.dataset.rows import VideoRows
 from streamcap_dagster.dataset.shards import Shard
 from streamcap_dagster.dataset.splits import Split
-from streamcap_dagster.records import STAND_IN, SftExample
-
-EXAMPLES_SHOWN = 3
+from streamcap_dagster.records import STAND_IN
 
 
 @dataclass
 class Contents:
-    """Numbers about all that went into the dataset, and a few of its rows."""
+    """Numbers about all that went into the dataset."""
 
     files: dict[tuple[Config, Split], list[str]] = field(default_factory=dict)
     rows: Counter[tuple[Config, Split]] = field(default_factory=Counter)
@@ -32,7 +30,8 @@ class Contents:
     voices: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     """Captions by captioner, model and prompt version."""
     left_out: Counter[tuple[Config, str]] = field(default_factory=Counter)
-    examples: list[SftExample] = field(default_factory=list)
+    measures: Measures = field(default_factory=Measures)
+    """What its captions are like, and a few of its rows."""
 
     @property
     def rehearsed(self) -> dict[str, int]:
@@ -56,17 +55,10 @@ class Contents:
         self.gated += sum(caption.gated for caption in video.captions)
         self.voices.update((caption.captioner, caption.model, caption.prompt_version) for caption in video.captions)
         self.left_out.update(video.left_out)
-        spoken = (row.record for row in video.rows.get("sft", ()) if isinstance(row.record, SftExample) and row.record.caption_window2_delta)
-        self._show(spoken)
+        self.measures.add(video)
 
     def add_shard(self, shard: Shard, size_bytes: int) -> None:
         place = shard.config, shard.split
         self.files.setdefault(place, []).append(shard.path)
         self.rows[place] += len(shard.rows)
         self.size_bytes[place] += size_bytes
-
-    def _show(self, spoken: Iterable[SftExample]) -> None:
-        """Keep one row per video, of the videos whose ids come first, so that the card does not depend on the order of work."""
-        first = next(iter(spoken), None)
-        if first is not None:
-            self.examples = sorted((*self.examples, first), key=lambda example: example.video_id)[:EXAMPLES_SHOWN]

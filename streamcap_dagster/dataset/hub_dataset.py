@@ -8,8 +8,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
+from streamcap_dagster.dataset.background import Background
+from streamcap_dagster.dataset.beside import is_beside, lay_beside
 from streamcap_dagster.dataset.buckets import buckets
 from streamcap_dagster.dataset.card import render_card
+from streamcap_dagster.dataset.card_pictures import Album
 from streamcap_dagster.dataset.checking import ReadBack, read_shard
 from streamcap_dagster.dataset.configs import CONFIGS
 from streamcap_dagster.dataset.contents import Contents
@@ -35,6 +38,8 @@ class DatasetReport:
     contents: Contents = field(default_factory=Contents)
     shards: list[str] = field(default_factory=list)
     """Keys of all shards of the dataset."""
+    beside: Album = field(default_factory=Album)
+    """What lies beside the card."""
     written: list[str] = field(default_factory=list)
     """Keys of the shards that were not there yet."""
     size_bytes: dict[str, int] = field(default_factory=dict)
@@ -47,23 +52,29 @@ class DatasetReport:
     """What reading the shards back told."""
 
 
-def build_dataset(storage: Storage, entries: Sequence[DatasetVideo], shard_bytes: int = SHARD_BYTES, cadences_s: Sequence[float] = ()) -> DatasetReport:
+def build_dataset(
+    storage: Storage, entries: Sequence[DatasetVideo], shard_bytes: int = SHARD_BYTES, cadences_s: Sequence[float] = (), background: Background | None = None
+) -> DatasetReport:
     """Make the dataset that of `entries`, whatever was there before. Shards that are there already are not written again, and of these only
-    whose rows they hold is read back. `cadences_s` are the longer windows that the captions of a clip are merged to as well.
+    whose rows they hold is read back. `cadences_s` are the longer windows that the captions of a clip are merged to as well. `background` is for
+    the card alone.
 
     Memory holds the texts of one bucket of videos (about one shard) and two row groups. Of two processes the second waits, also for one that
     was killed elsewhere, until its lease falls to others.
     """
+    background = background or Background()
     with turn(storage, _LEASE):
         report = DatasetReport(size_bytes={stored.key: stored.size_bytes for stored in storage.list(f"{keys.DATASET}/")})
         for split, bucket in _buckets(storage, entries, shard_bytes):
             videos = list(side_by_side(storage.lanes, partial(read_rows, storage, cadences_s=cadences_s), bucket))
             _add_bucket(storage, split, videos, shard_bytes, report)
-        card = render_card(report.contents).encode()
+        report.beside = lay_beside(storage, report.contents, report.size_bytes)
+        paid = background.paid([entry.video.video_id for entry in entries], report.contents.measures.call_keys)
+        card = render_card(report.contents, report.beside, background, paid).encode()
         report.card_sha256 = hashlib.sha256(card).hexdigest()
         storage.write(CARD, card)
         report.size_bytes[CARD] = len(card)
-        _drop_old_shards(storage, report)
+        _drop_old(storage, report)
     return report
 
 
@@ -118,10 +129,11 @@ def _write_bucket(storage: Storage, split: Split, videos: list[VideoRows], shard
     return shards
 
 
-def _drop_old_shards(storage: Storage, report: DatasetReport) -> None:
-    current = set(report.shards)
+def _drop_old(storage: Storage, report: DatasetReport) -> None:
+    """Remove what no card speaks of any more; what a person put there stays."""
+    current = {*report.shards, *report.beside.size_bytes}
     report.written = [key for key in report.written if key in current]
-    old = [key for key in report.size_bytes if key.endswith(".parquet") and key not in current]
+    old = [key for key in report.size_bytes if (key.endswith(".parquet") or is_beside(key)) and key not in current]
     delete_all(storage, old)
     for key in old:
         del report.size_bytes[key]

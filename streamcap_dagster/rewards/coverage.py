@@ -72,4 +72,5 @@ def _among(word: str, others: frozenset[str]) -> bool:
 def _alike(word: str, other: str) -> bool:
     if len(other) < _LONG_WORD or word[0] != other[0] or abs(len(word) - len(other)) > 2:
         return False
-    return SequenceMatcher(None, *sorted((word, other)), autojunk=False).ratio() >= _ALIKE
+    first, second = sorted((word, other))
+    return SequenceMatcher(None, first, second, autojunk=False).ratio() >= _ALIKE

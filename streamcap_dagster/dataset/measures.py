@@ -1,0 +1,65 @@
+"""What the captions of a dataset are like, measured while it is made, in memory that does not grow with it."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from streamcap_dagster.dataset.draws import Draw
+from streamcap_dagster.dataset.reward_cases import CASES, Place, offer_cases
+from streamcap_dagster.dataset.rows import Row, VideoRows
+from streamcap_dagster.records import CaptionKind, RlExample, SftExample
+from streamcap_dagster.rewards import redundancy
+from streamcap_dagster.rewards.trivial import Case
+
+CASES_MEASURED = 1000
+VIDEOS_SHOWN = 3
+
+
+@dataclass
+class Measures:
+    """Lengths of all captions; a draw of examples for what takes longer to measure; a few rows to show."""
+
+    words: dict[CaptionKind, Counter[int]] = field(default_factory=lambda: {"initial": Counter(), "delta": Counter()})
+    """How many captions have how many words. Silence is no caption."""
+    call_keys: set[str] = field(default_factory=set)
+    """The calls that the captions come from."""
+    shown: list[Row] = field(default_factory=list)
+    """One SFT row per video that says something, of the videos whose ids come first, so that the card does not depend on the order of work."""
+    sources: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    """How many videos with rows have which licence, credit and address."""
+    _cases: Draw[Case] = field(default_factory=lambda: Draw(CASES_MEASURED))
+
+    def add(self, video: VideoRows) -> None:
+        for caption in video.captions:
+            if caption.text:
+                self.words[caption.kind][len(caption.text.split())] += 1
+        self.call_keys.update(caption.call_key for caption in video.captions if caption.call_key)
+        if any(video.rows.values()):
+            source = video.entry.video
+            self.sources[source.license, source.credit, source.url] += 1
+        self._add_cases(video)
+        self._show(row for row in video.rows.get("sft", ()) if isinstance(row.record, SftExample) and row.record.caption_window2_delta)
+
+    @property
+    def cases(self) -> list[Case]:
+        """Those that rewards are tried on."""
+        return self._cases.drawn[:CASES]
+
+    @property
+    def novelty(self) -> list[float]:
+        """Of the drawn deltas that say something: 1 where nothing of it was said before, 0 where all was."""
+        spoken = (case for case in self._cases.drawn if not case.about.gold_is_silent)
+        return [1 - redundancy(case.gold, case.about.history) for case in spoken]
+
+    def _add_cases(self, video: VideoRows) -> None:
+        stated = {_place(row): row.record.objectives for row in video.rows.get("rl", ()) if isinstance(row.record, RlExample)}
+        offer_cases(self._cases, ((_place(row), row.record) for row in video.rows.get("sft", ()) if isinstance(row.record, SftExample)), stated)
+
+    def _show(self, spoken: Iterable[Row]) -> None:
+        first = next(iter(spoken), None)
+        if first is not None:
+            self.shown = sorted((*self.shown, first), key=lambda row: row.video_id)[:VIDEOS_SHOWN]
+
+
+def _place(row: Row) -> Place:
+    return row.clip, row.windows[-1]
