@@ -5,6 +5,7 @@ whenever the only connection closes; and it looks for a table before each event.
 (`benchmarks/orchestration.py`). The methods that are replaced here are ones that Dagster keeps to itself.
 """
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -58,7 +59,14 @@ def connections_kept(instance: dg.DagsterInstance) -> Iterator[None]:
 def _engine(history: "SqliteEventLogStorage", database: str) -> "Engine":
     """The lock that every use is under makes it safe to hand a connection from thread to thread."""
     from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
-    from sqlalchemy import QueuePool, create_engine
+    from sqlalchemy import QueuePool, create_engine, event
 
     arguments = {"timeout": SQLITE_BUSY_TIMEOUT_SECONDS, "check_same_thread": False}
-    return create_engine(history.conn_string_for_shard(database), poolclass=QueuePool, pool_size=1, connect_args=arguments)
+    engine = create_engine(history.conn_string_for_shard(database), poolclass=QueuePool, pool_size=1, connect_args=arguments)
+    event.listen(engine, "connect", _let_the_disk_take_its_time)
+    return engine
+
+
+def _let_the_disk_take_its_time(connection: sqlite3.Connection, _: object) -> None:
+    """With a write-ahead log no kill loses a transaction, and a power cut at most the last seconds of them: a run fills them up again from storage."""
+    connection.execute("PRAGMA synchronous = NORMAL")
