@@ -4,6 +4,8 @@ PYTHON_IN = .venv/bin/python
 ARGS =
 # Empty variables win over an .env, so that nothing of yours is used and nothing is paid.
 OFFLINE = STREAMCAP_CAPTIONER=offline GEMINI_API_KEY= GOOGLE_API_KEY= GOOGLE_APPLICATION_CREDENTIALS= OPENAI_API_KEY= OPENAI_BASE_URL= HF_TOKEN= STORAGE_EMULATOR_HOST= STREAMCAP_ALERT_WEBHOOK=
+# The tests start a thousand processes, which would compile the package each anew where nobody lets Python keep what it compiled.
+TESTS = $(OFFLINE) PYTHONDONTWRITEBYTECODE=
 # From its own folder, where no .env of yours is in force.
 DEMO = cd demo && DAGSTER_HOME="$(CURDIR)/demo/instance" STREAMCAP_SOURCE=videos STREAMCAP_STORAGE=data STREAMCAP_HUB_REPO= $(OFFLINE)
 PORT = 3000
@@ -35,12 +37,12 @@ ui: setup ## open Dagster's pages on your videos (PORT=3000)
 	@DAGSTER_HOME="$(CURDIR)" $(UI)
 
 test: setup ## run the tests (ARGS="tests/clips -k pairs" for some)
-	@$(OFFLINE) $(PYTHON_IN) -m pytest -m "not heavy and not live" -n 2 --durations=20 $(ARGS)
+	@$(TESTS) $(PYTHON_IN) -m pytest -m "not heavy and not live" -n 2 --durations=20 $(ARGS)
 
 test-heavy: setup ## run the tests that need a browser, daemons, servers and many kills; installs what they need
 	@sh setup/extras.sh postgres ray k8s dg train
 	@sh setup/system_package.sh docker-compose docker-compose
-	@CHROMIUM="$$(sh setup/chromium.sh)" && POSTGRES="$$(sh setup/postgres.sh)" && export CHROMIUM POSTGRES && $(OFFLINE) $(PYTHON_IN) -m pytest -p tests.setup.no_skips -m "heavy and not live" -n 2 --dist loadfile --durations=20 $(ARGS)
+	@CHROMIUM="$$(sh setup/chromium.sh)" && POSTGRES="$$(sh setup/postgres.sh)" && export CHROMIUM POSTGRES && $(TESTS) $(PYTHON_IN) -m pytest -p tests.setup.no_skips -m "heavy and not live" -n 2 --dist loadfile --durations=20 $(ARGS)
 
 check: setup ## lint, format, types and import contracts
 	@.venv/bin/ruff check
