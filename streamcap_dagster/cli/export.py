@@ -10,6 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from streamcap_dagster.captions.prompts import Prompts
+from streamcap_dagster.errors import SettingError
 from streamcap_dagster.exporters.exporter import Exporter
 from streamcap_dagster.exporters.exporting import Exported, export
 from streamcap_dagster.exporters.table import exporter_of
@@ -17,15 +18,22 @@ from streamcap_dagster.settings import Settings
 from streamcap_dagster.wiring import storage_for
 
 
-def export_dataset(settings: Settings, format_name: str, config: str, splits: list[str], out: Path | None, force: bool) -> int:
+def export_dataset(settings: Settings, format_name: str, config: str, splits: list[str], choices: list[str], out: Path | None, force: bool) -> int:
     """Export and tell what was written; returns the exit status, 1 when there was nothing to write."""
-    exporter = exporter_of(format_name)
+    exporter = exporter_of(format_name).with_options(dict(map(_choice, choices)))
     storage = storage_for(settings).open()
     console = Console()
     with console.status(f"exporting {exporter.name}") if console.is_terminal else nullcontext():
         exported = export(storage, exporter, Prompts(), out or _folder(exporter, config), config, splits, force)
     _show(console, exporter, exported)
     return 0 if sum(tally.rows for tally in exported.splits.values()) else 1
+
+
+def _choice(given: str) -> tuple[str, str]:
+    name, equals, value = given.partition("=")
+    if not equals:
+        raise SettingError("--set", given, "write it as NAME=VALUE")
+    return name, value
 
 
 def _folder(exporter: Exporter, config: str) -> Path:

@@ -61,6 +61,22 @@ def test_an_export_without_a_row_is_said_to_be_one(storage: FolderStorage) -> No
     assert "nothing was exported: no row of the dataset gives a sample of this format." in done.stdout
 
 
+def test_what_a_format_offers_to_choose_is_chosen_and_is_in_the_help(storage: FolderStorage) -> None:
+    store_dataset(storage, {"stream": {"train": [[stream_row()]]}})
+    assert export("ms-swift", "--set", "loss=all").exit_code == 0
+    assert '"loss": false' not in Path("exports/ms-swift/train.jsonl").read_text()
+
+    shown = CliRunner().invoke(app, ["export", "--help"], env={"COLUMNS": "400"}).stdout
+    assert [name for exporter in EXPORTERS.values() for name, among in exporter.options.items() if f"{exporter.name}, {name}: {among}" not in shown] == []
+
+
+@pytest.mark.parametrize(("choice", "told"), [("loss", "write it as NAME=VALUE"), ("loss=some", "deltas or all"), ("beams=3", "ms-swift knows loss")])
+def test_a_choice_that_cannot_be_made_is_answered_with_those_that_can(choice: str, told: str) -> None:
+    answered = export("ms-swift", "--set", choice)
+    assert isinstance(answered.exception, SettingError)
+    assert told in str(answered.exception)
+
+
 def test_an_unknown_format_is_answered_with_the_list() -> None:
     answered = export("trl")
     assert isinstance(answered.exception, SettingError)

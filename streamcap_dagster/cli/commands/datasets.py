@@ -19,7 +19,9 @@ class _WithFormats(TyperCommand):
         from streamcap_dagster.exporters.table import EXPORTERS
 
         formats = [f"- `{exporter.name}` from {' or '.join(f'`{config}`' for config in exporter.configs)}: {exporter.about}" for exporter in EXPORTERS.values()]
-        self.help = "\n".join([self.help or "", "", "The formats, and the configs of the dataset that they are made from:", "", *formats])
+        choices = [f"- `{exporter.name}`, `{name}`: {among}" for exporter in EXPORTERS.values() for name, among in exporter.options.items()]
+        listed = ["The formats, and the configs of the dataset that they are made from:", "", *formats, "", "What `--set` chooses:", "", *choices]
+        self.help = "\n".join([self.help or "", "", *listed])
         super().format_help(*context)
 
 
@@ -32,6 +34,9 @@ def export(
     ] = None,
     out: Annotated[Path | None, typer.Option("--out", metavar="FOLDER", help="Folder to write to, made when missing. Default: ./exports/FORMAT.")] = None,
     config: Annotated[str, typer.Option("--config", metavar="CONFIG", help="Config to make it from, where a format can be made from several.")] = "",
+    choices: Annotated[
+        list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="Choose among what the format offers, as listed above; may be given several times.")
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Write into a folder that holds something else; nothing of that is removed.")] = False,
 ) -> None:
     """Write the dataset as a folder that a trainer loads as it is.
@@ -42,14 +47,16 @@ def export(
     from streamcap_dagster.cli.export import export_dataset
     from streamcap_dagster.settings import read_settings
 
-    raise typer.Exit(export_dataset(read_settings(storage=storage), format_name, config, split or [], out, force))
+    raise typer.Exit(export_dataset(read_settings(storage=storage), format_name, config, split or [], choices or [], out, force))
 
 
 @app.command(rich_help_panel=PANEL)
 def publish(
     storage: StorageOption = None,
     repo: Annotated[str | None, typer.Option("--repo", metavar="OWNER/NAME", help="Dataset repository on the Hub. Default: STREAMCAP_HUB_REPO.")] = None,
-    public: Annotated[bool, typer.Option("--public", help="Let everybody read it. Without, a new repository is private and an old one stays as it is.")] = False,
+    public: Annotated[
+        bool, typer.Option("--public", help="Let everybody read it. Without, a new repository is private and an old one stays as it is.")
+    ] = False,
     tag: Annotated[str, typer.Option("--tag", metavar="NAME", help="Name of the release. Default: the day and a number, such as 2026-11-21.1.")] = "",
     allow_rehearsal: Annotated[bool, typer.Option("--allow-rehearsal", help="Also publish what no model that sees has captioned.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only look, and tell what would be sent and what is wrong.")] = False,
