@@ -38,6 +38,9 @@ class Settings(BaseSettings, Windowing, ClipPolicy, Sampling, CaptionPolicy, Exa
     storage_connections: int = Field(32, ge=1, le=256, description="with gs://: requests to Google Cloud Storage that may be open at the same time")
     storage_deadline_s: float = Field(300, ge=10, le=86400, description="with gs://: how long a request that keeps failing is tried again")
     recorded_answers: HomePath | None = Field(None, description="for the captioner `recorded`: its file of answers")
+    groups_csv: HomePath | None = Field(
+        None, description="a CSV video_id,group: videos that belong together, or apart, whatever they look like; a group is in one split"
+    )
     hub_repo: str = Field("", description="Hugging Face dataset repository to publish to, as owner/name; empty publishes nothing")
     gemini_model: str = Field("gemini-3.5-flash-lite", min_length=1, description="for the captioner `gemini`: any model by name")
     gemini_base_url: str = Field("", description="for `gemini`: its address, such as a proxy or `streamcap emulate-gemini`; empty is Google")

@@ -11,6 +11,7 @@ from streamcap_dagster.assets.corpus_checks import NAMED, ROWS, SPLITS_APART, VE
 from streamcap_dagster.assets.walk import inputs_of
 from streamcap_dagster.assets.work import PerVideoAsset, places
 from streamcap_dagster.dataset.checking import ReadBack, split_faults
+from streamcap_dagster.dataset.grouping.stored import read_groups
 from streamcap_dagster.dataset.splits import Split, assign_splits
 from streamcap_dagster.errors import ObjectUnreadable
 from streamcap_dagster.partitions import Materialized
@@ -33,7 +34,9 @@ from streamcap_dagster.storage.receipts import (
 )
 from streamcap_dagster.videos.manifest import read_manifest
 
-_WEIGHED = ("frames", "sft_examples")
+HASHES = "frame_hashes"
+"""The asset by which videos are compared."""
+_WEIGHED = ("frames", "sft_examples", "preference_examples")
 _TOLD = ("initial_captions", "delta_captions")
 
 
@@ -43,6 +46,8 @@ class Corpus:
 
     videos: tuple[Video, ...]
     splits: dict[str, Split]
+    groups: dict[str, str]
+    """The group of each video, by which it has its split."""
     contents: dict[str, str]
     """Content hash by `<video_id>/<asset>`: what the asset is made from."""
     left_out: dict[str, str]
@@ -73,8 +78,10 @@ def read_corpus(storage: Storage, settings: Settings, chain: Sequence[PerVideoAs
     """Look at the receipts of every usable video of the manifest; videos that are gone from the source are dropped, and of those that were
     taken down nothing is said.
 
-    A video is in when all of `chain` was made and each from what the others are now, so that no two assets of the corpus disagree on who is in.
+    A video is in when all of `chain` was made and each from what the others are now, so that no two assets of the corpus disagree on who is in;
+    and where its hashes are of the chain, when it was compared by them with the others, for else a copy of it may be in another split.
     """
+    found = Grouped(storage, chain)
     failures = {failure.video_id: failure.reason for failure in read_failures(storage)}
     videos: list[Video] = []
     contents: dict[str, str] = {}
@@ -86,9 +93,9 @@ def read_corpus(storage: Storage, settings: Settings, chain: Sequence[PerVideoAs
         if isinstance(receipts, ObjectUnreadable):
             left_out[video.video_id] = str(receipts)
             continue
-        gap = video.trouble if video.status != "ok" else _gap(video, receipts, chain)
-        if gap:
-            left_out[video.video_id] = failures.get(video.video_id, gap)
+        why = video.trouble if video.status != "ok" else gap(video, receipts, chain) or found.gap(video, receipts)
+        if why:
+            left_out[video.video_id] = failures.get(video.video_id, why)
             continue
         videos.append(video)
         for receipt in receipts.receipts:
@@ -97,13 +104,14 @@ def read_corpus(storage: Storage, settings: Settings, chain: Sequence[PerVideoAs
                 sizes |= {stored.key: stored.size_bytes for stored in receipt.objects if receipt.asset in _WEIGHED}
             if receipt.asset in _TOLD:
                 outcomes.update({outcome: receipt.counts.get(outcome, 0) for outcome in get_args(Outcome)})
-    splits = assign_splits({video.video_id: video.sha256 for video in videos}, settings.policy(SplitPolicy))
+    groups = {video.video_id: found.group_of(video) for video in videos}
+    splits = assign_splits(groups, settings.policy(SplitPolicy))
     gone = tuple(video.video_id for video in manifest if video.status == "removed")
     failed = tuple(video_id for video_id in left_out if video_id in failures)
-    return Corpus(tuple(videos), splits, contents, left_out, gone, sizes, failed, +outcomes)
+    return Corpus(tuple(videos), splits, groups, contents, left_out, gone, sizes, failed, +outcomes)
 
 
-def _gap(video: Video, receipts: Receipts, chain: Sequence[PerVideoAsset]) -> str:
+def gap(video: Video, receipts: Receipts, chain: Sequence[PerVideoAsset]) -> str:
     """Why a video is not in: what was not made, or was made from what is no longer there. Empty when nothing is wrong."""
     missing = [asset.name for asset in chain if receipts.of(asset.name) is None]
     if missing:
@@ -115,6 +123,28 @@ def _gap(video: Video, receipts: Receipts, chain: Sequence[PerVideoAsset]) -> st
     return ""
 
 
+class Grouped:
+    """The groups as they were last found."""
+
+    def __init__(self, storage: Storage, chain: Sequence[PerVideoAsset]) -> None:
+        self._needed = any(asset.name == HASHES for asset in chain)
+        self._videos = {video.video_id: (group.group, video) for group in read_groups(storage).groups for video in group.videos}
+
+    def group_of(self, video: Video) -> str:
+        """The group of a video; of one that is in none that which the source gave it, or its bytes."""
+        group, known = self._videos.get(video.video_id, ("", None))
+        return group if known is not None and known.sha256 == video.sha256 else video.group or video.sha256
+
+    def gap(self, video: Video, receipts: Receipts) -> str:
+        """Why the group of a video is not known; empty when it is."""
+        if not self._needed:
+            return ""
+        receipt, (_, known) = receipts.of(HASHES), self._videos.get(video.video_id, ("", None))
+        if receipt is not None and known is not None and known.sha256 == video.sha256 and known.hashes == receipt.content_hash:
+            return ""
+        return f"video {video.video_id}: it was not compared with the other videos yet; make video_groups"
+
+
 MoreChecks = Callable[[Corpus], list[dg.AssetCheckResult]]
 
 
@@ -123,16 +153,31 @@ def _none(corpus: Corpus) -> list[dg.AssetCheckResult]:
     return []
 
 
+AlsoFrom = Callable[[Corpus], Mapping[str, str]]
+
+
+def _nothing_more(corpus: Corpus) -> Mapping[str, str]:
+    del corpus
+    return {}
+
+
 def materialize(
-    context: dg.AssetExecutionContext, storage: Storage, read: Callable[[], Corpus], build: Callable[[Corpus], Built], more_checks: MoreChecks = _none
+    context: dg.AssetExecutionContext,
+    storage: Storage,
+    read: Callable[[], Corpus],
+    build: Callable[[Corpus], Built],
+    more_checks: MoreChecks = _none,
+    also_from: AlsoFrom = _nothing_more,
 ) -> Materialized:
-    """Build an asset of the whole corpus unless what exists was made from exactly this; reports what is in and what is not."""
+    """Build an asset of the whole corpus unless what exists was made from exactly this, and from what `also_from` tells by name; reports what is in
+    and what is not.
+    """
     name = context.asset_key.path[-1]
     owner = f"_{name}"
     with turn(storage, owner):
         corpus = read()  # only now, so that of two runs the later one builds from the later corpus
-        split_of = {f"{video_id}/split": split for video_id, split in corpus.splits.items()}
-        wanted = fingerprint(str(context.assets_def.code_versions_by_key[context.asset_key]), {**corpus.contents, **split_of})
+        placed = {f"{video_id}/split": f"{split} {corpus.groups[video_id]}" for video_id, split in corpus.splits.items()}
+        wanted = fingerprint(str(context.assets_def.code_versions_by_key[context.asset_key]), {**corpus.contents, **placed, **also_from(corpus)})
         receipt = read_receipts(storage, owner).of(name)
         reused = receipt is not None and receipt.checked == VERSION and is_current(storage, receipt, wanted)
         left_out, faults = dict(corpus.left_out), dict[str, list[str]]()
@@ -151,8 +196,7 @@ def materialize(
 
 
 def _faults(corpus: Corpus, found: ReadBack) -> dict[str, list[str]]:
-    groups = {video.video_id: video.sha256 for video in corpus.videos}
-    return {ROWS: found.faults, SPLITS_APART: list(split_faults(found.seen, groups))}
+    return {ROWS: found.faults, SPLITS_APART: list(split_faults(found.seen, corpus.groups))}
 
 
 def _result(receipt: Receipt, storage: Storage, corpus: Corpus, left_out: dict[str, str], reused: bool, checks: Sequence[dg.AssetCheckResult]) -> Materialized:

@@ -12,7 +12,8 @@ from streamcap_dagster.assets.clips import clips
 from streamcap_dagster.assets.corpus import Built, Corpus, materialize, read_corpus
 from streamcap_dagster.assets.corpus_checks import corpus_checks, few_failed, outcome_check, unless_blocked
 from streamcap_dagster.assets.examples import rl_examples, sft_examples
-from streamcap_dagster.assets.frames import frames
+from streamcap_dagster.assets.frames import frame_hashes, frames
+from streamcap_dagster.assets.groups import VIDEO_GROUPS, video_groups_asset
 from streamcap_dagster.assets.videos import raw_videos
 from streamcap_dagster.dataset.hub_dataset import CARD, build_dataset
 from streamcap_dagster.dataset.json_files import Kind, write_examples_json
@@ -27,17 +28,18 @@ from streamcap_dagster.storage.many import side_by_side
 from streamcap_dagster.storage.receipts import StoredObject
 
 JSON_FILES = ("train_json", "rl_json")
-WHOLE_CORPUS = (*JSON_FILES, "hf_dataset", "published_dataset")
+WHOLE_CORPUS = (VIDEO_GROUPS, *JSON_FILES, "hf_dataset", "published_dataset")
 OWNERS = ["team:streamcap"]
 FROM_EVERYTHING = ("clips", "frames", "initial_captions", "delta_captions", "sft_examples", "rl_examples")
 FRESH = dg.FreshnessPolicy.time_window(fail_window=timedelta(days=8), warn_window=timedelta(days=2))
-CHAIN = (raw_videos, clips, frames, initial_captions, delta_captions, objectives, sft_examples, rl_examples)
+CHAIN = (raw_videos, clips, frames, frame_hashes, initial_captions, delta_captions, objectives, sft_examples, rl_examples)
 """What a video needs to have, each made from the others as they are, to be in any of these assets."""
 
 
 def dataset_assets(settings: Settings) -> list[dg.AssetsDefinition]:
     """The assets that take in all videos; they read storage themselves, one video after another."""
     return [
+        video_groups_asset(settings),
         _json_asset("train_json", "sft", settings, TRAIN_JSON),
         _json_asset("rl_json", "rl", settings, RL_JSON),
         _hf_dataset(settings),
@@ -57,7 +59,7 @@ def _json_asset(name: str, kind: Kind, settings: Settings, description: str) -> 
     @dg.asset(
         name=name,
         description=description,
-        deps=_all_videos(needs),
+        deps=[*_all_videos(needs), VIDEO_GROUPS],
         group_name="dataset",
         kinds={"json"},
         owners=OWNERS,
@@ -88,7 +90,7 @@ def _all_videos(names: Sequence[str]) -> list[dg.AssetDep]:
 
 def _hf_dataset(settings: Settings) -> dg.AssetsDefinition:
     @dg.asset(
-        deps=_all_videos(FROM_EVERYTHING),
+        deps=[*_all_videos(FROM_EVERYTHING), VIDEO_GROUPS],
         group_name="dataset",
         kinds={"huggingface", "parquet"},
         owners=OWNERS,
@@ -116,7 +118,7 @@ def _hf_dataset(settings: Settings) -> dg.AssetsDefinition:
 
 
 def _build_dataset(storage: Storage, corpus: Corpus) -> Built:
-    entries = [DatasetVideo(video, corpus.splits[video.video_id], corpus.sizes) for video in corpus.videos]
+    entries = [DatasetVideo(video, corpus.splits[video.video_id], corpus.sizes, corpus.groups[video.video_id]) for video in corpus.videos]
     report = build_dataset(storage, entries)
     objects = tuple(StoredObject(key=key, size_bytes=report.size_bytes[key]) for key in (CARD, *report.shards))
     return Built(objects, (report.card_sha256,), {"shards": len(report.shards)}, report.skipped, report.found)

@@ -29,7 +29,7 @@ from streamcap_dagster.videos.forgetting import CATALOG_TURN, Doomed, contents_o
 from streamcap_dagster.videos.manifest import read_manifest
 from streamcap_dagster.wiring import build_definitions, source_for, storage_for
 
-_BUILT = {"train_json": keys.TRAIN_JSON, "rl_json": keys.RL_JSON, "hf_dataset": f"{keys.DATASET}/README.md"}
+_BUILT = {"video_groups": keys.GROUPS, "train_json": keys.TRAIN_JSON, "rl_json": keys.RL_JSON, "hf_dataset": f"{keys.DATASET}/README.md"}
 
 
 def forget_videos(settings: Settings, video_ids: Sequence[str], *, yes: bool, dry_run: bool) -> int:

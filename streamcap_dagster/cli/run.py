@@ -12,6 +12,7 @@ from rich.markup import escape
 from streamcap_dagster.assets import PER_VIDEO
 from streamcap_dagster.assets.clips import unknown_in_selection
 from streamcap_dagster.assets.dataset import JSON_FILES, WHOLE_CORPUS
+from streamcap_dagster.assets.groups import VIDEO_GROUPS
 from streamcap_dagster.captions.estimate.sentence import summary
 from streamcap_dagster.cli.estimate_run import estimate_run, usable
 from streamcap_dagster.cli.instance import open_instance, said_by_database
@@ -92,12 +93,13 @@ class Graph:
         self._tags = {"dagster/max_retries": "0", PROCESS: process_name(), **(tags or {})}
 
     def make(self, names: Sequence[str], may_fail: bool = False) -> Trouble:
-        """Materialize assets of the whole corpus, the JSON files first: nothing that is wrong with the dataset is to hold them up.
+        """Materialize assets of the whole corpus, groups and JSON files first: nothing that is wrong with the dataset is to hold them up.
 
         Returns why it failed when it may, else raises.
         """
         try:
-            for part in ([name for name in names if name in JSON_FILES], [name for name in names if name not in JSON_FILES]):
+            first = (VIDEO_GROUPS, *JSON_FILES)
+            for part in ([name for name in names if name in first], [name for name in names if name not in first]):
                 if part:
                     self._run(part, {})
         except (StreamcapError, dg.Failure) as error:

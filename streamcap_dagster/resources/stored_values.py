@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow.parquet as pq
 
 from streamcap_dagster.errors import ObjectMissing
-from streamcap_dagster.records import Captions, Clips, Objectives, Record, RlExamples, SftExamples
+from streamcap_dagster.records import Captions, Clips, FrameHashes, Objectives, Record, RlExamples, SftExamples, VideoGroups
 from streamcap_dagster.resources.held_path import held
 from streamcap_dagster.storage import Storage, keys
 from streamcap_dagster.storage.documents import read_record
@@ -69,12 +69,14 @@ READERS: dict[str, Reader] = {
     "raw_videos": _raw_video,
     "clips": _record(keys.clips, Clips),
     "frames": _frames,
+    "frame_hashes": _record(keys.frame_hashes, FrameHashes),
     "initial_captions": _record(keys.initial_captions, Captions),
     "delta_captions": _record(keys.delta_captions, Captions),
     "objectives": _record(keys.objectives, Objectives),
     "caption_files": _subtitles,
     "sft_examples": _record(keys.sft_examples, SftExamples),
     "rl_examples": _record(keys.rl_examples, RlExamples),
+    "video_groups": lambda storage, whole: read_record(storage, keys.GROUPS, VideoGroups),
     "train_json": _json_rows(keys.TRAIN_JSON),
     "rl_json": _json_rows(keys.RL_JSON),
     "hf_dataset": _dataset,

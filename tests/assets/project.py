@@ -17,7 +17,7 @@ from streamcap_dagster.settings import PREFIX
 
 REPOSITORY = Path(__file__).parents[2]
 PER_VIDEO_NAMES = [asset.name for asset in PER_VIDEO]
-WHOLE = ("train_json", "rl_json", "hf_dataset", "published_dataset")
+WHOLE = ("video_groups", "train_json", "rl_json", "hf_dataset", "published_dataset")
 NOT_FINAL = ("calls/", "ledger/", "quota/", ".streamcap/")
 
 
