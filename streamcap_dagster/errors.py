@@ -163,6 +163,10 @@ class StorageLost(StorageError, RunStopped):
     """The storage refuses everything (credentials, bucket, permission) or stayed away too long, so no video can go on."""
 
 
+class SourceLost(SourceError, RunStopped):
+    """The source refuses everything (no such dataset, token, permission) or stayed away too long, so no video can be fetched from it."""
+
+
 class QuotaExhausted(RunStopped):
     """A quota of the day, or the service's own spending limit, is used up."""
 

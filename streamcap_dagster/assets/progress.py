@@ -15,6 +15,13 @@ class FilesRead:
 
 
 @dataclass(frozen=True)
+class Remarked:
+    """Something about the source that the person who started the run should read, and that keeps no video out."""
+
+    words: str
+
+
+@dataclass(frozen=True)
 class WindowsFound:
     """How many windows of a video are going to be captioned: all of them, or what its deltas add; the first word of a video counts."""
 
@@ -59,7 +66,7 @@ class VideoDone:
     failure: str = ""
 
 
-Happening = FilesRead | WindowsFound | WindowsDone | AssetDone | CallsMetered | VideoDone
+Happening = FilesRead | Remarked | WindowsFound | WindowsDone | AssetDone | CallsMetered | VideoDone
 Progress = Callable[[Happening], None]
 
 

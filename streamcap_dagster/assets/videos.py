@@ -4,7 +4,7 @@ import hashlib
 
 import dagster as dg
 
-from streamcap_dagster.assets.progress import FilesRead, Progress
+from streamcap_dagster.assets.progress import FilesRead, Progress, Remarked
 from streamcap_dagster.assets.walk import SOURCE
 from streamcap_dagster.assets.work import Made, PerVideoAsset, VideoWork, made_of, places
 from streamcap_dagster.partitions import Materialized, register_videos, unregister_videos, videos
@@ -51,7 +51,8 @@ def video_catalog_asset(settings: Settings, progress: Progress) -> dg.AssetsDefi
 
         Looks at the whole source, subfolders included, and registers one partition per usable video. Looking again is cheap: a file
         whose size and time (in a bucket, its generation) are as before is not read. Reading and hashing a new file runs at the speed of the
-        disk, or of the network that it comes through.
+        disk, or of the network that it comes through. Licence, credit, address and group of a video come from a `metadata.csv` or
+        `metadata.jsonl` beside it, or from the columns and the card of a dataset of the Hugging Face Hub.
         """
         keeping = storage.open()
         if isinstance(keeping, FolderStorage):
@@ -64,6 +65,9 @@ def video_catalog_asset(settings: Settings, progress: Progress) -> dg.AssetsDefi
         with turn(keeping, CATALOG_TURN):
             update = update_catalog(video_source.open(), keeping, workers=settings.decode_workers, on_video=tell)
             _register(context, update)
+        for remark in _remarks(update):
+            context.log.warning(remark)
+            progress(Remarked(remark))
         return Materialized(
             metadata=_catalog_metadata(update) | places(keeping, [keys.MANIFEST]),
             data_version=dg.DataVersion(update.content_hash),
@@ -111,6 +115,8 @@ def _catalog_metadata(update: CatalogUpdate) -> dict[str, dg.MetadataValue]:
         "removed": dg.MetadataValue.int(len(update.removed)),
         "forgotten": dg.MetadataValue.int(len(update.videos) - len(_remembered(update))),
         "not_usable": dg.MetadataValue.json(_not_usable(update)),
+        "without_licence": dg.MetadataValue.int(sum(not video.license for video in usable)),
+        "remarks": dg.MetadataValue.json(_remarks(update)),
         "catalog": dg.MetadataValue.md(_catalog_table(update)),
     }
 
@@ -120,6 +126,12 @@ SHOWN = 50
 
 def _remembered(update: CatalogUpdate) -> list[Video]:
     return [video for video in update.videos if video.status != "forgotten"]
+
+
+def _remarks(update: CatalogUpdate) -> list[str]:
+    """What is wrong with what the source says of its videos."""
+    more = len(update.remarks) - SHOWN
+    return [*update.remarks[:SHOWN], *([f"{more:,} more sentences like these"] if more > 0 else [])]
 
 
 def _not_usable(update: CatalogUpdate) -> dict[str, str]:

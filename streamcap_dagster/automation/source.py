@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, replace
 from hashlib import blake2b
 
@@ -73,7 +73,7 @@ def source_sensor(settings: Settings) -> dg.SensorDefinition:
         default_status=dg.DefaultSensorStatus.STOPPED,
         description=(
             "Lists the source every STREAMCAP_LOOK_EVERY_S, opens no video, and asks for one run of `video_catalog` and `due_videos` when videos are new, "
-            "changed or gone: that run launches one backfill of those with something to be made, and the dataset follows. "
+            "changed or gone, or what is said of them is another: that run launches one backfill of those with something to be made, and the dataset follows. "
             "They have to look the same twice before, so that what is still being copied or uploaded is waited for. A run that failed is asked for again "
             "after an hour."
         ),
@@ -81,7 +81,8 @@ def source_sensor(settings: Settings) -> dg.SensorDefinition:
     def sensor(context: dg.SensorEvaluationContext, video_source: VideoSourceResource) -> dg.SensorResult:
         """A source that cannot be listed raises, and the cursor stays as it was."""
         before = read_cursor(context.cursor)
-        look = look_at(video_source.open(ANSWER_WITHIN_S).scan(), before.newest)
+        source = video_source.open(ANSWER_WITHIN_S)
+        look = look_at(source.scan(), before.newest, lambda: source.described_by)
         verdict = judge(before, look, failed_since_s(context.instance, before.run_key))
         cursor = json.dumps(asdict(verdict.cursor))
         if not verdict.asks:
@@ -100,8 +101,8 @@ def read_cursor(text: str | None) -> Cursor:
         return Cursor()
 
 
-def look_at(files: Iterable[SourceFile], newest_before: int) -> Look:
-    """One pass over a scan, which is in order of uri and may be long."""
+def look_at(files: Iterable[SourceFile], newest_before: int, described_by: Callable[[], str] = str) -> Look:
+    """One pass over a scan, which may be long, and what it came across of what is said of the videos."""
     everything, older = blake2b(digest_size=16), blake2b(digest_size=16)
     videos, newer, newest = 0, 0, -1
     for file in files:
@@ -113,6 +114,8 @@ def look_at(files: Iterable[SourceFile], newest_before: int) -> Look:
             newer += 1
         else:
             older.update(entry)
+    for digest in (everything, older):
+        digest.update(described_by().encode(errors="surrogateescape"))
     return Look(videos, everything.hexdigest(), newest, newer, older.hexdigest())
 
 

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from streamcap_dagster.assets.progress import AssetDone, CallsMetered, FilesRead, Happening, VideoDone, WindowsDone, WindowsFound
+from streamcap_dagster.assets.progress import AssetDone, CallsMetered, FilesRead, Happening, Remarked, VideoDone, WindowsDone, WindowsFound
 from streamcap_dagster.captions.estimate.sentence import amount, money
 from streamcap_dagster.captions.pacing.meter import Meter
 
@@ -107,6 +107,8 @@ class Watcher:
         match happening:
             case FilesRead(done, total):
                 self._files_read(done, total)
+            case Remarked(words):
+                self._console.print(f"[yellow]notice[/] {escape(words)}", highlight=False, soft_wrap=True)
             case AssetDone():
                 self._asset_done(happening)
             case VideoDone():

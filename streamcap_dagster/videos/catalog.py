@@ -13,8 +13,9 @@ from streamcap_dagster.storage.tombstones import TakenDown, read_tombstones
 from streamcap_dagster.videos.copying import hash_file
 from streamcap_dagster.videos.ids import assign_ids
 from streamcap_dagster.videos.manifest import Seen, read_manifest, read_seen, write_manifest, write_seen
+from streamcap_dagster.videos.metadata import COLUMNS, About, Described
 from streamcap_dagster.videos.probe import probe_video, probed_by
-from streamcap_dagster.videos.source import SUFFIXES, SourceFile, VideoSource
+from streamcap_dagster.videos.source import SUFFIXES, UNKNOWN_SIZE, SourceFile, VideoSource
 
 OnVideo = Callable[[int, int, str], None]
 """Told after each file that had to be read: how many are done, how many there are to read, and its uri."""
@@ -31,6 +32,8 @@ class CatalogUpdate:
     failed: tuple[str, ...]
     content_hash: str
     """SHA-256 of the manifest's bytes."""
+    remarks: tuple[str, ...] = ()
+    """What is wrong with what is said of the videos, a sentence each."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +70,21 @@ class _Known:
         stone = self.taken_down.by_sha256.get(sha256)
         if stone is None:
             return None
-        return Video(video_id=video_id, uri=file.uri, sha256=sha256, size_bytes=file.size_bytes, status="forgotten", reason=stone.reason)
+        return Video(video_id=video_id, uri=file.uri, sha256=sha256, size_bytes=self.size_of(file), status="forgotten", reason=stone.reason)
+
+    def size_of(self, file: SourceFile) -> int:
+        """Its size, or what the row that it has says of it where the source does not tell."""
+        if file.size_bytes != UNKNOWN_SIZE:
+            return file.size_bytes
+        row = self.rows.get(file.uri)
+        return row.size_bytes if row else 0
+
+    def said_of(self, row: Video, described: Described) -> Video:
+        """The row with what the source says of its video; one of a video that is gone, or was taken down, stays as it is."""
+        if row.status in ("removed", "forgotten"):
+            return row
+        said = asdict(described.of(row.uri, _about(self.rows.get(row.uri, row))))
+        return row if said == asdict(_about(row)) else row.model_copy(update=said)
 
     def is_forgotten(self, row: Video) -> bool:
         """Whether a row is one of what was taken down, also where it was made before that."""
@@ -88,7 +105,8 @@ def update_catalog(source: VideoSource, storage: Storage, *, workers: int, on_vi
     A file with the size and version that the scan cache remembers is not opened at all. When another ffprobe, or another version of our
     probe, looked into it then, it is probed again but not hashed: this one may know more. What the scan does not list is looked at by itself
     before it counts as gone. A file whose bytes were taken down is `forgotten`, and once it is gone nothing here names it; its id is nobody
-    else's. Raises MissingTool, and SourceError when the source holds no video: an unmounted disk must not look like the removal of everything.
+    else's. What is said of the videos is read each time, and nothing that is wrong with it keeps a video out. Raises MissingTool, and
+    SourceError when the source holds no video: an unmounted disk must not look like the removal of everything.
     """
     files = {file.uri: file for file in source.scan()}
     if not files:
@@ -101,14 +119,15 @@ def update_catalog(source: VideoSource, storage: Storage, *, workers: int, on_vi
     kept = {uri: row for uri, file in files.items() if (row := known.holds(file, ids[uri]))}
     fresh = _read_all(source, [file for file in files.values() if file.uri not in kept], ids, known, workers, on_video)
     gone = [_removed(row) for uri, row in known.rows.items() if uri not in files and not known.is_forgotten(row)]
-    rows = _renamed([*kept.values(), *(read.row for read in fresh), *gone], known.taken_down)
+    described = source.describe(files.keys())
+    rows = [known.said_of(row, described) for row in _renamed([*kept.values(), *(read.row for read in fresh), *gone], known.taken_down)]
     after = sorted(rows, key=lambda row: row.video_id)
     # The cache comes last: a run that dies in between reads some files again, and never trusts a row that is not there.
     manifest = write_manifest(storage, after)
     write_seen(storage, {uri: known.seen[uri] for uri in kept} | {read.row.uri: read.seen for read in fresh if read.seen})
     if any(known.is_forgotten(row) for uri, row in known.rows.items() if uri not in files):
         storage.delete(keys.SURVEY)  # which may name what nothing names any more, and only saves work
-    return _compared(before, after, hashlib.sha256(manifest).hexdigest())
+    return _compared(before, after, hashlib.sha256(manifest).hexdigest(), described.remarks)
 
 
 def _renamed(rows: Sequence[Video], taken_down: TakenDown) -> list[Video]:
@@ -132,12 +151,13 @@ def _read_all(source: VideoSource, files: Sequence[SourceFile], ids: Mapping[str
 
 
 def _read_file(source: VideoSource, file: SourceFile, video_id: str, known: _Known) -> _Read:
-    failed = Video(video_id=video_id, uri=file.uri, sha256="", size_bytes=file.size_bytes, status="failed", reason=file.problem)
+    failed = Video(video_id=video_id, uri=file.uri, sha256="", size_bytes=known.size_of(file), status="failed", reason=file.problem)
     if file.problem:
         return _Read(failed, None)
     try:
         with source.local(file.uri, file.version) as path:
-            sha256 = known.hash_of(file) or _hash_unchanged(path, file)
+            sha256, size_bytes = known.hash_of(file) or _hash_unchanged(path, file), path.stat().st_size
+            failed = failed.model_copy(update={"size_bytes": size_bytes})
             row = known.forgotten(file, video_id, sha256) or known.row_of_bytes(file.uri, sha256) or _probed(path, failed, sha256)
             return _Read(row, Seen(file.size_bytes, file.version, sha256, known.probed_by))
     except OSError as error:
@@ -149,7 +169,7 @@ def _read_file(source: VideoSource, file: SourceFile, video_id: str, known: _Kno
 
 def _hash_unchanged(path: Path, file: SourceFile) -> str:
     sha256 = hash_file(path)
-    if path.stat().st_size != file.size_bytes:
+    if file.size_bytes not in (UNKNOWN_SIZE, path.stat().st_size):
         raise VideoUnreadable(file.uri, "it changed while it was read", "Wait until it is written completely; the next scan tries again.")
     return sha256
 
@@ -164,13 +184,17 @@ def _probed(path: Path, failed: Video, sha256: str) -> Video:
     return Video.model_validate({**failed.model_dump(), **asdict(probed), "sha256": sha256, "status": "ok", "reason": ""})
 
 
+def _about(row: Video) -> About:
+    return About(**{column: getattr(row, column) for column in COLUMNS})
+
+
 def _removed(row: Video) -> Video:
     if row.status == "removed":
         return row
     return row.model_copy(update={"status": "removed", "reason": "It is no longer in the source. Put it back to go on with it."})
 
 
-def _compared(before: Mapping[str, Video], after: Iterable[Video], content_hash: str) -> CatalogUpdate:
+def _compared(before: Mapping[str, Video], after: Iterable[Video], content_hash: str, remarks: tuple[str, ...]) -> CatalogUpdate:
     videos = tuple(after)
     pairs = [(before[row.video_id], row) for row in videos if row.video_id in before]
     return CatalogUpdate(
@@ -180,4 +204,5 @@ def _compared(before: Mapping[str, Video], after: Iterable[Video], content_hash:
         removed=tuple(new.video_id for old, new in pairs if new.status == "removed" != old.status),
         failed=tuple(row.video_id for row in videos if row.status == "failed"),
         content_hash=content_hash,
+        remarks=remarks,
     )

@@ -13,7 +13,8 @@ from streamcap_dagster.storage.cache import FileCache
 from streamcap_dagster.storage.gcs import GIGABYTE
 from streamcap_dagster.storage.gcs.bucket import Blob, Bucket
 from streamcap_dagster.storage.many import side_by_side
-from streamcap_dagster.videos.source import STORAGE_MARK, SUFFIXES, SourceFile
+from streamcap_dagster.videos.metadata import Described, describe, is_metadata
+from streamcap_dagster.videos.source import STORAGE_MARK, SUFFIXES, SourceFile, versions_of
 
 _COPIES = "raw/videos/"
 """Where one of our own storages keeps its copies of videos; nothing else in it is named like a video."""
@@ -38,6 +39,7 @@ class GcsSource:
         self.address = address
         self._bucket = bucket
         self._cache = cache
+        self._metadata: list[SourceFile] = []
 
     @property
     def uri(self) -> str:
@@ -52,11 +54,19 @@ class GcsSource:
         prefix = self.address.prefix
         if any(self._is_storage(root) for root in {prefix, *_roots_of_copies(prefix), *_roots_of_copies(f"{prefix}videos/")}):
             raise SourceError(self.uri, "it is a storage that this project writes to. Set STREAMCAP_SOURCE to the prefix that holds the videos.")
+        self._metadata = []
         return self._videos(self._bucket.list(prefix))
 
     def overlooked(self, uris: Collection[str]) -> Iterator[SourceFile]:
         found = side_by_side(self._bucket.connections, self._bucket.look, map(self._name, uris))
         yield from self._videos(blob for blob in found if blob is not None)
+
+    @property
+    def described_by(self) -> str:
+        return versions_of(self._metadata)
+
+    def describe(self, uris: Collection[str]) -> Described:
+        return describe([file.uri for file in self._metadata], uris, self.local)
 
     @contextmanager
     def local(self, uri: str, version: str = "") -> Iterator[Path]:
@@ -81,7 +91,11 @@ class GcsSource:
         start = len(self.address.prefix)
         for blob in blobs:
             uri = blob.name[start:]
-            if _is_shown(uri) and not _PARTS_OF_UPLOADS.search(blob.name) and not any(map(is_storage, _roots_of_copies(blob.name))):
+            if not _is_shown(uri) or _PARTS_OF_UPLOADS.search(blob.name) or any(map(is_storage, _roots_of_copies(blob.name))):
+                continue
+            if is_metadata(uri):
+                self._metadata.append(SourceFile(uri, blob.size_bytes, str(blob.generation)))
+            else:
                 problem = "" if blob.size_bytes else f"It is empty, or still being uploaded. Upload it again if it stays so; {_AGAIN}."
                 yield SourceFile(uri, blob.size_bytes, str(blob.generation), problem)
 
@@ -100,7 +114,7 @@ class GcsSource:
 
 
 def _is_shown(uri: str) -> bool:
-    return uri.lower().endswith(SUFFIXES) and "/." not in uri and not uri.startswith(".")
+    return (uri.lower().endswith(SUFFIXES) or is_metadata(uri)) and "/." not in uri and not uri.startswith(".")
 
 
 def _roots_of_copies(name: str) -> Iterator[str]:

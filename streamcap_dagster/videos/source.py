@@ -3,7 +3,7 @@
 import os
 import stat
 from collections import deque
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from operator import attrgetter
@@ -11,9 +11,13 @@ from pathlib import Path
 from typing import Protocol
 
 from streamcap_dagster.errors import SourceError
+from streamcap_dagster.videos.metadata import METADATA_NAMES, Described, describe
 
 SUFFIXES = (".mp4", ".mov", ".mkv", ".webm", ".avi", ".m4v", ".ts", ".gif")
 """Names that are taken for videos, whatever their case."""
+
+UNKNOWN_SIZE = -1
+"""Of a file that only reading it tells the size of."""
 
 STORAGE_MARK = ".streamcap"
 """A folder that holds this is one of our own storages: its videos are copies and never a source."""
@@ -26,8 +30,10 @@ class SourceFile:
     uri: str
     """POSIX path relative to the source."""
     size_bytes: int
+    """UNKNOWN_SIZE where nothing can be known."""
     version: str
-    """Changes when the bytes do: the modification time in a folder, the generation in a bucket; empty where nothing can be known."""
+    """Changes when the bytes do: the modification time in a folder, the generation in a bucket, the file and row in a dataset of the Hugging Face Hub;
+    empty where nothing can be known."""
     problem: str = ""
 
 
@@ -42,10 +48,17 @@ class VideoSource(Protocol):
         """Whether what it lends is a local copy that nobody writes to, so that a hard link to it is as good as another copy."""
 
     def scan(self) -> Iterator[SourceFile]:
-        """Every entry named like a video, in order of uri."""
+        """Every entry named like a video, in an order that only changes with what is there."""
 
     def overlooked(self, uris: Collection[str]) -> Iterator[SourceFile]:
         """Those of the uris, all of them missing in a scan that just ended, that are there all the same when looked at one by one."""
+
+    @property
+    def described_by(self) -> str:
+        """Another one when what is said of the videos may be another, as far as the last scan, which has ended, came across it."""
+
+    def describe(self, uris: Collection[str]) -> Described:
+        """What is said of the videos with these uris, where the last scan came across it."""
 
     def local(self, uri: str, version: str = "") -> AbstractContextManager[Path]:
         """A path where the video can be read while the block lasts, of that version when one is named. Never write to it.
@@ -59,6 +72,7 @@ class FolderSource:
 
     def __init__(self, root: Path) -> None:
         self.root = root.expanduser().absolute()
+        self._metadata: list[SourceFile] = []
 
     @property
     def uri(self) -> str:
@@ -66,6 +80,7 @@ class FolderSource:
 
     def scan(self) -> Iterator[SourceFile]:
         self._check()
+        self._metadata = []
         return iter(sorted(self._files(), key=attrgetter("uri")))
 
     @property
@@ -76,6 +91,13 @@ class FolderSource:
         """None: a folder is listed whole, and what could still be opened under its old name is listed under a better one."""
         del uris
         return iter(())
+
+    @property
+    def described_by(self) -> str:
+        return versions_of(self._metadata)
+
+    def describe(self, uris: Collection[str]) -> Described:
+        return describe([file.uri for file in self._metadata], uris, self.local)
 
     @contextmanager
     def local(self, uri: str, version: str = "") -> Iterator[Path]:
@@ -114,6 +136,7 @@ class FolderSource:
             linked.extend(Path(entry) for entry in shown if entry.is_symlink() and _leads_to_a_folder(entry))
             inside = "" if folder == self.root else f"{self._relative(folder)}/"
             yield from (self._file(entry, inside + entry.name) for entry in shown if entry.name.lower().endswith(SUFFIXES))
+            self._metadata += (self._file(entry, inside + entry.name) for entry in shown if entry.name in METADATA_NAMES and entry.is_file())
 
     def _file(self, entry: os.DirEntry[str], uri: str) -> SourceFile:
         try:
@@ -126,6 +149,11 @@ class FolderSource:
 
     def _relative(self, path: Path) -> str:
         return path.relative_to(self.root).as_posix()
+
+
+def versions_of(metadata: Iterable[SourceFile]) -> str:
+    """What changes when any of these files does."""
+    return "".join(sorted(f"{file.uri}\0{file.size_bytes}\0{file.version}\n" for file in metadata))
 
 
 def _problem(path: str, uri: str, mode: int) -> str:

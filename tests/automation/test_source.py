@@ -257,6 +257,22 @@ def test_a_bucket_that_may_not_be_listed_is_an_error_and_the_look_after_it_goes_
     assert watch_bucket.look() == "2 videos, nothing new"
 
 
+def test_another_licence_is_asked_for_with_one_run(watch: Watch, folder: Path) -> None:
+    (folder / "metadata.csv").write_text("file_name,license\na.mp4,unknown\n")
+    watch.settle()
+    (folder / "metadata.csv").write_text("file_name,license\na.mp4,cc0-1.0\n")
+    assert watch.look() == "2 videos, not the same as at the last look; waiting until they look the same twice"
+    assert len(watch.settle()) == 1
+
+
+def test_another_licence_in_a_bucket_is_noticed_without_fetching_it(watch_bucket: Watch, bucket: Bucket, gcs: Running) -> None:
+    bucket.write("incoming/metadata.csv", b"file_name,license\na.mp4,unknown\n")
+    watch_bucket.settle()
+    bucket.write("incoming/metadata.csv", b"file_name,license\na.mp4,cc0-1.0\n")
+    assert len(watch_bucket.settle()) == 1
+    assert not [row for row in gcs.journal.rows if row.kind == "download"]
+
+
 def test_a_service_that_is_away_is_an_error_before_dagster_loses_patience(watch_bucket: Watch, gcs: Running, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("streamcap_dagster.automation.source.ANSWER_WITHIN_S", 1.0)
     gcs.storm(60)

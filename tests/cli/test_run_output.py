@@ -5,7 +5,7 @@ import io
 import pytest
 from rich.console import Console
 
-from streamcap_dagster.assets.progress import AssetDone, FilesRead, VideoDone, WindowsDone, WindowsFound
+from streamcap_dagster.assets.progress import AssetDone, FilesRead, Remarked, VideoDone, WindowsDone, WindowsFound
 from streamcap_dagster.captions.pacing.meter import Meter
 from streamcap_dagster.cli.progress import Watcher, told_calls
 from tests.assets.project import Project
@@ -27,6 +27,12 @@ def happen(watcher: Watcher) -> None:
         watcher(AssetDone("cat", "frames", reused=True, seconds=0.25))
         watcher(VideoDone("cat"))
         watcher(VideoDone("dog", "video dog: it is too sad. Cheer it up."))
+
+
+def test_what_is_wrong_with_the_metadata_of_a_source_is_a_notice() -> None:
+    watcher, out = watched(terminal=False)
+    watcher(Remarked("metadata.csv names a file that no video of the source is, such as '[red]x.mp4'."))
+    assert out.getvalue() == "notice metadata.csv names a file that no video of the source is, such as '[red]x.mp4'.\n"
 
 
 def test_what_is_walked_once_more_after_a_lost_database_is_counted_and_told_once() -> None:

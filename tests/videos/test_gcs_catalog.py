@@ -181,6 +181,23 @@ def forbid(gcs: Running) -> None:
     gcs.deny("storage.objects.list")
 
 
+def test_what_is_said_of_videos_in_a_bucket_is_known_and_read_again_only_when_it_changes(incoming: Incoming) -> None:
+    incoming.put_names("incoming/notes.csv")
+    incoming.bucket.write("incoming/metadata.csv", b"file_name,license,group\na.mp4,cc0-1.0,cam 1\n")
+    update = incoming.catalog()
+    incoming.catalog()
+    row = incoming.rows()["a"]
+    assert (row.license, row.group, row.status, update.remarks) == ("cc0-1.0", "cam 1", "ok", ())
+    assert incoming.downloads().count("incoming/metadata.csv") == 1
+
+
+def test_broken_metadata_in_a_bucket_loses_no_video(incoming: Incoming) -> None:
+    incoming.bucket.write("incoming/metadata.jsonl", b'{"file_name": "a.mp4", "license": "cc0-1.0"}\n{"file_name"')
+    update = incoming.catalog()
+    assert (incoming.rows()["a"].license, update.failed) == ("cc0-1.0", ())
+    assert update.remarks == ("metadata.jsonl: line 2 is not JSON; it is passed over. Mend it, and the next scan reads it.",)
+
+
 def forbid_looking(gcs: Running) -> None:
     del gcs.service.store.buckets[BUCKET].live["incoming/a.mp4"]
     gcs.service.store.buckets[BUCKET].names.remove("incoming/a.mp4")
