@@ -4,6 +4,7 @@ Every field name is unique across the policies, because each is also one environ
 A policy is part of the fingerprint of what was made under it, so a field belongs here only if it changes the result.
 """
 
+import re
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -68,6 +69,24 @@ class ExamplePolicy(Policy):
     sft_pairs: Literal["every", "first"] = Field("every", description="SFT examples from every window pair of a clip, or only from its first")
     max_silent_share: Share = Field(0.2, description="largest share of SFT examples whose delta is silence, 0 to 1")
     json_images: bool = Field(True, description="write the frames of the JSON files as images beside them; off refers to rows of the frames Parquet")
+
+
+def _checked_cadences(text: str) -> str:
+    if not re.fullmatch(r"\d+(\.\d+)?(,\d+(\.\d+)?)*", text):
+        raise ValueError("give seconds with commas between them, such as 4,8, or 0 for none")
+    return text
+
+
+class DatasetPolicy(Policy):
+    """What the dataset holds beside the examples as they were made."""
+
+    cadences: Annotated[str, AfterValidator(_checked_cadences)] = Field(
+        "4,8", description="longer windows, in seconds, that the dataset's config stream merges captions to as well; 0 for none"
+    )
+
+    @property
+    def cadences_s(self) -> tuple[float, ...]:
+        return tuple(float(cadence) for cadence in self.cadences.split(","))
 
 
 class SplitPolicy(Policy):

@@ -11,7 +11,7 @@ from pydantic import Field, PrivateAttr, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from streamcap_dagster.errors import SettingError
-from streamcap_dagster.policies import CaptionPolicy, ClipPolicy, ExamplePolicy, HomePath, Policy, Sampling, SplitPolicy, Windowing
+from streamcap_dagster.policies import CaptionPolicy, ClipPolicy, DatasetPolicy, ExamplePolicy, HomePath, Policy, Sampling, SplitPolicy, Windowing
 from streamcap_dagster.storage.address import SCHEME as GCS
 from streamcap_dagster.storage.address import read_address
 
@@ -25,7 +25,7 @@ SECRETS = (*GEMINI_KEYS, "OPENAI_API_KEY", "OPENAI_BASE_URL", "HF_TOKEN", "GOOGL
 P = TypeVar("P", bound=Policy)
 
 
-class Settings(BaseSettings, Windowing, ClipPolicy, Sampling, CaptionPolicy, ExamplePolicy, SplitPolicy):
+class Settings(BaseSettings, Windowing, ClipPolicy, Sampling, CaptionPolicy, ExamplePolicy, DatasetPolicy, SplitPolicy):
     """Where things are, how many at once, and every field of the policies; each is one environment variable."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, env_file=".env", env_file_encoding="utf-8", env_ignore_empty=True, extra="ignore", frozen=True)

@@ -21,6 +21,7 @@ from streamcap_dagster.dataset.rows import DatasetVideo
 from streamcap_dagster.dataset.splits import SPLITS
 from streamcap_dagster.examples.images import write_images
 from streamcap_dagster.partitions import Materialized
+from streamcap_dagster.policies import DatasetPolicy
 from streamcap_dagster.resources.storage import StorageResource
 from streamcap_dagster.settings import Settings
 from streamcap_dagster.storage import Storage
@@ -89,20 +90,22 @@ def _all_videos(names: Sequence[str]) -> list[dg.AssetDep]:
 
 
 def _hf_dataset(settings: Settings) -> dg.AssetsDefinition:
+    policy = settings.policy(DatasetPolicy)
+
     @dg.asset(
         deps=[*_all_videos(FROM_EVERYTHING), VIDEO_GROUPS],
         group_name="dataset",
         kinds={"huggingface", "parquet"},
         owners=OWNERS,
-        code_version="1",
+        code_version=f"2-{policy.cadences}",
         freshness_policy=FRESH,
         check_specs=[*corpus_checks("hf_dataset"), outcome_check("hf_dataset")],
     )
     def hf_dataset(context: dg.AssetExecutionContext, storage: StorageResource) -> Iterator[Materialized]:
-        """`processed/dataset/`: a Hugging Face dataset with the configs sft, rl and stream, their splits, and a card made from the data.
+        """`processed/dataset/`: a Hugging Face dataset with the configs sft, rl, stream and preference, their splits, and a card made from the data.
 
-        The images are the very JPEG bytes that the captioner saw; nothing is decoded. Costs about the disk space of the frames three
-        times over (an image is in a row of each config); runs at the speed of the disk. The folder changes from one whole dataset
+        The images are the very JPEG bytes that the captioner saw; nothing is decoded. Costs about the disk space of the frames seven
+        times over (once in stream, twice in each config of window pairs); runs at the speed of the disk. The folder changes from one whole dataset
         to the next at the moment its card is written. Dagster warns when it was not looked at for two days, which the nightly backfill
         sees to even where nothing has changed.
         """
@@ -112,13 +115,21 @@ def _hf_dataset(settings: Settings) -> dg.AssetsDefinition:
         def outcomes(corpus: Corpus) -> list[dg.AssetCheckResult]:
             return [few_failed(corpus.outcomes, len(corpus.videos), corpus.failed, settings)]
 
-        yield from unless_blocked("hf_dataset", materialize(context, keeping, read, lambda corpus: _build_dataset(keeping, corpus), outcomes))
+        yield from unless_blocked("hf_dataset", materialize(context, keeping, read, lambda corpus: _build_dataset(keeping, corpus, policy), outcomes, _told))
 
     return hf_dataset
 
 
-def _build_dataset(storage: Storage, corpus: Corpus) -> Built:
-    entries = [DatasetVideo(video, corpus.splits[video.video_id], corpus.sizes, corpus.groups[video.video_id]) for video in corpus.videos]
-    report = build_dataset(storage, entries)
+def _entries(corpus: Corpus) -> list[DatasetVideo]:
+    return [DatasetVideo(video, corpus.splits[video.video_id], corpus.sizes, corpus.groups[video.video_id]) for video in corpus.videos]
+
+
+def _told(corpus: Corpus) -> dict[str, str]:
+    """What every row tells of its video, and nothing else is made from."""
+    return {f"{entry.video.video_id}/origin": entry.origin.model_dump_json() for entry in _entries(corpus)}
+
+
+def _build_dataset(storage: Storage, corpus: Corpus, policy: DatasetPolicy) -> Built:
+    report = build_dataset(storage, _entries(corpus), cadences_s=policy.cadences_s)
     objects = tuple(StoredObject(key=key, size_bytes=report.size_bytes[key]) for key in (CARD, *report.shards))
     return Built(objects, (report.card_sha256,), {"shards": len(report.shards)}, report.skipped, report.found)
