@@ -1,7 +1,7 @@
 """`croissant.json`: the dataset described as Croissant 1.0 (mlcommons.org/croissant), for catalogs and loaders that read it."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from streamcap_dagster.dataset.card_origin import licences
@@ -52,6 +52,7 @@ _CONTEXT = {
     "subField": "cr:subField",
     "transform": "cr:transform",
 }
+_IMAGE = "sc:ImageObject"
 _TYPES = {"string": "sc:Text", "float64": "sc:Float", "float32": "sc:Float", "int32": "sc:Integer", "int64": "sc:Integer", "bool": "sc:Boolean"}
 
 
@@ -77,24 +78,26 @@ def _file_set(config: Config, contents: Contents) -> dict[str, Any]:
 
 
 def _record_set(config: Config) -> dict[str, Any]:
-    fields = [_field(config, f"{config}/{name}", name, feature) for name, feature in features(config).items()]
+    fields = [_field(config, name, (), feature) for name, feature in features(config).items()]
     return {"@type": "cr:RecordSet", "@id": config, "name": config, "field": fields}
 
 
-def _field(config: Config, where: str, column: str, feature: Any) -> dict[str, Any]:
-    """A column, or a part of one: lists are repeated, and structs have fields of their own."""
+def _field(config: Config, column: str, path: tuple[str, ...], feature: Any) -> dict[str, Any]:
+    """A column, or what is at a path in it, as JSONPath walks it: lists are repeated, and structs have fields of their own."""
     repeated, inner = _unlisted(feature)
-    described: dict[str, Any] = {"@type": "cr:Field", "@id": where, "name": where.rsplit("/", 1)[-1]}
+    path = (*path, "[*]") if repeated else path
+    name = "/".join((config, column, *(part for part in path if part != "[*]")))
+    described: dict[str, Any] = {"@type": "cr:Field", "@id": name, "name": name.rsplit("/", 1)[-1]}
     if isinstance(inner, Mapping):
-        described |= {"subField": list(_parts(config, where, column, inner))}
+        described["subField"] = [_field(config, column, (*path, part), of_part) for part, of_part in inner.items()]
     else:
-        described |= {"dataType": _data_type(inner), "source": {"fileSet": {"@id": f"{config}-files"}, "extract": {"column": column}}}
-    return described | ({"repeated": True} if repeated else {})
+        described |= {"dataType": _data_type(inner), "source": _source(config, column, (*path, "bytes") if _data_type(inner) == _IMAGE else path)}
+    return described | ({"repeated": True} if "[*]" in path else {})
 
 
-def _parts(config: Config, where: str, column: str, struct: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    for name, feature in struct.items():
-        yield _field(config, f"{where}/{name}", column, feature)
+def _source(config: Config, column: str, path: tuple[str, ...]) -> dict[str, Any]:
+    source: dict[str, Any] = {"fileSet": {"@id": f"{config}-files"}, "extract": {"column": column}}
+    return source | {"transform": {"jsonPath": ".".join(path)}} if path and path != ("[*]",) else source
 
 
 def _unlisted(feature: Any) -> tuple[bool, Any]:
@@ -106,4 +109,4 @@ def _unlisted(feature: Any) -> tuple[bool, Any]:
 def _data_type(feature: Any) -> str:
     from datasets import Image
 
-    return "sc:ImageObject" if isinstance(feature, Image) else _TYPES[feature.dtype]
+    return _IMAGE if isinstance(feature, Image) else _TYPES[feature.dtype]

@@ -7,7 +7,7 @@ import typer
 from typer.core import TyperCommand
 
 from streamcap_dagster.cli.app import app
-from streamcap_dagster.cli.options import StorageOption, YesOption
+from streamcap_dagster.cli.options import JsonOption, StorageOption, YesOption
 
 PANEL = "Datasets for trainers"
 
@@ -75,3 +75,20 @@ def publish(
 
     settings = read_settings(storage=storage, hub_repo=repo)
     raise typer.Exit(publish_dataset(settings, Wish(public, allow_rehearsal, tag), dry_run=dry_run, yes=yes))
+
+
+@app.command("rewards-report", rich_help_panel=PANEL)
+def rewards_report(
+    storage: StorageOption = None,
+    examples: Annotated[int, typer.Option("--examples", min=1, metavar="N", help="Score at most N examples, drawn by hash. Default: as the card does.")] = 200,
+    as_json: JsonOption = False,
+) -> None:
+    """Tell what trivial policies would earn from the rewards beside the captions of a storage: always silent, copies of history or prompt, verbose.
+
+    Prints the table that the dataset's card has, as Markdown: a row per policy, a column per reward of `streamcap_dagster.rewards`. The captions must beat
+    every policy in total; else the exit status is 1, and it is told which policy won and in which windows.
+    """
+    from streamcap_dagster.cli.rewards_report import report_rewards
+    from streamcap_dagster.settings import read_settings
+
+    raise typer.Exit(report_rewards(read_settings(storage=storage), examples, as_json))
