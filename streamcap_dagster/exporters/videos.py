@@ -1,5 +1,6 @@
 """The videos themselves, for formats that refer to them by path."""
 
+from functools import lru_cache
 from pathlib import PurePosixPath
 from typing import Literal, get_args
 
@@ -34,6 +35,7 @@ def video_path(to: SplitTarget, row: Row, videos: Videos) -> str:
     return name
 
 
+@lru_cache(maxsize=1)  # the rows of a video follow each other, and a bucket takes a while to answer
 def _raw_video(storage: Storage, video_id: str) -> str:
     for stored in storage.list(keys.raw_video(video_id, ".")):
         return stored.key
