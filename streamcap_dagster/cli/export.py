@@ -1,7 +1,9 @@
 """`streamcap export`: the dataset as a folder that a trainer loads, and what a person should know of it."""
 
 from collections import Counter
+from collections.abc import Sequence
 from contextlib import nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
@@ -18,13 +20,28 @@ from streamcap_dagster.settings import Settings
 from streamcap_dagster.wiring import storage_for
 
 
-def export_dataset(settings: Settings, format_name: str, config: str, splits: list[str], choices: list[str], out: Path | None, force: bool) -> int:
+@dataclass(frozen=True)
+class Asked:
+    """What was asked for on the command line."""
+
+    format_name: str
+    choices: Sequence[str] = ()
+    """Each `NAME=VALUE`."""
+    config: str = ""
+    cadence_s: float | None = None
+    splits: Sequence[str] = ()
+    out: Path | None = None
+    force: bool = False
+
+
+def export_dataset(settings: Settings, asked: Asked) -> int:
     """Export and tell what was written; returns the exit status, 1 when there was nothing to write."""
-    exporter = exporter_of(format_name).with_options(dict(map(_choice, choices)))
+    exporter = exporter_of(asked.format_name).with_options(dict(map(_choice, asked.choices)))
     storage = storage_for(settings).open()
+    folder = asked.out or _folder(exporter, asked)
     console = Console()
     with console.status(f"exporting {exporter.name}") if console.is_terminal else nullcontext():
-        exported = export(storage, exporter, Prompts(), out or _folder(exporter, config), config, splits, force)
+        exported = export(storage, exporter, Prompts(), folder, asked.config, asked.splits, asked.force, asked.cadence_s)
     _show(console, exporter, exported)
     return 0 if sum(tally.rows for tally in exported.splits.values()) else 1
 
@@ -36,9 +53,11 @@ def _choice(given: str) -> tuple[str, str]:
     return name, value
 
 
-def _folder(exporter: Exporter, config: str) -> Path:
-    """Another one for each config, so that none is in the way of another."""
-    return Path("exports") / (exporter.name if config in ("", exporter.configs[0]) else f"{exporter.name}-{config}")
+def _folder(exporter: Exporter, asked: Asked) -> Path:
+    """Another one for each config and cadence, so that none is in the way of another."""
+    config = "" if asked.config in ("", exporter.configs[0]) else f"-{asked.config}"
+    cadence = "" if asked.cadence_s is None else f"-{asked.cadence_s:g}s"
+    return Path("exports") / f"{exporter.name}{config}{cadence}"
 
 
 def _show(console: Console, exporter: Exporter, exported: Exported) -> None:

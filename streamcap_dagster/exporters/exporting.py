@@ -1,12 +1,12 @@
 """One export: the rows of the dataset, split by split, through a format into a folder."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from streamcap_dagster.errors import SettingError
 from streamcap_dagster.exporters.exporter import Exporter, Words
-from streamcap_dagster.exporters.rows import Config, Shards, find_shards, read_rows
+from streamcap_dagster.exporters.rows import Config, Row, Shards, StreamRow, find_shards, read_rows
 from streamcap_dagster.exporters.target import SplitTarget, Tally, open_target
 from streamcap_dagster.storage import Storage
 
@@ -20,31 +20,53 @@ class Exported:
     splits: Mapping[str, Tally]
 
 
-def export(storage: Storage, exporter: Exporter, words: Words, folder: Path, config: str = "", splits: Sequence[str] = (), force: bool = False) -> Exported:
+def export(
+    storage: Storage,
+    exporter: Exporter,
+    words: Words,
+    folder: Path,
+    config: str = "",
+    splits: Sequence[str] = (),
+    force: bool = False,
+    cadence_s: float | None = None,
+) -> Exported:
     """Export some splits, or all that the dataset has. Run again after it broke off, it goes on in the same folder.
+
+    `cadence_s` takes the captions of clips as they are merged to longer windows.
 
     Raises SettingError for a config or split that there is not and for a folder that holds something else, ObjectMissing for a dataset that is
     not built, StorageError for a disk that is full.
     """
     shards = find_shards(storage, _chosen(exporter, config))
     wanted = _wanted(shards, splits)
+    if cadence_s is not None and shards.config != "stream":
+        raise SettingError("--cadence", cadence_s, f"only clips are merged to longer windows, the config stream, and this is {shards.config}")
     with open_target(folder, exporter.name, shards.config, force) as target:
         for split in wanted:
             with target.split(split, storage) as to:
-                _export_split(storage, exporter, words, shards, to)
+                rows = (row for key in shards.files[split] for row in read_rows(storage, shards.config, key))
+                _export_rows(exporter, words, rows if cadence_s is None else _merged(rows, cadence_s, to), to)
         if exporter.finish is not None:
             exporter.finish(target, target.splits)
         return Exported(target.folder, shards.config, {split: target.splits[split] for split in wanted})
 
 
-def _export_split(storage: Storage, exporter: Exporter, words: Words, shards: Shards, to: SplitTarget) -> None:
+def _export_rows(exporter: Exporter, words: Words, rows: Iterable[Row], to: SplitTarget) -> None:
     with exporter.writer(to) as add:
-        for key in shards.files[to.split]:
-            for row in read_rows(storage, shards.config, key):
-                for sample in exporter.samples(row, to, words):
-                    add(sample)
-                    to.rows += 1
-                    to.rehearsed += row.rehearsed
+        for row in rows:
+            for sample in exporter.samples(row, to, words):
+                add(sample)
+                to.rows += 1
+                to.rehearsed += row.rehearsed
+
+
+def _merged(rows: Iterable[Row], cadence_s: float, to: SplitTarget) -> Iterator[Row]:
+    for row in rows:
+        merged = row.at(cadence_s) if isinstance(row, StreamRow) else None
+        if merged is None:
+            to.leave_out(f"clip that is not merged to windows of {cadence_s:g} s")
+        else:
+            yield merged
 
 
 def _chosen(exporter: Exporter, config: str) -> Config:

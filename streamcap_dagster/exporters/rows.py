@@ -115,6 +115,16 @@ class Window(BaseModel):
         return NO_CHANGE if self.outcome == "no_change" else self.text
 
 
+class Merged(BaseModel):
+    """The captions of a clip at another cadence, of the same images."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    window_duration: float
+    frames_per_window: tuple[int, ...]
+    windows: tuple[Window, ...]
+
+
 class StreamRow(Row):
     """A row of `stream`: a whole clip."""
 
@@ -125,6 +135,12 @@ class StreamRow(Row):
     frame_pts: tuple[float, ...]
     frames_per_window: tuple[int, ...]
     windows: tuple[Window, ...]
+    merged: tuple[Merged, ...]
+
+    def at(self, cadence_s: float) -> "StreamRow | None":
+        """The clip with its captions merged to longer windows; None where the dataset does not have it so."""
+        found = next((merged for merged in self.merged if merged.window_duration == cadence_s), None)
+        return None if found is None else self.model_copy(update={**dict(found), "sample_id": f"{self.sample_id}@{cadence_s:g}s"})
 
 
 ROWS: Mapping[Config, type[Row]] = {"sft": SftRow, "rl": RlRow, "stream": StreamRow, "preference": PreferenceRow}

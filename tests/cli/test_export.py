@@ -47,10 +47,11 @@ def test_rows_that_are_for_rehearsal_are_announced(storage: FolderStorage) -> No
     assert "WARNING 1 of 2 rows come from the offline captioner or an emulator" in export("trl-sft").stdout
 
 
-def test_each_config_has_a_folder_of_its_own_when_none_is_named(storage: FolderStorage) -> None:
+def test_each_config_and_cadence_has_a_folder_of_its_own_when_none_is_named(storage: FolderStorage) -> None:
     store_dataset(storage, {"stream": {"train": [[stream_row()]]}, "sft": {"train": [[sft_row()]]}})
-    assert (export("trl-sft").exit_code, export("trl-sft", "--config", "sft").exit_code) == (0, 0)
-    assert sorted(path.name for path in Path("exports").iterdir()) == ["trl-sft", "trl-sft-sft"]
+    assert [export("trl-sft", *asked).exit_code for asked in ((), ("--config", "sft"))] == [0, 0]
+    export("trl-sft", "--cadence", "4")
+    assert sorted(path.name for path in Path("exports").iterdir()) == ["trl-sft", "trl-sft-4s", "trl-sft-sft"]
 
 
 def test_an_export_without_a_row_is_said_to_be_one(storage: FolderStorage) -> None:

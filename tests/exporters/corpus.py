@@ -54,6 +54,7 @@ def stream_row(video_id: str = "cat", said: Sequence[tuple[str, str]] = SAID, **
         "frame_pts": [pts for place in range(len(said)) for pts in _pts(place)],
         "frames_per_window": [FRAMES_PER_WINDOW] * len(said),
         "windows": windows,
+        "merged": [],
         **changed,
     }
 

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
 from streamcap_dagster.errors import ObjectMissing, ObjectUnreadable, SettingError, StorageError
@@ -16,7 +17,7 @@ from streamcap_dagster.exporters.table import EXPORTERS, exporter_of
 from streamcap_dagster.exporters.target import RECORD
 from streamcap_dagster.storage import keys
 from streamcap_dagster.storage.folder import FolderStorage
-from tests.exporters.corpus import SAID, WORDS, frames, sft_row, store_dataset, stream_row
+from tests.exporters.corpus import SAID, WORDS, Row, frames, sft_row, store_dataset, stream_row
 from tests.exporters.dying import lines
 
 REPOSITORY = Path(__file__).parents[2]
@@ -181,6 +182,32 @@ def test_a_split_that_there_is_not_is_answered_with_those_that_there_are(dataset
 def test_a_config_that_a_format_is_not_made_from_is_answered_with_those_that_it_is(dataset: FolderStorage, out: Path) -> None:
     with pytest.raises(SettingError, match="trl-sft is made from stream or sft"):
         export(dataset, exporter_of("trl-sft"), WORDS, out, "rl")
+
+
+def merged_row(video_id: str) -> Row:
+    """A clip of three windows, of which two are one at four seconds."""
+    windows = [(0.0, 4.0, "initial", "ok", "A red door. It opens."), (4.0, 6.0, "delta", "no_change", "")]
+    names = ("start_s", "end_s", "kind", "outcome", "text")
+    at_four = {"window_duration": 4.0, "frames_per_window": [4, 2], "windows": [dict(zip(names, window, strict=True)) for window in windows]}
+    return stream_row(video_id, merged=[at_four])
+
+
+def test_at_another_cadence_the_same_frames_are_in_fewer_turns(storage: FolderStorage, out: Path) -> None:
+    store_dataset(storage, {"stream": {"train": [[merged_row("cat"), stream_row("dog")]]}})
+    done = export(storage, exporter_of("trl-sft"), WORDS, out, cadence_s=4)
+    [sample] = pq.read_table(out / "train-00000.parquet").to_pylist()
+
+    assert sample["sample_id"] == "cat/0@4s"
+    parts = [message["content"] for message in map(json.loads, sample["messages"])]
+    assert [content[-1]["text"] for content in parts[1::2]] == ["A red door. It opens.", "No change."]
+    assert [sum(part["type"] == "image" for part in content) for content in parts[::2]] == [4, 2]
+    assert [image["bytes"] for image in sample["images"]] == [image for window in range(3) for image in frames("cat", window)]
+    assert done.splits["train"].left_out == {"clip that is not merged to windows of 4 s": 1}
+
+
+def test_a_cadence_is_only_for_clips(dataset: FolderStorage, out: Path) -> None:
+    with pytest.raises(SettingError, match=r"--cadence=4 cannot be used: only clips are merged to longer windows, the config stream, and this is sft"):
+        export(dataset, exporter_of("trl-prompt-completion"), WORDS, out, cadence_s=4)
 
 
 def test_an_unknown_format_is_answered_with_the_list() -> None:

@@ -37,6 +37,10 @@ def export(
     choices: Annotated[
         list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="Choose among what the format offers, as listed above; may be given several times.")
     ] = None,
+    cadence_s: Annotated[
+        float | None,
+        typer.Option("--cadence", metavar="SECONDS", help="Take clips with their captions merged to windows of 4 or 8 s. Default: as captioned."),
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Write into a folder that holds something else; nothing of that is removed.")] = False,
 ) -> None:
     """Write the dataset as a folder that a trainer loads as it is.
@@ -44,10 +48,11 @@ def export(
     Pictures are the very JPEG bytes that were captioned. The same command again goes on in its folder: images that are there are not written again,
     other files are replaced when they are whole, and what the dataset has no more is removed.
     """
-    from streamcap_dagster.cli.export import export_dataset
+    from streamcap_dagster.cli.export import Asked, export_dataset
     from streamcap_dagster.settings import read_settings
 
-    raise typer.Exit(export_dataset(read_settings(storage=storage), format_name, config, split or [], choices or [], out, force))
+    asked = Asked(format_name, choices or [], config, cadence_s, split or [], out, force)
+    raise typer.Exit(export_dataset(read_settings(storage=storage), asked))
 
 
 @app.command(rich_help_panel=PANEL)
