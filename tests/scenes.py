@@ -54,17 +54,17 @@ def _pictures(seed: int, count: int, fps: int) -> Iterator[np.ndarray]:
     for number in range(count):
         if number % shot == 0:
             draw = np.random.default_rng([seed, number // shot])
-            backdrop, start, way = _backdrop(draw), draw.uniform(0, 40, 2), draw.uniform(-12, 12, 2)
+            scene, start, way = backdrop(draw), draw.uniform(0, 40, 2), draw.uniform(-12, 12, 2)
             passer, brightness = draw.uniform(0, 1, 3), draw.integers(0, 256)
         along = number % shot / shot
         x, y = (int(v) for v in np.clip(start + way * (1 + along), 0, 60))
-        picture = backdrop[y : y + HEIGHT, x : x + WIDTH].copy()
+        picture = scene[y : y + HEIGHT, x : x + WIDTH].copy()
         left, top = int((passer[0] + along * 0.5) * WIDTH * 0.6), int(passer[1] * HEIGHT * 0.6)
         picture[top : top + 40, left : left + 30] = brightness
         yield picture
 
 
-def _backdrop(draw: np.random.Generator) -> np.ndarray:
+def backdrop(draw: np.random.Generator) -> np.ndarray:
     """A picture with coarse and fine detail, some larger than the frame that moves over it."""
     width, height = WIDTH + 64, HEIGHT + 64
     layers = np.zeros((height, width), np.float32)
