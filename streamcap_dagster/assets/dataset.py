@@ -7,6 +7,7 @@ from pathlib import Path
 
 import dagster as dg
 
+from streamcap_dagster.assets.background import background_of
 from streamcap_dagster.assets.captions import delta_captions, initial_captions, objectives
 from streamcap_dagster.assets.clips import clips
 from streamcap_dagster.assets.corpus import Built, Corpus, materialize, read_corpus
@@ -104,7 +105,7 @@ def _hf_dataset(settings: Settings) -> dg.AssetsDefinition:
     def hf_dataset(context: dg.AssetExecutionContext, storage: StorageResource) -> Iterator[Materialized]:
         """`processed/dataset/`: a Hugging Face dataset with the configs sft, rl, stream and preference, their splits, and a card made from the data.
 
-        The images are the very JPEG bytes that the captioner saw; nothing is decoded. Costs about the disk space of the frames seven
+        The images are the very JPEG bytes that the captioner saw; only a few are decoded, for the card. Costs about the disk space of the frames seven
         times over (once in stream, twice in each config of window pairs); runs at the speed of the disk. The folder changes from one whole dataset
         to the next at the moment its card is written. Dagster warns when it was not looked at for two days, which the nightly backfill
         sees to even where nothing has changed.
@@ -130,6 +131,6 @@ def _told(corpus: Corpus) -> dict[str, str]:
 
 
 def _build_dataset(storage: Storage, corpus: Corpus, policy: DatasetPolicy) -> Built:
-    report = build_dataset(storage, _entries(corpus), cadences_s=policy.cadences_s)
-    objects = tuple(StoredObject(key=key, size_bytes=report.size_bytes[key]) for key in (CARD, *report.shards))
+    report = build_dataset(storage, _entries(corpus), cadences_s=policy.cadences_s, background=background_of(storage))
+    objects = tuple(StoredObject(key=key, size_bytes=report.size_bytes[key]) for key in (CARD, *report.shards, *report.beside.size_bytes))
     return Built(objects, (report.card_sha256,), {"shards": len(report.shards)}, report.skipped, report.found)

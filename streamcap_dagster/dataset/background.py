@@ -24,5 +24,6 @@ def _nothing(video_ids: Sequence[str], call_keys: Set[str]) -> list[Paid]:
 class Background:
     prompts: Mapping[str, str] = field(default_factory=dict)
     """The words of prompts, by version."""
-    paid: Callable[[Sequence[str], Set[str]], list[Paid]] = _nothing
-    """Takes the videos of a dataset and the calls that its captions come from. The same for the same dataset, so nothing that was paid in vain is in it."""
+    paid: Callable[[Sequence[str], Set[str]], list[Paid] | None] = _nothing
+    """Takes the videos of a dataset and the calls that its captions come from; None when nobody knows. Nothing that was paid in vain is in it, so that the
+    same dataset has the same card."""

@@ -37,7 +37,7 @@ _MEANS: dict[Outcome, str] = {
 }
 
 
-def render_card(contents: Contents, album: Album | None = None, background: Background | None = None, paid: Sequence[Paid] = ()) -> str:
+def render_card(contents: Contents, album: Album | None = None, background: Background | None = None, paid: Sequence[Paid] | None = ()) -> str:
     """The whole page, the same for the same contents, pictures of them, words that were asked with, and costs."""
     album, background = album or Album(), background or Background()
     parts = [front_matter(contents, TITLE), f"# {TITLE}", *_warning(contents), what(contents), _numbers(contents), *_loading(contents)]

@@ -66,9 +66,11 @@ def _asked(version: str, words: str | None) -> list[str]:
     return [f"Version {plain(version)}:", f"{fence}text\n{words}\n{fence}"]
 
 
-def cost(paid: Sequence[Paid], contents: Contents) -> list[str]:
+def cost(paid: Sequence[Paid] | None, contents: Contents) -> list[str]:
     if not contents.voices:
         return []
+    if paid is None:
+        return ["## Cost", "What the captions cost is not known: the ledger of the requests cannot be read."]
     if not paid:
         return ["## Cost", "No service was paid for the captions and objectives of this dataset."]
     rows = [(plain(one.model), f"{one.answers:,}", f"{one.input_tokens:,}", f"{one.output_tokens:,}", f"${one.cost_usd:,.4f}") for one in paid]

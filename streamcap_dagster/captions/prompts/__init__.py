@@ -38,8 +38,11 @@ class Prompts:
 
     def version_of(self, kind: RequestKind) -> str:
         """Names the text of a prompt and of its standing instruction: changed words are a changed version."""
-        words = f"{_text(_system_of(kind))}\n\n{_text(kind)}"
-        return f"{kind}.{_VERSION}-{hashlib.sha256(words.encode()).hexdigest()[:8]}"
+        return f"{kind}.{_VERSION}-{hashlib.sha256(self.words_of(kind).encode()).hexdigest()[:8]}"
+
+    def words_of(self, kind: RequestKind) -> str:
+        """The text of a prompt as it is kept, after that of its standing instruction."""
+        return f"{_text(_system_of(kind))}\n\n{_text(kind)}"
 
     @property
     def version(self) -> str:
