@@ -71,6 +71,18 @@ class ExamplePolicy(Policy):
     json_images: bool = Field(True, description="write the frames of the JSON files as images beside them; off refers to rows of the frames Parquet")
 
 
+class PreferencePolicy(Policy):
+    """How what could be said of a window becomes preference pairs."""
+
+    preference_candidates: int = Field(3, ge=1, le=5, description="deltas of a window that are compared: its caption, and worse ones made by rule")
+    preference_runs: str = Field("", description="other storages, separated by commas, whose captions of the same windows are compared too")
+    preference_margin: Share = Field(0.2, description="least difference in score, 0 to 1, for one delta to be preferred to another")
+    preference_length_tolerance: Share = Field(0.2, description="share of their words by which a length-matched pair may differ, 0 to 1")
+    preference_keep: Literal["all", "human", "model"] = Field(
+        "all", description="human: only windows that people ranked; model: only what captioners wrote, nothing made by rule"
+    )
+
+
 def _checked_cadences(text: str) -> str:
     if not re.fullmatch(r"\d+(\.\d+)?(,\d+(\.\d+)?)*", text):
         raise ValueError("give seconds with commas between them, such as 4,8, or 0 for none")

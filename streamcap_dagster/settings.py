@@ -11,7 +11,18 @@ from pydantic import Field, PrivateAttr, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from streamcap_dagster.errors import SettingError
-from streamcap_dagster.policies import CaptionPolicy, ClipPolicy, DatasetPolicy, ExamplePolicy, HomePath, Policy, Sampling, SplitPolicy, Windowing
+from streamcap_dagster.policies import (
+    CaptionPolicy,
+    ClipPolicy,
+    DatasetPolicy,
+    ExamplePolicy,
+    HomePath,
+    Policy,
+    PreferencePolicy,
+    Sampling,
+    SplitPolicy,
+    Windowing,
+)
 from streamcap_dagster.storage.address import SCHEME as GCS
 from streamcap_dagster.storage.address import read_address
 
@@ -25,7 +36,7 @@ SECRETS = (*GEMINI_KEYS, "OPENAI_API_KEY", "OPENAI_BASE_URL", "HF_TOKEN", "GOOGL
 P = TypeVar("P", bound=Policy)
 
 
-class Settings(BaseSettings, Windowing, ClipPolicy, Sampling, CaptionPolicy, ExamplePolicy, DatasetPolicy, SplitPolicy):
+class Settings(BaseSettings, Windowing, ClipPolicy, Sampling, CaptionPolicy, ExamplePolicy, PreferencePolicy, DatasetPolicy, SplitPolicy):
     """Where things are, how many at once, and every field of the policies; each is one environment variable."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, env_file=".env", env_file_encoding="utf-8", env_ignore_empty=True, extra="ignore", frozen=True)
@@ -80,6 +91,11 @@ class Settings(BaseSettings, Windowing, ClipPolicy, Sampling, CaptionPolicy, Exa
         """True when nobody chose the captioner: it is the one that there is a key for."""
         return self._by_key
 
+    @property
+    def other_runs(self) -> tuple[str, ...]:
+        """The storages of STREAMCAP_PREFERENCE_RUNS, in the order given."""
+        return tuple(place.strip() for place in self.preference_runs.split(",") if place.strip())
+
     def policy(self, kind: type[P]) -> P:
         """The part of the settings that one step reads."""
         return kind.model_validate({name: getattr(self, name) for name in kind.model_fields})
@@ -96,7 +112,7 @@ def read_settings(**overrides: Any) -> Settings:
         raise _explained(error) from error
     if not settings.captioner:
         settings = _with_captioner(settings)
-    for check in (_check_frames, _check_clips, _check_splits, _check_storage, _check_emulator):
+    for check in (_check_frames, _check_clips, _check_splits, _check_storage, _check_runs, _check_emulator):
         check(settings)
     return settings
 
@@ -166,6 +182,27 @@ def _check_storage(settings: Settings) -> None:
             read_address(place, setting)
     if not scheme_of(settings.storage) and Path(settings.storage).expanduser().is_file():
         raise SettingError("STREAMCAP_STORAGE", settings.storage, "it is a file; give a folder (it is made when missing)")
+
+
+def _check_runs(settings: Settings) -> None:
+    """A misspelt folder would be silence: its captions would be missed by nobody."""
+    setting = "STREAMCAP_PREFERENCE_RUNS"
+    for place in settings.other_runs:
+        scheme = scheme_of(place)
+        if scheme not in ("", GCS):
+            raise SettingError(setting, place, "give folders, or gs://bucket/prefix of Google Cloud Storage, separated by commas")
+        if scheme:
+            read_address(place, setting)
+        elif not Path(place).expanduser().is_dir():
+            raise SettingError(setting, place, "there is no such folder")
+        if _same_place(place, settings.storage):
+            raise SettingError(setting, place, "it is STREAMCAP_STORAGE itself, whose captions are compared anyway")
+
+
+def _same_place(one: str, other: str) -> bool:
+    if scheme_of(one) or scheme_of(other):
+        return one.rstrip("/") == other.rstrip("/")
+    return Path(one).expanduser().resolve() == Path(other).expanduser().resolve()
 
 
 def _check_emulator(settings: Settings) -> None:

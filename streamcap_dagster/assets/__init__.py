@@ -11,6 +11,7 @@ objectives         per video  what a good delta should convey
 caption_files      per video  the captions as subtitles
 sft_examples       per video  training examples for supervised fine-tuning
 rl_examples        per video  training examples for reinforcement learning
+preference_examples per video pairs of something better and something worse to say
 video_groups       whole      which videos show the same, or belong together
 train_json rl_json whole      the examples of all videos as JSON
 hf_dataset         whole      the Hugging Face dataset
@@ -21,6 +22,7 @@ from streamcap_dagster.assets.captions import caption_files, delta_captions, ini
 from streamcap_dagster.assets.clips import clips
 from streamcap_dagster.assets.examples import rl_examples, sft_examples
 from streamcap_dagster.assets.frames import frame_hashes, frames
+from streamcap_dagster.assets.preferences import preference_examples
 from streamcap_dagster.assets.videos import raw_videos
 from streamcap_dagster.assets.work import PerVideoAsset
 
@@ -35,5 +37,6 @@ PER_VIDEO: tuple[PerVideoAsset, ...] = (
     caption_files,
     sft_examples,
     rl_examples,
+    preference_examples,
 )
 """The per-video assets in the order a video walks through them."""

@@ -15,6 +15,7 @@ from streamcap_dagster.assets.corpus_checks import corpus_checks, few_failed, ou
 from streamcap_dagster.assets.examples import rl_examples, sft_examples
 from streamcap_dagster.assets.frames import frame_hashes, frames
 from streamcap_dagster.assets.groups import VIDEO_GROUPS, video_groups_asset
+from streamcap_dagster.assets.preferences import preference_examples
 from streamcap_dagster.assets.videos import raw_videos
 from streamcap_dagster.dataset.hub_dataset import CARD, build_dataset
 from streamcap_dagster.dataset.json_files import Kind, write_examples_json
@@ -32,9 +33,9 @@ from streamcap_dagster.storage.receipts import StoredObject
 JSON_FILES = ("train_json", "rl_json")
 WHOLE_CORPUS = (VIDEO_GROUPS, *JSON_FILES, "hf_dataset", "published_dataset")
 OWNERS = ["team:streamcap"]
-FROM_EVERYTHING = ("clips", "frames", "initial_captions", "delta_captions", "sft_examples", "rl_examples")
+FROM_EVERYTHING = ("clips", "frames", "initial_captions", "delta_captions", "sft_examples", "rl_examples", "preference_examples")
 FRESH = dg.FreshnessPolicy.time_window(fail_window=timedelta(days=8), warn_window=timedelta(days=2))
-CHAIN = (raw_videos, clips, frames, frame_hashes, initial_captions, delta_captions, objectives, sft_examples, rl_examples)
+CHAIN = (raw_videos, clips, frames, frame_hashes, initial_captions, delta_captions, objectives, sft_examples, rl_examples, preference_examples)
 """What a video needs to have, each made from the others as they are, to be in any of these assets."""
 
 

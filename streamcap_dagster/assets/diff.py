@@ -149,7 +149,7 @@ class _Present:
 
     def _made_now(self, asset: PerVideoAsset, video: Video) -> dict[str, str]:
         known = self._made_with.get(asset.name) or made_with(asset, VideoWork(video, self._workshop))
-        if not asset.decided_by(self._workshop.settings):
+        if not asset.decided_by(self._workshop.settings) and not asset.found_beside(self._workshop):
             self._made_with[asset.name] = known
         return known
 

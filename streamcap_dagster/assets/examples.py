@@ -30,7 +30,7 @@ def _make_rl(work: VideoWork) -> Made:
     return work.store(keys.rl_examples(work.video_id), examples, {"examples": len(examples.examples), **_left_out(examples.left_out)}, images)
 
 
-class _AsAsked:
+class AsAsked:
     """The prompts as the captioner was asked: with the history that it was shown, which is not all of it when it is long."""
 
     def __init__(self, history_tokens: int) -> None:
@@ -45,7 +45,7 @@ class _AsAsked:
 
 def _sft(work: VideoWork) -> SftExamples:
     initials, deltas = _captions(work)
-    prompts = _AsAsked(work.policy(CaptionPolicy).history_tokens)
+    prompts = AsAsked(work.policy(CaptionPolicy).history_tokens)
     return make_sft(work.video, initials, deltas, work.policy(Windowing), work.policy(Sampling), work.policy(ExamplePolicy), prompts)
 
 

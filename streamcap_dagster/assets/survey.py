@@ -3,7 +3,7 @@
 import gc
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 
 from streamcap_dagster.assets import PER_VIDEO
@@ -64,7 +64,7 @@ class Watched:
     """All videos of the catalog for whoever looks again and again: each look reads only what has changed since the one before, in this process or another."""
 
     def __init__(self, workshop: Workshop, assets: Sequence[PerVideoAsset] = PER_VIDEO) -> None:
-        self._wanted = Wanted(assets, workshop)
+        self._assets, self._workshop = assets, workshop
         self._storage = workshop.storage
         self._index: Index | None = None
 
@@ -76,7 +76,7 @@ class Watched:
     def known(self) -> dict[str, Surveyed]:
         """What the last of the looks that are kept found out and still holds, which may be of few videos or none. Reads no receipt, and keeps nothing."""
         with _uncollected():
-            index = read_index(self._storage, self._wanted.digest)
+            index = read_index(self._storage, self._wanted().digest)
             if not index.entries:
                 return {}
             now = self._now()
@@ -84,22 +84,28 @@ class Watched:
             return {video_id: _surveyed(video_id, entry.verdict) for video_id, entry in entries.items()}
 
     def _look(self) -> list[Surveyed]:
-        index, now = self._index or read_index(self._storage, self._wanted.digest), self._now()
-        self._index = index if index.holds(now) else self._brought_up_to_date(index, now)
+        wanted, now = self._wanted(), self._now()
+        held = self._index if self._index and self._index.settings == wanted.digest else None
+        index = held or read_index(self._storage, wanted.digest)
+        self._index = index if index.holds(now) else self._brought_up_to_date(index, now, wanted)
         return [_surveyed(video_id, entry.verdict) for video_id, entry in self._index.entries.items()]
+
+    def _wanted(self) -> Wanted:
+        """What is wanted now: what people have ranked meanwhile is another wish."""
+        return Wanted(self._assets, replace(self._workshop))
 
     def _now(self) -> Versions:
         manifest = self._storage.stat(keys.MANIFEST)
         return Versions(manifest.version if manifest else "", _versions(self._storage, keys.RECEIPTS), _versions(self._storage, keys.FAILURES))
 
-    def _brought_up_to_date(self, index: Index, now: Versions) -> Index:
+    def _brought_up_to_date(self, index: Index, now: Versions, wanted: Wanted) -> Index:
         rows = read_rows(self._storage)
         digests = _digests(rows)
         known = _still_held(index, now, digests)
         new = (rows.video(video_id) for video_id in rows.cells if video_id not in known)
-        for video_id, verdict in _looked_at(new, _Look(self._wanted, False, now)):
+        for video_id, verdict in _looked_at(new, _Look(wanted, False, now)):
             known[video_id] = _entry(verdict, video_id, digests[video_id], now)
-        after = Index(self._wanted.digest, now.manifest, {video_id: known[video_id] for video_id in rows.cells})
+        after = Index(wanted.digest, now.manifest, {video_id: known[video_id] for video_id in rows.cells})
         write_index(self._storage, index, after)
         return after
 

@@ -21,6 +21,7 @@ class Wanted:
         self.workshop = workshop
         self._versions = {asset.name: asset.code_version(workshop.settings) for asset in assets}
         self._decided = {asset.name: asset.decided_by(workshop.settings) for asset in assets}
+        self._beside = {asset.name: asset.found_beside(workshop) for asset in assets}
         self._forms: dict[str, FingerprintForm] = {}
 
     def of(self, asset: PerVideoAsset, video: Video, receipts: Mapping[str, Vouched]) -> str | None:
@@ -38,13 +39,18 @@ class Wanted:
 
     def _form(self, asset: PerVideoAsset, video: Video) -> FingerprintForm:
         form = FingerprintForm(self._versions[asset.name], asset.deps, asset.also_from(VideoWork(video, self.workshop)))
-        if not self._decided[asset.name]:
+        if not self._decided[asset.name] and not self._beside[asset.name]:
             self._forms[asset.name] = form
         return form
 
     @cached_property
     def digest(self) -> str:
         """Of all that these fingerprints depend on but the videos and their receipts."""
+        return hashlib.sha256(json.dumps([self.of_settings, self._beside]).encode()).hexdigest()
+
+    @cached_property
+    def of_settings(self) -> str:
+        """The same without what is kept for single videos, which may come to be at any time."""
         nobody = VideoWork(Video(video_id="nobody", uri="", sha256="", size_bytes=0, status="ok"), self.workshop)
         facts = [[name, asset.deps, self._versions[name], self._decided[name] or asset.also_from(nobody)] for name, asset in self.assets.items()]
         return hashlib.sha256(json.dumps([facts, *Video.model_fields]).encode()).hexdigest()

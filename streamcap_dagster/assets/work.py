@@ -22,7 +22,7 @@ from streamcap_dagster.frames.worker_pool import DecodePool
 from streamcap_dagster.policies import Policy
 from streamcap_dagster.records import Record, Video
 from streamcap_dagster.settings import Settings
-from streamcap_dagster.storage import Storage
+from streamcap_dagster.storage import Storage, keys
 from streamcap_dagster.storage.documents import parse_record, write_record
 from streamcap_dagster.storage.many import write_all
 from streamcap_dagster.storage.receipts import StoredObject, content_hash
@@ -60,6 +60,11 @@ class Workshop:
     underway: Underway = field(default_factory=Underway)
     decoding: DecodePool | None = None
     """None where nothing is going to be decoded, as when only the state of things is looked at."""
+
+    @cached_property
+    def ranked(self) -> Mapping[str, str]:
+        """Videos of which people have ranked something, with the version of what they said, as it was when this was first asked for."""
+        return {stored.key[len(keys.RANKINGS) : -len(".json")]: stored.version for stored in self.storage.list(keys.RANKINGS)}
 
     @cached_property
     def hands(self) -> asyncio.Semaphore:
@@ -241,6 +246,11 @@ def _nobody(settings: Settings) -> str:
     return ""
 
 
+def _nothing_beside(workshop: Workshop) -> str:
+    del workshop
+    return ""
+
+
 def _nothing_to_show(work: VideoWork) -> dict[str, dg.MetadataValue]:
     del work
     return {}
@@ -279,6 +289,8 @@ class PerVideoAsset:
     """What else it is made from, by name: things that are neither assets nor settings."""
     decided_by: Callable[[Settings], str] = _nobody
     """What decides `also_from` where it differs from video to video, in a word that changes with it; empty while it is the same for all videos."""
+    found_beside: Callable[[Workshop], str] = _nothing_beside
+    """The same where that is no setting but something that is kept for single videos, such as what people said of them; empty while there is nothing."""
     show: Callable[[VideoWork], dict[str, dg.MetadataValue]] = _nothing_to_show
     """What a person would want to see of it, read back from storage."""
     check: VideoCheck | None = None

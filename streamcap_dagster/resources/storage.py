@@ -40,3 +40,10 @@ class GcsStorageResource(StorageResource):
         from streamcap_dagster.storage.gcs import open_storage  # Google's client takes most of a second to import
 
         return open_storage(self.uri, Path(self.cache), self.cache_gb, self.connections, self.deadline_s)
+
+
+def storage_at(place: str, cache: str, cache_gb: float, connections: int, deadline_s: float) -> Storage:
+    """Another storage than the one that is worked on: a folder, or gs://bucket/prefix."""
+    if "://" not in place:
+        return FolderStorageResource(root=place).open()
+    return GcsStorageResource(uri=place, cache=cache, cache_gb=cache_gb, connections=connections, deadline_s=deadline_s).open()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow.parquet as pq
 
 from streamcap_dagster.errors import ObjectMissing
-from streamcap_dagster.records import Captions, Clips, FrameHashes, Objectives, Record, RlExamples, SftExamples, VideoGroups
+from streamcap_dagster.records import Captions, Clips, FrameHashes, Objectives, PreferenceExamples, Record, RlExamples, SftExamples, VideoGroups
 from streamcap_dagster.resources.held_path import held
 from streamcap_dagster.storage import Storage, keys
 from streamcap_dagster.storage.documents import read_record
@@ -76,6 +76,7 @@ READERS: dict[str, Reader] = {
     "caption_files": _subtitles,
     "sft_examples": _record(keys.sft_examples, SftExamples),
     "rl_examples": _record(keys.rl_examples, RlExamples),
+    "preference_examples": _record(keys.preference_examples, PreferenceExamples),
     "video_groups": lambda storage, whole: read_record(storage, keys.GROUPS, VideoGroups),
     "train_json": _json_rows(keys.TRAIN_JSON),
     "rl_json": _json_rows(keys.RL_JSON),

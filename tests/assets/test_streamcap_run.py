@@ -12,6 +12,8 @@ import pytest
 from tests.assets.project import PER_VIDEO_NAMES, Project
 from tests.media import ffmpeg, make_video
 
+ASSETS = len(PER_VIDEO_NAMES)
+BEFORE_CAPTIONS = PER_VIDEO_NAMES.index("initial_captions")
 SMALL = ("-c:v", "libx264", "-preset", "ultrafast", "-crf", "5", "-pix_fmt", "yuv420p")
 
 
@@ -30,7 +32,7 @@ def test_a_second_run_makes_nothing_and_says_so(made: Project) -> None:
 
     done = made.streamcap("run")
 
-    assert "0 made, 27 reused" in done.stdout
+    assert f"0 made, {3 * ASSETS} reused" in done.stdout
     assert made.final_files() == before
     assert done.returncode == 0
 
@@ -41,7 +43,7 @@ def test_a_lost_instance_is_filled_again_from_storage_without_making_anything(ma
 
     done = made.streamcap("run")
 
-    assert "0 made, 27 reused" in done.stdout
+    assert f"0 made, {3 * ASSETS} reused" in done.stdout
     assert all(made.materialized(name) == {"clock", "life", "still"} for name in PER_VIDEO_NAMES)
 
 
@@ -51,7 +53,7 @@ def test_a_file_with_other_bytes_under_the_same_name_is_made_again_and_no_other(
 
     done = made.streamcap("run")
 
-    assert "9 made, 18 reused" in done.stdout
+    assert f"{ASSETS} made, {2 * ASSETS} reused" in done.stdout
     changed = {key for key, content in made.final_files().items() if before.get(key) != content}
     assert not any("clock" in key or "life" in key for key in changed)
     assert {"frames/still.parquet", "initial_captions/still.json"} <= changed
@@ -60,14 +62,14 @@ def test_a_file_with_other_bytes_under_the_same_name_is_made_again_and_no_other(
 def test_a_changed_setting_makes_again_only_what_reads_it(made: Project) -> None:
     done = made.streamcap("run", STREAMCAP_MAX_SILENT_SHARE="1")
 
-    assert "6 made, 21 reused" in done.stdout
+    assert f"6 made, {3 * ASSETS - 6} reused" in done.stdout
 
 
 def test_run_only_makes_the_named_and_rebuilds_the_dataset_from_all_that_exist(project: Project) -> None:
     assert project.streamcap("run", "--only", "clock").returncode == 0
     done = project.streamcap("run", "--only", "life")
 
-    assert "9 made, 0 reused" in done.stdout
+    assert f"{ASSETS} made, 0 reused" in done.stdout
     assert {row["video_id"] for row in json.loads((project.storage / "processed/train.json").read_text())} == {"clock", "life"}
     assert project.statuses()["still"]["state"] == "incomplete"
 
@@ -85,7 +87,7 @@ def test_an_unusable_file_is_named_with_the_reason_and_the_others_are_done(proje
     done = project.streamcap("run")
 
     assert done.returncode == 1
-    assert "27 made" in done.stdout
+    assert f"{3 * ASSETS} made" in done.stdout
     assert "notes.mp4" in done.stdout
     assert project.statuses()["notes"]["state"] == "unusable"
 
@@ -98,7 +100,7 @@ def test_a_video_that_fails_midway_is_named_and_the_others_are_done(project: Pro
     done = project.streamcap("run", "--captioner", "recorded", STREAMCAP_RECORDED_ANSWERS=str(answers))
 
     assert done.returncode == 1
-    assert "21 made" in done.stdout
+    assert f"{2 * ASSETS + BEFORE_CAPTIONS} made" in done.stdout
     standing = {
         video_id: video["state"] for video_id, video in project.statuses_with(STREAMCAP_CAPTIONER="recorded", STREAMCAP_RECORDED_ANSWERS=str(answers)).items()
     }
@@ -175,7 +177,7 @@ def test_two_runs_at_once_make_everything_once(project: Project) -> None:
     said = [run.communicate(timeout=240)[0] for run in running]
 
     assert [run.returncode for run in running] == [0, 0]
-    assert sum(int(match) for output in said for match in re.findall(r"(\d+) made", output)) == 27
+    assert sum(int(match) for output in said for match in re.findall(r"(\d+) made", output)) == 3 * ASSETS
     assert all(video["state"] == "complete" for video in project.statuses().values())
 
 

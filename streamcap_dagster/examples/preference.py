@@ -1,0 +1,124 @@
+"""Preference pairs of a video: of what could be said of a window, something better beside something worse."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from streamcap_dagster.examples.chain import WindowPair, refusal, window_pairs
+from streamcap_dagster.examples.pairs import PromptBook
+from streamcap_dagster.examples.preference_candidates import propose, words_in
+from streamcap_dagster.examples.preference_ranking import Ranked, rank
+from streamcap_dagster.examples.rankings import Rankings, basis_of
+from streamcap_dagster.policies import PreferencePolicy
+from streamcap_dagster.records import Candidate, Captions, LeftOut, Objectives, PreferenceExamples, PreferencePair, Undecided
+
+TOO_FEW = "fewer than two different candidates"
+TOO_CLOSE = "no candidate is better than another by preference_margin"
+UNRANKED = "ranked by nobody, and preference_keep is human"
+EQUAL = "people ranked its candidates as equal"
+
+
+@dataclass(frozen=True)
+class Told:
+    """All that is known of a video's windows."""
+
+    initials: Captions
+    deltas: Captions
+    objectives: Objectives
+    elsewhere: Sequence[Captions] = ()
+    """Delta captions of the same video by other captioners, models, prompts or temperatures."""
+    rankings: Rankings | None = None
+
+
+@dataclass(frozen=True)
+class _Chosen:
+    better: Candidate
+    worse: Candidate
+    margin: float
+
+
+def make_preferences(told: Told, policy: PreferencePolicy, prompts: PromptBook) -> PreferenceExamples:
+    """Of every window that could make an SFT example: best against worst, and where these two are not of the same length, the two that are and differ most."""
+    stated = {(pair.clip, pair.window): pair.objectives for pair in told.objectives.pairs}
+    people = {(window.clip, window.window): window for window in told.rankings.windows} if told.rankings else {}
+    pairs: list[PreferencePair] = []
+    undecided: list[Undecided] = []
+    left_out: list[LeftOut] = []
+    for pair in window_pairs(told.initials, told.deltas):
+        clip, window = pair.place
+        if reason := refusal(pair):
+            left_out.append(LeftOut(clip=clip, window=window, reason=reason))
+            continue
+        judged = people.get(pair.place)
+        if judged is not None and judged.basis != basis_of(pair):
+            judged = None  # people spoke of other pictures, or after other words
+        objectives = stated.get(pair.place, ())
+        ranked = rank(pair, propose(pair, told.deltas.captions, told.elsewhere, policy), objectives, judged)
+        if reason := _why_none(ranked, policy):
+            left_out.append(LeftOut(clip=clip, window=window, reason=reason))
+            undecided.append(Undecided(clip=clip, window=window, ranked_by=ranked.ranked_by, candidates=ranked.candidates))
+            continue
+        for chosen in _chosen(ranked, policy):
+            pairs.append(_pair(pair, chosen, ranked, objectives, policy, prompts))
+    return PreferenceExamples(video_id=told.deltas.video_id, examples=tuple(pairs), left_out=tuple(left_out), undecided=tuple(undecided))
+
+
+def outdated(told: Told) -> int:
+    """How many windows people ranked of which other things are known now, so that what they said does not count."""
+    known = {pair.place: basis_of(pair) for pair in window_pairs(told.initials, told.deltas)}
+    return sum(known.get((window.clip, window.window)) != window.basis for window in told.rankings.windows) if told.rankings else 0
+
+
+def is_length_matched(better: str, worse: str, tolerance: float) -> bool:
+    """Whether two texts differ in words by at most this share of the longer."""
+    first, second = words_in(better), words_in(worse)
+    return abs(first - second) <= tolerance * max(first, second)
+
+
+def _why_none(ranked: Ranked, policy: PreferencePolicy) -> str:
+    """Why a window makes no pair, or an empty text."""
+    if len(ranked.candidates) < 2:
+        return TOO_FEW
+    if policy.preference_keep == "human" and ranked.ranked_by != "human":
+        return UNRANKED
+    if next(_better_and_worse(ranked, policy), None) is None:
+        return TOO_CLOSE if ranked.ranked_by == "score" else EQUAL
+    return ""
+
+
+def _chosen(ranked: Ranked, policy: PreferencePolicy) -> Iterator[_Chosen]:
+    every = list(_better_and_worse(ranked, policy))
+    extremes = max(every, key=_apart)
+    yield extremes
+    alike = [one for one in every if is_length_matched(one.better.text, one.worse.text, policy.preference_length_tolerance)]
+    if alike and extremes not in alike:
+        yield max(alike, key=_apart)
+
+
+def _apart(chosen: _Chosen) -> tuple[float, int, int]:
+    return chosen.margin, -chosen.better.rank, chosen.worse.rank
+
+
+def _better_and_worse(ranked: Ranked, policy: PreferencePolicy) -> Iterator[_Chosen]:
+    """All that can be paired: people's word counts whatever the distance."""
+    least = policy.preference_margin if ranked.ranked_by == "score" else 0.0
+    judged = ranked.candidates[: ranked.judged]
+    for place, better in enumerate(judged):
+        for worse in judged[place + 1 :]:
+            margin = ranked.margin(better, worse)
+            if margin > 0 and margin >= least:
+                yield _Chosen(better, worse, margin)
+
+
+def _pair(pair: WindowPair, chosen: _Chosen, ranked: Ranked, objectives: Sequence[str], policy: PreferencePolicy, prompts: PromptBook) -> PreferencePair:
+    return PreferencePair(
+        clip=pair.later.clip,
+        window=pair.later.window,
+        prompt=prompts.delta(pair.said),
+        chosen=chosen.better.text,
+        rejected=chosen.worse.text,
+        margin=chosen.margin,
+        length_matched=is_length_matched(chosen.better.text, chosen.worse.text, policy.preference_length_tolerance),
+        ranked_by=ranked.ranked_by,
+        candidates=ranked.candidates,
+        objectives=tuple(objectives),
+    )
