@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from streamcap_dagster.errors import SettingError
-from streamcap_dagster.policies import Sampling
+from streamcap_dagster.policies import DatasetPolicy, Sampling
 from streamcap_dagster.settings import PREFIX, Settings, read_settings
 from streamcap_dagster.wiring import captioner_for
 
@@ -48,6 +48,9 @@ def test_an_empty_variable_is_as_good_as_none(monkeypatch: pytest.MonkeyPatch) -
         ("STREAMCAP_STORAGE", "s3://bucket", "give a folder, or gs://bucket/prefix"),
         ("STREAMCAP_STORAGE", "gs:/bucket/prefix", "give a folder, or gs://bucket/prefix"),
         ("STREAMCAP_VALIDATION_SHARE", "0.97", "nothing to train on"),
+        ("STREAMCAP_CADENCES", "4 8", "seconds with commas between them, such as 4,8, or 0 for none"),
+        ("STREAMCAP_CADENCES", "4,", "such as 4,8"),
+        ("STREAMCAP_CADENCES", "-4", "such as 4,8"),
     ],
 )
 def test_a_value_that_cannot_work_is_refused_by_name_with_the_reason(monkeypatch: pytest.MonkeyPatch, name: str, value: str, told: str) -> None:
@@ -55,6 +58,12 @@ def test_a_value_that_cannot_work_is_refused_by_name_with_the_reason(monkeypatch
     with pytest.raises(SettingError, match=f"^{name}=") as refused:
         read_settings()
     assert told in str(refused.value)
+
+
+@pytest.mark.parametrize(("value", "cadences_s"), [("4,8", (4.0, 8.0)), ("2.5", (2.5,)), ("0", (0.0,))])
+def test_cadences_are_a_list_of_seconds(monkeypatch: pytest.MonkeyPatch, value: str, cadences_s: tuple[float, ...]) -> None:
+    monkeypatch.setenv("STREAMCAP_CADENCES", value)
+    assert read_settings().policy(DatasetPolicy).cadences_s == cadences_s
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1:9199", "localhost", "http://"])

@@ -42,9 +42,10 @@ def test_each_video_is_asked_for_its_records_and_frames_and_for_no_size_that_is_
     build_dataset(far, entries(far, known=True))
 
     read = {("read", folder): len(VIDEOS) for folder in ("initial_captions", "delta_captions", "sft_examples", "rl_examples", "clips", "preference_examples")}
-    shards_and_card = {("list", "processed"): 1, ("write", "processed"): 5, ("lease", "hf_dataset"): 2}
+    shown = 3
+    shards_card_and_pictures = {("list", "processed"): 1, ("write", "processed"): 4 + 3 + shown, ("lease", "hf_dataset"): 2}
     read_back = {("stat", "processed"): 4, ("range", "processed"): 12}
-    assert asked(far) == {**read, **shards_and_card, **read_back, ("stat", "frames"): len(VIDEOS)}
+    assert asked(far) == {**read, **shards_card_and_pictures, **read_back, ("stat", "frames"): len(VIDEOS) + shown, ("range", "frames"): 2 * shown}
     assert far.most_at_once >= 4
 
 
