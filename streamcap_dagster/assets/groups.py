@@ -206,19 +206,25 @@ def _table(groups: VideoGroups) -> str:
 
 
 def _picture(storage: Storage, alike: Sequence[AlikeVideos]) -> Mapping[str, dg.MetadataValue]:
-    """A few pairs side by side: first those that are least alike, which a person should see."""
+    """A few pairs side by side: first those that are least alike, which a person should see. It is no fault of the groups where it cannot be drawn."""
     shown = sorted(alike, key=lambda pair: (pair.share, pair.videos))[:_PAIRS_SHOWN]
     if not shown:
         return {}
+    try:
+        picture = base64.b64encode(_drawn(storage, shown)).decode()
+    except (ObjectMissing, ObjectUnreadable) as error:
+        return {"least_alike": dg.MetadataValue.text(f"not shown: {error}")}
+    names = "; ".join(f"{plain(pair.videos[0])} and {plain(pair.videos[1])}" for pair in shown)
+    return {"least_alike": dg.MetadataValue.md(f"{names}\n\n![pairs of videos](data:image/jpeg;base64,{picture})")}
+
+
+def _drawn(storage: Storage, pairs: Sequence[AlikeVideos]) -> bytes:
     with ExitStack() as opened:
 
         def moment(video_id: str, at_s: float) -> Moment:
             return Moment(opened.enter_context(storage.open(keys.frames(video_id))), at_s)
 
-        pairs = [(moment(pair.videos[0], pair.at_s[0]), moment(pair.videos[1], pair.at_s[1])) for pair in shown]
-        picture = base64.b64encode(pairs_sheet(pairs)).decode()
-    names = "; ".join(f"{plain(pair.videos[0])} and {plain(pair.videos[1])}" for pair in shown)
-    return {"least_alike": dg.MetadataValue.md(f"{names}\n\n![pairs of videos](data:image/jpeg;base64,{picture})")}
+        return pairs_sheet([(moment(pair.videos[0], pair.at_s[0]), moment(pair.videos[1], pair.at_s[1])) for pair in pairs])
 
 
 def _every_video_is_compared(not_compared: Mapping[str, str]) -> dg.AssetCheckResult:
