@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from streamcap_dagster.errors import ObjectMissing, StreamcapError
 from streamcap_dagster.hub.local import CARD, LocalDataset
-from streamcap_dagster.hub.shard_facts import NAME, ShardFacts, read_facts
+from streamcap_dagster.hub.shard_facts import NAME, Said, ShardFacts, read_facts
 from streamcap_dagster.hub.texts import placeholders
 
 VIDEOS_NAMED = 10
@@ -27,7 +27,7 @@ class Gate:
         """What is wrong, also with shards that are published already; pictures and texts are looked at in those to be sent alone."""
         broken = [fault for path in local.shards for fault in self._look(local, path, path in to_send)]
         found = [self.facts[path] for path in local.shards if path in self.facts]
-        return [*broken, *self._card_faults(local), *_rehearsed(found, self.allow_rehearsal), *(_unlicensed(found) if public else ())]
+        return [*broken, *_spoken(found), *self._card_faults(local), *_rehearsed(found, self.allow_rehearsal), *(_unlicensed(found) if public else ())]
 
     def _look(self, local: LocalDataset, path: str, closely: bool) -> list[str]:
         if path not in local.sizes:
@@ -57,6 +57,15 @@ class Gate:
             if counted[place] != declared.get(place, 0):
                 yield f"{CARD}: the card says {declared.get(place, 0):,} rows for {'/'.join(place)}, and its shards hold {counted[place]:,}"
         yield from (f"{CARD}: the card holds {what}" for what in placeholders(local.small[CARD].decode()))
+
+
+def _spoken(found: Sequence[ShardFacts]) -> Iterator[str]:
+    """What must not be in a text, once for a video, where it was said."""
+    places: dict[tuple[str, str], Said] = {}
+    for key, said in (item for facts in found for item in facts.said.items()):
+        if key not in places or (said.exact and not places[key].exact):
+            places[key] = said
+    yield from (f"video {video_id}, {said.where}: its text holds {what}" for (video_id, what), said in places.items())
 
 
 def _rehearsed(found: Sequence[ShardFacts], allowed: bool) -> Iterator[str]:

@@ -1,5 +1,6 @@
 """One dataset repository on the Hugging Face Hub, through its own SDK. Its errors become ours here: they carry the token, so that none is chained."""
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -110,6 +111,7 @@ class HubRepository:
     @contextmanager
     def _explained(self, doing: str, left: str = AS_IT_WAS) -> Iterator[None]:
         disable_progress_bars()
+        logging.getLogger("huggingface_hub").setLevel(logging.ERROR)  # its warnings have the addresses in them that it may upload to
         get_session().timeout = httpx2.Timeout(ANSWER_WITHIN_S)
         try:
             yield

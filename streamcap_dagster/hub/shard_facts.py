@@ -5,7 +5,8 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, BinaryIO
+from itertools import islice
+from typing import Any, BinaryIO, NamedTuple
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -36,6 +37,15 @@ class ShardFacts:
     unlicensed: set[str] | None = field(default_factory=set)
     """Videos without a known licence."""
     faults: list[str] = field(default_factory=list)
+    said: dict[tuple[str, str], "Said"] = field(default_factory=dict)
+    """What must not be in a text, by video and what it is: where it was said first."""
+
+
+class Said(NamedTuple):
+    """The place of a text. It is `exact` in a clip's chain; in a pair of windows the first may only repeat what was said long before."""
+
+    exact: bool
+    where: str
 
 
 def read_facts(file: BinaryIO, closely: bool) -> ShardFacts:
@@ -52,10 +62,9 @@ def read_facts(file: BinaryIO, closely: bool) -> ShardFacts:
             for row in batch.to_pylist():
                 _count(facts, row)
         if closely:
-            for fault in _close_faults(table, schema):
-                if len(facts.faults) == MOST_FAULTS:
-                    break
-                facts.faults.append(fault)
+            facts.faults = list(islice(_pictures_amiss(table, schema), MOST_FAULTS))
+            for video_id, what, said in _texts_amiss(table, schema):
+                facts.said.setdefault((video_id, what), said)
     return facts
 
 
@@ -70,21 +79,26 @@ def _count(facts: ShardFacts, row: Mapping[str, Any]) -> None:
         facts.unlicensed.add(video_id)
 
 
-def _close_faults(table: pq.ParquetFile, schema: pa.Schema) -> Iterator[str]:
-    pictures = [column.name for column in schema if _holds_pictures(column.type)]
-    texts = [column.name for column in schema if column.name not in (*pictures, *_UNSPOKEN)]
-    told = set()
+def _pictures_amiss(table: pq.ParquetFile, schema: pa.Schema) -> Iterator[str]:
     for group in range(table.num_row_groups):
-        ids = table.read_row_group(group, columns=["video_id"]).column("video_id").to_pylist()
-        for name in pictures:
-            yield from _picture_faults(name, ids, table.read_row_group(group, columns=[name]).column(name))
-        where = [name for name in ("video_id", "clip", "window", "start_time") if name in schema.names]
-        for batch in table.iter_batches(_ROWS_AT_ONCE, row_groups=[group], columns=[*dict.fromkeys([*where, *texts])]):
-            for row in batch.to_pylist():
-                for fault in _text_faults(row, texts):
-                    if fault not in told:  # a prompt repeats what was said before
-                        told.add(fault)
-                        yield fault
+        video_ids = table.read_row_group(group, columns=["video_id"]).column("video_id").to_pylist()
+        for name in _columns_of_pictures(schema):
+            yield from _picture_faults(name, video_ids, table.read_row_group(group, columns=[name]).column(name))
+
+
+def _texts_amiss(table: pq.ParquetFile, schema: pa.Schema) -> Iterator[tuple[str, str, Said]]:
+    """Video, what its text holds that it must not, and where."""
+    texts = [name for name in schema.names if name not in (*_columns_of_pictures(schema), *_UNSPOKEN)]
+    where = [name for name in ("video_id", "clip", "window", "start_time") if name in schema.names]
+    for batch in table.iter_batches(_ROWS_AT_ONCE, columns=[*dict.fromkeys([*where, *texts])]):
+        for row in batch.to_pylist():
+            for window, text in (said for name in texts for said in _said(row[name], None)):
+                for what in (*placeholders(text), *personal(text)):
+                    yield row["video_id"], what, Said(window is not None, _where(row, window))
+
+
+def _columns_of_pictures(schema: pa.Schema) -> list[str]:
+    return [column.name for column in schema if _holds_pictures(column.type)]
 
 
 def _holds_pictures(kind: pa.DataType) -> bool:
@@ -120,13 +134,6 @@ def _why_unusable(data: bytes | None) -> str:
     except Exception as error:  # noqa: BLE001 -- Pillow raises whatever its decoders do, and the fault is told
         return str(error)
     return "" if kind != "JPEG" or data.rstrip(b"\0").endswith(_END_OF_JPEG) else "it is cut short"
-
-
-def _text_faults(row: Mapping[str, Any], texts: list[str]) -> Iterator[str]:
-    for name in texts:
-        for window, text in _said(row[name], None):
-            for what in (*placeholders(text), *personal(text)):
-                yield f"video {row['video_id']}, {_where(row, window)}: its text holds {what}"
 
 
 def _said(value: Any, window: int | None) -> Iterator[tuple[int | None, str]]:

@@ -1,7 +1,8 @@
-"""A local Hub, a storage with a small dataset, and real clients that find no other Hub."""
+"""A local Hub, a storage with a small dataset, and a client that finds no other Hub."""
 
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from huggingface_hub import constants
@@ -12,11 +13,16 @@ from streamcap_dagster.storage.folder import FolderStorage
 from tests.hub.published import build
 
 
-@pytest.fixture
-def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Running]:
-    """A fresh one. What its client waits between tries of its own is left out."""
+@pytest.fixture(autouse=True)
+def _client(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Without the protocol that the emulator does not speak, and without what it waits between tries of its own."""
     monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)
-    monkeypatch.setattr(_http.time, "sleep", lambda seconds: None)
+    monkeypatch.setattr(_http, "time", SimpleNamespace(sleep=lambda seconds: None))
+
+
+@pytest.fixture
+def hub() -> Iterator[Running]:
+    """A fresh one."""
     with running() as emulator:
         yield emulator
 

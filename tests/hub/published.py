@@ -1,8 +1,11 @@
 """Datasets to publish, each video in shards of its own, and a publisher that does not wait."""
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 from pydantic import SecretStr
 
 from streamcap_dagster.dataset.hub_dataset import build_dataset
@@ -10,23 +13,48 @@ from streamcap_dagster.emulators.hub.server import Running
 from streamcap_dagster.hub.huggingface import HubRepository
 from streamcap_dagster.hub.publishing import Publisher, Wish
 from streamcap_dagster.storage import Storage
+from streamcap_dagster.storage.folder import FolderStorage
 from tests.dataset.corpus import HELLO, Said, store_video
 
 REPO = "somebody/captions"
 TOKEN = "hf_a_secret_that_nobody_may_see"
-SMALL = 1
-"""So few bytes to a shard that each video has its own."""
+ONE_VIDEO_EACH = 1
+"""So few bytes to a shard that no two videos share one."""
 
 
 def build(storage: Storage, video_ids: Sequence[str], clips: Sequence[Sequence[Said]] = HELLO, captioner: str = "recorded") -> None:
     """Make the dataset that of these videos."""
-    build_dataset(storage, [store_video(storage, video_id, clips, captioner) for video_id in video_ids], shard_bytes=SMALL)
+    build_dataset(storage, [store_video(storage, video_id, clips, captioner) for video_id in video_ids], shard_bytes=ONE_VIDEO_EACH)
 
 
-def publisher(hub: Running, storage: Storage, say: Callable[[str], None] = lambda words: None, tries: int = 3, **wish: Any) -> Publisher:
-    repository = HubRepository(REPO, SecretStr(TOKEN), hub.url)
+def publisher(hub: Running | str, storage: Storage, say: Callable[[str], None] = print, tries: int = 3, **wish: Any) -> Publisher:
+    repository = HubRepository(REPO, SecretStr(TOKEN), hub if isinstance(hub, str) else hub.url)
     return Publisher(storage, repository, Wish(**wish), say, waits_s=(0.0,) * (tries - 1))
 
 
 def shards(hub: Running) -> set[str]:
     return {path for path in hub.files(REPO) if path.endswith(".parquet")}
+
+
+def commits(hub: Running) -> list[str]:
+    """The titles of all commits but the first, which is not ours, newest first."""
+    return [commit.title for commit in hub.repository(REPO).history("main")][:-1]
+
+
+def dataset_folder(storage: FolderStorage) -> Path:
+    return storage.root / "processed/dataset"
+
+
+def dataset_files(storage: FolderStorage) -> dict[str, bytes]:
+    folder = dataset_folder(storage)
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def a_shard(storage: FolderStorage, config: str = "sft") -> Path:
+    return min(dataset_folder(storage).glob(f"{config}/*.parquet"))
+
+
+def rewrite(shard: Path, change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+    """Put other values into the rows of a shard, under its old name."""
+    table = pq.read_table(shard)
+    pq.write_table(pa.Table.from_pylist([change(row) for row in table.to_pylist()], schema=table.schema), shard)

@@ -1,0 +1,157 @@
+"""The gate before publishing: what it finds, in one list, before anything is sent."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from streamcap_dagster.emulators.hub.calls import WRITING
+from streamcap_dagster.emulators.hub.server import Running
+from streamcap_dagster.hub.failures import NotPublishable
+from streamcap_dagster.storage.folder import FolderStorage
+from tests.dataset.corpus import Said
+from tests.hub.published import REPO, a_shard, build, dataset_folder, publisher, rewrite
+
+
+def faults(hub: Running, storage: FolderStorage, **wish: Any) -> list[str]:
+    """What publishing is refused for; nothing was sent."""
+    with pytest.raises(NotPublishable) as refused:
+        publisher(hub, storage, **wish).publish()
+    assert not [row for row in hub.journal.rows if row.kind in WRITING]
+    assert all(fault in str(refused.value) for fault in refused.value.faults)
+    return list(refused.value.faults)
+
+
+def with_picture(data: bytes | None) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    def change(row: dict[str, Any]) -> dict[str, Any]:
+        first, *rest = row["frames_window1"]
+        return {**row, "frames_window1": [{**first, "bytes": first["bytes"][:-20] if data is None else data}, *rest]}
+
+    return change
+
+
+@pytest.mark.parametrize(("data", "why"), [(b"nonsense", "it is no picture"), (b"", "it has no bytes"), (None, "it is cut short")])
+def test_a_picture_that_does_not_open_is_named(hub: Running, storage: FolderStorage, data: bytes | None, why: str) -> None:
+    rewrite(a_shard(storage), with_picture(data))
+
+    assert [fault for fault in faults(hub, storage) if "picture 1 of frames_window1 in row 1 of its group does not open" in fault and fault.endswith(why)]
+
+
+def test_rows_that_the_card_does_not_count_are_missed(hub: Running, storage: FolderStorage) -> None:
+    shard = a_shard(storage)
+    pq.write_table(pq.read_table(shard).slice(1), shard)
+
+    assert any("README.md: the card says" in fault and "rows for sft/train, and its shards hold" in fault for fault in faults(hub, storage))
+
+
+def test_a_shard_that_is_gone_or_cut_off_is_named_with_all_the_others(hub: Running, storage: FolderStorage) -> None:
+    gone, cut = a_shard(storage, "rl"), a_shard(storage, "stream")
+    gone.unlink()
+    cut.write_bytes(cut.read_bytes()[:-100])
+    found = faults(hub, storage)
+
+    assert any(fault.endswith(f"{gone.name}: the card names it, and it is not there") for fault in found)
+    assert any(f"{cut.name}: it cannot be read" in fault for fault in found)
+
+
+def _say(text: str) -> tuple[tuple[Said, ...], ...]:
+    return ((("ok", "A red door."), ("ok", text)),)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("Write to jane.doe@example.com.", "its text holds an e-mail address, j***@***.com"),
+        ("A sign says +49 30 9018 2000.", "its text holds a telephone number, +49 ** **** ****"),
+        ("TODO", "its text holds a placeholder, 'TODO'"),
+    ],
+)
+def test_what_a_caption_must_not_hold_is_named_by_video_and_window_and_masked(hub: Running, tmp_path: Path, text: str, told: str) -> None:
+    storage = FolderStorage(tmp_path / "storage")
+    build(storage, ["door"], _say(text))
+    found = faults(hub, storage)
+
+    assert any(f"video door, window 1 of clip 0: {told}" in fault for fault in found)
+    assert not any("jane" in fault or "9018" in fault for fault in found)
+
+
+def test_an_address_that_the_history_repeats_is_named_once_where_it_was_said(hub: Running, tmp_path: Path) -> None:
+    storage = FolderStorage(tmp_path / "storage")
+    build(storage, ["door"], ((("ok", "A note: jane@example.com."), ("ok", "It opens."), ("ok", "It falls shut.")),))
+
+    assert faults(hub, storage) == ["video door, window 0 of clip 0: its text holds an e-mail address, j***@***.com"]
+
+
+def test_a_rehearsal_is_not_published_unless_it_is_meant(hub: Running, tmp_path: Path) -> None:
+    storage = FolderStorage(tmp_path / "storage")
+    build(storage, ["door"], captioner="offline")
+
+    assert any("1 video (door) is captioned by offline, which understands nothing" in fault for fault in faults(hub, storage))
+    assert publisher(hub, storage, allow_rehearsal=True).publish().commit == hub.repository(REPO).branches["main"]
+
+
+def test_a_rehearsal_that_was_published_once_is_refused_again(hub: Running, tmp_path: Path) -> None:
+    storage = FolderStorage(tmp_path / "storage")
+    build(storage, ["door"], captioner="offline")
+    publisher(hub, storage, allow_rehearsal=True).publish()
+    hub.journal.clear()
+
+    assert any("captioned by offline" in fault for fault in faults(hub, storage))
+
+
+def licensed(storage: FolderStorage, licence: str) -> None:
+    for shard in dataset_folder(storage).glob("*/*.parquet"):
+        table = pq.read_table(shard)
+        others = table.drop_columns(["license"]) if "license" in table.column_names else table
+        pq.write_table(others.append_column("license", pa.array([licence] * len(table))), shard)
+
+
+@pytest.mark.parametrize("licence", ["", "unknown"])
+def test_without_a_known_licence_nothing_becomes_public(hub: Running, storage: FolderStorage, licence: str) -> None:
+    licensed(storage, licence)
+
+    assert any("3 videos (clock, life, still) are of unknown licence" in fault for fault in faults(hub, storage, public=True))
+    assert publisher(hub, storage).publish().public is False
+
+
+def test_with_licences_everybody_may_read_it(hub: Running, storage: FolderStorage) -> None:
+    licensed(storage, "cc-by-4.0")
+    publisher(hub, storage, public=True).publish()
+
+    assert hub.repository(REPO).private is False
+
+
+def test_a_private_dataset_can_be_made_public_later(hub: Running, storage: FolderStorage) -> None:
+    licensed(storage, "cc-by-4.0")
+    publisher(hub, storage).publish()
+    publisher(hub, storage, public=True).publish()
+
+    assert hub.repository(REPO).private is False
+
+
+def test_into_a_public_repository_nothing_of_unknown_licence_goes_either(hub: Running, storage: FolderStorage) -> None:
+    hub.make(REPO)
+
+    assert any("of unknown licence" in fault for fault in faults(hub, storage))
+
+
+def test_a_card_that_cannot_be_read_is_told_as_such(hub: Running, storage: FolderStorage) -> None:
+    (dataset_folder(storage) / "README.md").write_text("# No YAML\n")
+
+    assert faults(hub, storage) == [
+        "README.md: the card does not tell which files and rows the dataset has: it has no YAML at its head. Build the dataset anew (`streamcap run`)"
+    ]
+
+
+def test_where_there_is_no_dataset_the_way_to_one_is_told(hub: Running, tmp_path: Path) -> None:
+    assert faults(hub, FolderStorage(tmp_path / "empty")) == ["there is no dataset yet: make one with `streamcap run`"]
+
+
+def test_a_dataset_without_rows_is_not_published(hub: Running, tmp_path: Path) -> None:
+    storage = FolderStorage(tmp_path / "storage")
+    build(storage, [])
+
+    assert any("there are no rows" in fault for fault in faults(hub, storage))
