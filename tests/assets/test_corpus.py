@@ -7,7 +7,8 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from streamcap_dagster.assets.corpus import Built, Corpus, materialize, read_corpus
+from streamcap_dagster.assets import dataset
+from streamcap_dagster.assets.corpus import AlsoFrom, Built, Corpus, materialize, read_corpus
 from streamcap_dagster.assets.corpus_checks import ROWS, SPLITS_APART, corpus_checks
 from streamcap_dagster.assets.work import PerVideoAsset
 from streamcap_dagster.dataset.checking import ReadBack
@@ -131,6 +132,8 @@ class Building:
         self.found = ReadBack()
         self.blocked = False
         """Whether its checks are expected to forbid that anything is made of it."""
+        self.more: dict[str, AlsoFrom] = {}
+        """What else it is made from, for one that is made from more than its videos' assets."""
 
     def __call__(self, **more: Any) -> dg.MaterializeResult[None]:
         """Materialize it; the settings may be others each time."""
@@ -138,7 +141,7 @@ class Building:
 
         @dg.asset(name="list", code_version="1", check_specs=corpus_checks("list"))
         def listed(context: dg.AssetExecutionContext) -> Materialized:
-            results.append(materialize(context, self.storage, lambda: corpus(self.storage, **more), self._build))
+            results.append(materialize(context, self.storage, lambda: corpus(self.storage, **more), self._build, **self.more))
             return results[0]
 
         run = dg.materialize([listed], instance=dg.DagsterInstance.ephemeral(), raise_on_error=not self.blocked)
@@ -179,6 +182,18 @@ def test_the_numbers_and_the_data_version_of_a_reused_build_are_those_of_the_fir
 
     assert first.data_version == second.data_version
     assert (second.metadata or {})["names"] == dg.MetadataValue.int(1)
+
+
+@pytest.mark.parametrize("fact", ["license", "credit", "url"])
+@pytest.mark.parametrize("told", [True, False], ids=["the dataset", "a JSON file"])
+def test_what_the_source_says_of_a_video_makes_anew_what_tells_it_and_nothing_else(storage: FolderStorage, build: Building, fact: str, told: bool) -> None:
+    build.more = {"also_from": dataset._told} if told else {}
+    catalog(storage, video("cat"))
+    build()
+    write_manifest(storage, [video("cat", **{fact: "another"})])
+
+    assert reused(build()) is not told
+    assert reused(build())
 
 
 @pytest.mark.parametrize("change", ["other content", "a new video", "a removed video", "the object is gone"])
