@@ -46,6 +46,7 @@ def export(
             with target.split(split, storage) as to:
                 rows = (row for key in shards.files[split] for row in read_rows(storage, shards.config, key))
                 _export_rows(exporter, words, rows if cadence_s is None else _merged(rows, cadence_s, to), to)
+        target.keep_only(shards.files)
         if exporter.finish is not None:
             exporter.finish(target, target.splits)
         return Exported(target.folder, shards.config, {split: target.splits[split] for split in wanted})

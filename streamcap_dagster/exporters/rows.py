@@ -8,9 +8,9 @@ from typing import Any, Literal
 import pyarrow as pa
 import pyarrow.parquet as pq
 import yaml
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 
-from streamcap_dagster.errors import ObjectMissing, ObjectUnreadable
+from streamcap_dagster.errors import ObjectMissing, ObjectUnreadable, StreamcapError
 from streamcap_dagster.records import NO_CHANGE, STAND_IN, CaptionKind, Outcome, Turn
 from streamcap_dagster.storage import Storage, keys
 
@@ -178,7 +178,12 @@ def read_rows(storage: Storage, config: Config, key: str) -> Iterator[Row]:
             columns = _columns(table.schema_arrow.names, config, key)
             for group in range(table.num_row_groups):
                 yield from _rows_of(table.read_row_group(group, columns=columns), config)
-    except (pa.ArrowException, ValueError) as error:
+    except StreamcapError:
+        raise
+    except ValidationError as error:
+        fault = error.errors()[0]
+        raise ObjectUnreadable(key, f"its column {'.'.join(map(str, fault['loc']))} holds what it should not ({fault['msg']})", BUILD_AGAIN) from error
+    except (pa.ArrowException, OSError) as error:
         raise ObjectUnreadable(key, str(error), f"Delete it. {BUILD}") from error
 
 
@@ -189,7 +194,10 @@ def _configs(storage: Storage) -> list[dict[str, Any]]:
     head = re.match(r"---\n(.*?)\n---\n", storage.read(CARD).decode(), re.DOTALL)
     if head is None:
         raise ObjectUnreadable(CARD, "it does not begin with YAML that lists the files", BUILD)
-    declared: list[dict[str, Any]] = yaml.safe_load(head[1]).get("configs", [])
+    try:
+        declared: list[dict[str, Any]] = yaml.safe_load(head[1]).get("configs", [])
+    except (yaml.YAMLError, AttributeError) as error:
+        raise ObjectUnreadable(CARD, "the YAML that it begins with is broken", BUILD) from error
     return declared
 
 

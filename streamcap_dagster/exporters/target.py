@@ -5,7 +5,7 @@ import hashlib
 import json
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,6 +23,7 @@ RECORD = ".export.json"
 """What the folder holds: lets the same export go on where it broke off, and keeps others out."""
 
 _LEASE = "export"
+_MEDIA = ("images", "videos")
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -54,11 +55,23 @@ class _Record(BaseModel):
     splits: dict[str, Tally] = {}
 
 
+class _Folder(FolderStorage):
+    """A folder as storage, which tells what is wrong with it in words that fit an export."""
+
+    def _explained(self, error: OSError, key: str, doing: str) -> OSError | StorageError:
+        told = super()._explained(error, key, doing)
+        if not isinstance(told, StorageError) or error.errno is None:
+            return told
+        free = "Free some space, or give a folder on a larger disk with --out; the same command goes on from here, and what was whole stays."
+        fix = free if error.errno in _FULL else "Give another folder with --out."
+        return StorageError(self.uri, f"{doing} the export", os.strerror(error.errno), fix)
+
+
 class Target:
     """A folder that one export at a time writes to."""
 
     def __init__(self, folder: Path, record: _Record) -> None:
-        self._storage = FolderStorage(folder)
+        self._storage = _Folder(folder)
         self._record = record
 
     @property
@@ -72,21 +85,28 @@ class Target:
 
     def write(self, name: str, data: bytes) -> None:
         """Write a file that belongs to no split."""
-        with _explained(self.folder):
-            self._storage.write(name, data)
+        self._storage.write(name, data)
 
     @contextmanager
     def split(self, name: str, source: Storage) -> Iterator["SplitTarget"]:
         """Where one split of the dataset in `source` is written; when the block ends well the folder holds it, and no more what it held of an earlier one."""
         split = SplitTarget(self._storage, name, source)
-        with _explained(self.folder):
-            yield split
+        yield split
+        if self._record.alone:
             before = self._record.splits.get(name, Tally())
-            self._record.splits[name] = split.tally()
-            self._write_record()
+            delete_all(self._storage, {*before.files} - {*split.files})
+            split.drop_other_media()
+        self._record.splits[name] = split.tally()
+        self._write_record()
+
+    def keep_only(self, splits: Collection[str]) -> None:
+        """Let go of the splits that the dataset has no more."""
+        for name in self._record.splits.keys() - splits:
             if self._record.alone:
-                delete_all(self._storage, {*before.files} - {*split.files})
-                split.drop_other_media()
+                media = (stored.key for folder in _MEDIA for stored in self._storage.list(f"{folder}/{name}/"))
+                delete_all(self._storage, {*self._record.splits[name].files, *media})
+            del self._record.splits[name]
+        self._write_record()
 
     def _write_record(self) -> None:
         self._storage.write(RECORD, self._record.model_dump_json(indent=1).encode())
@@ -96,7 +116,7 @@ class Target:
 def open_target(folder: Path, format_name: str, config: Config, force: bool) -> Iterator[Target]:
     """The folder, made when missing. Raises SettingError for one that holds something else, unless `force`, and while another export writes to it."""
     target = Target(folder, _known(folder, format_name, config, force))
-    with _explained(target.folder), target._storage.lease(_LEASE) as alone:
+    with target._storage.lease(_LEASE) as alone:
         if not alone:
             raise SettingError("--out", str(folder), "another export is writing to it")
         target._storage.sweep()
@@ -109,7 +129,7 @@ def _known(folder: Path, format_name: str, config: Config, force: bool) -> _Reco
     fresh = _Record(format=format_name, config=config)
     if folder.exists() and not folder.is_dir():
         raise SettingError("--out", str(folder), "it is a file; give a folder (it is made when missing)")
-    if not folder.is_dir() or not any(folder.iterdir()):
+    if not _holds_anything(folder):
         return fresh
     try:
         found = _Record.model_validate_json((folder / RECORD).read_bytes())
@@ -123,17 +143,11 @@ def _known(folder: Path, format_name: str, config: Config, force: bool) -> _Reco
     raise SettingError("--out", str(folder), f"{holds}; give another folder, or add --force to write into it all the same (nothing of it is deleted)")
 
 
-@contextmanager
-def _explained(folder: Path) -> Iterator[None]:
-    """A storage that is full is told in words that fit an export."""
+def _holds_anything(folder: Path) -> bool:
     try:
-        yield
-    except (StorageError, OSError) as error:
-        cause = error.__cause__ if isinstance(error, StorageError) else error
-        if isinstance(cause, OSError) and cause.errno in _FULL:
-            fix = "Free some space, or give a folder on a larger disk with --out; the same command goes on from here, and what was whole stays."
-            raise StorageError(str(folder), "writing the export", os.strerror(cause.errno), fix) from error
-        raise
+        return folder.is_dir() and any(folder.iterdir())
+    except OSError as error:
+        raise SettingError("--out", str(folder), f"it cannot be looked into ({error.strerror})") from error
 
 
 @dataclass
@@ -208,8 +222,7 @@ class SplitTarget:
 
     def drop_other_media(self) -> None:
         """Remove the images and videos of the split that no sample names any more, such as those of a video that was taken down."""
-        images = (stored.key for stored in self._storage.list(f"images/{self.split}/"))
-        videos = (stored.key for stored in self._storage.list(f"videos/{self.split}/"))
+        images, videos = ((stored.key for stored in self._storage.list(f"{folder}/{self.split}/")) for folder in _MEDIA)
         delete_all(self._storage, [*(key for key in images if not self._names(key)), *(key for key in videos if key not in self.files)])
 
     def _names(self, key: str) -> bool:

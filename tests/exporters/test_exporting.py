@@ -78,6 +78,15 @@ def test_what_the_dataset_has_no_more_is_removed_with_the_next_export(dataset: F
     assert set(images(out)) == {image for window in range(len(SAID)) for image in frames("fox", window)}
 
 
+def test_a_split_that_the_dataset_has_no_more_is_removed_with_the_next_export(dataset: FolderStorage, out: Path) -> None:
+    exported(dataset, out)
+    store_dataset(dataset, {"stream": {"train": [[stream_row()]]}})
+    exported(dataset, out)
+
+    assert not images(out, "validation")
+    assert not (out / "validation.jsonl").exists()
+
+
 def test_a_killed_export_goes_on_in_its_folder_and_leaves_what_an_undisturbed_one_does(dataset: FolderStorage, out: Path, tmp_path: Path) -> None:
     died = subprocess.run([sys.executable, "-m", "tests.exporters.dying", str(dataset.root), str(out), "1"], cwd=REPOSITORY, check=False)
     assert died.returncode == -signal.SIGKILL
@@ -165,6 +174,25 @@ def test_a_dataset_of_an_earlier_version_is_named_as_such(storage: FolderStorage
     del row["frame_pts"]
     store_dataset(storage, {"stream": {"train": [[row]]}})
     with pytest.raises(ObjectUnreadable, match=r"it has no column frame_pts\. An earlier version built it: build it again with `streamcap run`"):
+        exported(storage, out)
+
+
+def test_a_folder_that_cannot_be_written_to_is_one_sentence(dataset: FolderStorage, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no folder")
+    with pytest.raises(StorageError, match=r"failed in .*/file/out: Not a directory\. Give another folder with --out\.$"):
+        exported(dataset, tmp_path / "file" / "out")
+
+
+@pytest.mark.parametrize("card", ["# No YAML", "---\nconfigs: [\n---\n", "---\nnothing\n---\n"])
+def test_a_card_that_does_not_list_the_files_is_named(dataset: FolderStorage, out: Path, card: str) -> None:
+    dataset.write(f"{keys.DATASET}/README.md", card.encode())
+    with pytest.raises(ObjectUnreadable, match=r"README\.md cannot be read: .*YAML.*\. Build it with `streamcap run`"):
+        exported(dataset, out)
+
+
+def test_a_column_that_holds_something_else_is_named(storage: FolderStorage, out: Path) -> None:
+    store_dataset(storage, {"stream": {"train": [[stream_row(start_time="now")]]}})
+    with pytest.raises(ObjectUnreadable, match=r"its column start_time holds what it should not .*\. An earlier version built it"):
         exported(storage, out)
 
 

@@ -113,6 +113,14 @@ def test_dpo_has_one_prompt_and_the_better_and_the_worse_delta(dataset: FolderSt
     ]
 
 
+def test_words_of_any_script_come_through_as_they_are(storage: FolderStorage, out: Path) -> None:
+    words = 'Ein „Tor“ \u2028 红色的门 🚪 \\n "quoted" <image>'
+    store_dataset(storage, {"stream": {"train": [[stream_row(said=(("ok", words),))]]}})
+    [sample] = samples(storage, "trl-sft", out)
+
+    assert sample["messages"][1] == assistant(words)
+
+
 def test_a_window_whose_caption_failed_is_left_out_with_its_frames(storage: FolderStorage, out: Path) -> None:
     said = (("ok", "A red door."), ("blocked", ""), ("ok", "It opens."))
     store_dataset(storage, {"stream": {"train": [[stream_row(said=said)]]}})
