@@ -25,6 +25,8 @@ from streamcap_dagster.policies import (
 )
 from streamcap_dagster.storage.address import SCHEME as GCS
 from streamcap_dagster.storage.address import read_address
+from streamcap_dagster.videos.hugging_face.address import SCHEME as HUB
+from streamcap_dagster.videos.hugging_face.address import read_hub_address
 
 PREFIX = "STREAMCAP_"
 GEMINI_KEYS = ("GOOGLE_API_KEY", "GEMINI_API_KEY")
@@ -41,13 +43,13 @@ class Settings(BaseSettings, Windowing, ClipPolicy, Sampling, CaptionPolicy, Exa
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, env_file=".env", env_file_encoding="utf-8", env_ignore_empty=True, extra="ignore", frozen=True)
 
-    source: str = Field("videos", description="where the videos are: a folder or gs://bucket/prefix")
+    source: str = Field("videos", description="where the videos are: a folder, gs://bucket/prefix, or hf://owner/name[:split][@revision]")
     storage: str = Field("data", description="where everything that is made is kept: a folder or gs://bucket/prefix")
     link: Literal["copy", "hard"] = Field("copy", description="copy the videos into the storage (cloned where the disk can), or hard-link them")
-    cache: HomePath = Field(Path("~/.cache/streamcap"), validate_default=True, description="with gs://: folder for local copies of videos and frames")
-    cache_gb: float = Field(20, gt=0, description="with gs://: most gigabytes that the local copies may take")
+    cache: HomePath = Field(Path("~/.cache/streamcap"), validate_default=True, description="with gs:// or hf://: folder for local copies of videos and frames")
+    cache_gb: float = Field(20, gt=0, description="with gs:// or hf://: most gigabytes that the local copies may take")
     storage_connections: int = Field(32, ge=1, le=256, description="with gs://: requests to Google Cloud Storage that may be open at the same time")
-    storage_deadline_s: float = Field(300, ge=10, le=86400, description="with gs://: how long a request that keeps failing is tried again")
+    storage_deadline_s: float = Field(300, ge=10, le=86400, description="with gs:// or hf://: how long a request that keeps failing is tried again")
     recorded_answers: HomePath | None = Field(None, description="for the captioner `recorded`: its file of answers")
     groups_csv: HomePath | None = Field(
         None, description="a CSV video_id,group: videos that belong together, or apart, whatever they look like; a group is in one split"
@@ -176,10 +178,13 @@ def _check_splits(settings: Settings) -> None:
 def _check_storage(settings: Settings) -> None:
     for setting, place in (("STREAMCAP_STORAGE", settings.storage), ("STREAMCAP_SOURCE", settings.source)):
         scheme = scheme_of(place)
-        if scheme != GCS and (scheme or place.lower().startswith(f"{GCS}:")):
-            raise SettingError(setting, place, "give a folder, or gs://bucket/prefix of Google Cloud Storage")
-        if scheme:
+        if scheme == HUB and setting == "STREAMCAP_SOURCE":
+            read_hub_address(place, setting)
+        elif scheme == GCS:
             read_address(place, setting)
+        elif scheme or place.lower().startswith((f"{GCS}:", f"{HUB}:")):
+            also = ", or hf://owner/name of the Hugging Face Hub" if setting == "STREAMCAP_SOURCE" else ""
+            raise SettingError(setting, place, f"give a folder, or gs://bucket/prefix of Google Cloud Storage{also}")
     if not scheme_of(settings.storage) and Path(settings.storage).expanduser().is_file():
         raise SettingError("STREAMCAP_STORAGE", settings.storage, "it is a file; give a folder (it is made when missing)")
 

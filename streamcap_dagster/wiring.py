@@ -31,7 +31,7 @@ from streamcap_dagster.resources.hub import HubResource
 from streamcap_dagster.resources.io_manager import StreamcapIOManager
 from streamcap_dagster.resources.run_end import run_end
 from streamcap_dagster.resources.storage import FolderStorageResource, GcsStorageResource, StorageResource
-from streamcap_dagster.resources.video_source import FolderSourceResource, GcsSourceResource, VideoSourceResource
+from streamcap_dagster.resources.video_source import FolderSourceResource, GcsSourceResource, HfSourceResource, VideoSourceResource
 from streamcap_dagster.resources.webhook import WebhookResource
 from streamcap_dagster.settings import ALERT_WEBHOOK, Settings, gemini_key, scheme_of
 
@@ -121,7 +121,11 @@ def _gcs_source(settings: Settings) -> VideoSourceResource:
     return GcsSourceResource(uri=settings.source, **_gcs(settings))
 
 
-SOURCES = {"": _folder_source, "gs": _gcs_source}
+def _hf_source(settings: Settings) -> VideoSourceResource:
+    return HfSourceResource(uri=settings.source, cache=str(settings.cache), cache_gb=settings.cache_gb, deadline_s=settings.storage_deadline_s)
+
+
+SOURCES = {"": _folder_source, "gs": _gcs_source, "hf": _hf_source}
 """By the scheme of STREAMCAP_SOURCE."""
 
 

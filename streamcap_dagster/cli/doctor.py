@@ -18,6 +18,7 @@ from rich.markup import escape
 
 from streamcap_dagster.cli.doctor_captioner import captioner_findings
 from streamcap_dagster.cli.doctor_gcs import source_findings, storage_findings
+from streamcap_dagster.cli.doctor_hub import hub_findings
 from streamcap_dagster.cli.finding import Finding
 from streamcap_dagster.cli.instance import dagster_home
 from streamcap_dagster.errors import StreamcapError
@@ -35,7 +36,7 @@ SECRETS_FOR: Mapping[str, str] = {
     "GOOGLE_API_KEY": "for the captioner gemini too, where it goes before GEMINI_API_KEY",
     "OPENAI_API_KEY": "for the captioner openai, where the server wants one",
     "GOOGLE_APPLICATION_CREDENTIALS": "for gs:// and for the captioner gemini on Vertex AI: a file of credentials, where gcloud's own are not to be used",
-    "HF_TOKEN": "for publishing to the Hugging Face Hub",
+    "HF_TOKEN": "for publishing to the Hugging Face Hub, and for hf:// where the dataset is private or gated",
 }
 
 
@@ -102,8 +103,8 @@ def _storage(settings: Settings) -> Iterator[Finding]:
 
 
 def _source(settings: Settings) -> Iterator[Finding]:
-    if scheme_of(settings.source):
-        yield from source_findings(settings, MOST_FILES)
+    if scheme := scheme_of(settings.source):
+        yield from hub_findings(settings) if scheme == "hf" else source_findings(settings, MOST_FILES)
         return
     source = source_for(settings).open()
     seen = sum(1 for _ in islice(source.scan(), MOST_FILES))

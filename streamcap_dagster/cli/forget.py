@@ -147,11 +147,15 @@ def _say_waiting(console: Console, name: str) -> None:
 
 
 def _clear_copies(settings: Settings, storage: Storage) -> None:
-    """Half-written files of killed processes, and local copies of a bucket's objects, which nothing here tells apart by video."""
+    """Half-written files of killed processes, and local copies of what is in a bucket or on the Hub, which nothing here tells apart by video."""
     if isinstance(storage, FolderStorage):
         storage.sweep()
-    if _buckets(settings):
+    if _buckets(settings) or scheme_of(settings.source) == "hf":
         FileCache(settings.cache, limit_bytes=0).clear()
+    if scheme_of(settings.source) == "hf":
+        from streamcap_dagster.videos.hf_source import clear_listings
+
+        clear_listings(settings.cache)
 
 
 def _forget_in(instance: dg.DagsterInstance, settings: Settings, storage: Storage, doomed: Sequence[Doomed]) -> str:

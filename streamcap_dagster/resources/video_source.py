@@ -41,3 +41,17 @@ class GcsSourceResource(VideoSourceResource):
         from streamcap_dagster.videos.gcs_source import open_gcs_source  # Google's client takes most of a second to import
 
         return open_gcs_source(self.uri, Path(self.cache), self.cache_gb, self.connections, min(self.deadline_s, patience_s))
+
+
+class HfSourceResource(VideoSourceResource):
+    """A dataset of the Hugging Face Hub, with HF_TOKEN or what `hf auth login` has kept, and without either where it is public."""
+
+    uri: str = Field(description="hf://owner/name, hf://owner/name:split or hf://owner/name:split@revision")
+    cache: str = Field(description="folder on this machine for local copies of the videos")
+    cache_gb: float = Field(description="most gigabytes that the local copies may take")
+    deadline_s: float = Field(description="how long a request that keeps failing is tried again")
+
+    def open(self, patience_s: float = inf) -> VideoSource:
+        from streamcap_dagster.videos.hf_source import open_hf_source  # the Hub's client takes most of a second to import
+
+        return open_hf_source(self.uri, Path(self.cache), self.cache_gb, min(self.deadline_s, patience_s))

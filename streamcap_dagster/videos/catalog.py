@@ -50,7 +50,7 @@ class _Known:
         sha256 = self.hash_of(file)
         if not sha256:
             return None
-        return self.forgotten(file, video_id, sha256) or self.row_of_bytes(file.uri, sha256)
+        return self.forgotten(file.uri, self.size_of(file), video_id, sha256) or self.row_of_bytes(file.uri, sha256)
 
     def hash_of(self, file: SourceFile) -> str:
         """The hash of a file that looks as it did when it was hashed; empty for any other."""
@@ -65,12 +65,12 @@ class _Known:
             return None
         return row if (row.sha256, seen.probed_by) == (sha256, self.probed_by) else None
 
-    def forgotten(self, file: SourceFile, video_id: str, sha256: str) -> Video | None:
+    def forgotten(self, uri: str, size_bytes: int, video_id: str, sha256: str) -> Video | None:
         """The row of a file whose bytes were taken down, under this name or another; nothing more is made of it."""
         stone = self.taken_down.by_sha256.get(sha256)
         if stone is None:
             return None
-        return Video(video_id=video_id, uri=file.uri, sha256=sha256, size_bytes=self.size_of(file), status="forgotten", reason=stone.reason)
+        return Video(video_id=video_id, uri=uri, sha256=sha256, size_bytes=size_bytes, status="forgotten", reason=stone.reason)
 
     def size_of(self, file: SourceFile) -> int:
         """Its size, or what the row that it has says of it where the source does not tell."""
@@ -158,7 +158,7 @@ def _read_file(source: VideoSource, file: SourceFile, video_id: str, known: _Kno
         with source.local(file.uri, file.version) as path:
             sha256, size_bytes = known.hash_of(file) or _hash_unchanged(path, file), path.stat().st_size
             failed = failed.model_copy(update={"size_bytes": size_bytes})
-            row = known.forgotten(file, video_id, sha256) or known.row_of_bytes(file.uri, sha256) or _probed(path, failed, sha256)
+            row = known.forgotten(file.uri, size_bytes, video_id, sha256) or known.row_of_bytes(file.uri, sha256) or _probed(path, failed, sha256)
             return _Read(row, Seen(file.size_bytes, file.version, sha256, known.probed_by))
     except OSError as error:
         reason = f"It could not be read ({error.strerror or error}). Check its permissions and its disk; the next scan tries again."

@@ -1,0 +1,110 @@
+"""Videos of a dataset as files on this machine: fetched once, checked, and kept while there is room."""
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager
+from functools import partial
+from hashlib import sha1, sha256
+from pathlib import Path, PurePosixPath
+
+from streamcap_dagster.errors import VideoUnreadable
+from streamcap_dagster.storage.cache import FileCache
+from streamcap_dagster.storage.checksums import crc32c_of
+from streamcap_dagster.storage.file_locks import alone
+from streamcap_dagster.videos.hugging_face.client import PART_BYTES, HubClient
+from streamcap_dagster.videos.hugging_face.listing import Item
+from streamcap_dagster.videos.hugging_face.tables import Table, read_videos
+
+AGAIN = "the next scan looks again"
+_TRIES = 3
+_NO_BYTES = -1
+
+Sizes = list[tuple[int, str]]
+"""Of each video of a row group its size, _NO_BYTES where the row holds none, and its CRC32C."""
+
+
+class Copies:
+    """Copies of the videos of one commit. Of a table, the videos of a row group come in one stream, whichever of them is wanted, and all are kept."""
+
+    def __init__(self, client: HubClient, sha: str, cache: FileCache, notes: Path, items: Mapping[str, Item]) -> None:
+        """`notes` is a folder for what was found out about row groups."""
+        self._client = client
+        self._sha = sha
+        self._cache = cache
+        self._notes = notes
+        self._at_place = {(item.file.path, item.group, item.row): item for item in items.values() if item.column}
+
+    def lend(self, item: Item) -> AbstractContextManager[Path]:
+        """The copy, for as long as the block lasts."""
+        if not item.column:
+            return self._cache.file(self._name(item), item.size_bytes, "", partial(self._download, item))
+        size_bytes, crc32c = self._sizes(item)[item.row]
+        if size_bytes == _NO_BYTES:
+            raise VideoUnreadable(item.uri, "its row holds no video, and names none that is in the dataset", f"Upload it, or leave it; {AGAIN}.")
+        return self._cache.file(self._name(item), size_bytes, crc32c, partial(self._unpack_one, item))
+
+    def _download(self, item: Item, path: Path) -> None:
+        """Write a file of the repository, checked against the hash that the Hub knows it by: SHA-256 where it is a large one, else git's."""
+        for _ in range(_TRIES):
+            hashes = (sha256(), sha1(f"blob {item.size_bytes}\0".encode(), usedforsecurity=False))
+            with path.open("wb") as file:
+                for start in range(0, item.size_bytes, PART_BYTES):
+                    data = self._client.read(self._sha, item.file.path, start, min(start + PART_BYTES, item.size_bytes))
+                    file.write(data)
+                    for digest in hashes:
+                        digest.update(data)
+            if item.file.oid in (digest.hexdigest() for digest in hashes):
+                return
+        fix = "Something between here and the Hub spoils data (a proxy, memory): try from another network or machine."
+        raise VideoUnreadable(item.uri, f"what arrived is not what the Hub has, {_TRIES} times in a row", fix)
+
+    def _sizes(self, item: Item) -> Sizes:
+        """Sizes of the videos of the row group, which are in the cache after this where their sizes were not known before."""
+        self._notes.mkdir(parents=True, exist_ok=True)
+        path = self._notes / f"{_digest(item.file.oid, item.column, item.group)}.rows"
+        with alone(path.with_suffix(".lock")):  # whoever comes while it is fetched waits for it
+            try:
+                return [(int(size_bytes), str(crc32c)) for size_bytes, crc32c in json.loads(path.read_bytes())]
+            except (FileNotFoundError, ValueError, TypeError):
+                sizes = self._unpack(item)
+                path.with_suffix(".new").write_text(json.dumps(sizes))
+                path.with_suffix(".new").replace(path)
+                return sizes
+
+    def _unpack(self, item: Item) -> Sizes:
+        sizes: Sizes = []
+        for row, data in enumerate(self._videos(item)):
+            sizes.append((_NO_BYTES, "") if data is None else (len(data), crc32c_of(data)))
+            self._adopt(item, row, data)
+        return sizes
+
+    def _unpack_one(self, item: Item, path: Path) -> None:
+        """Write a video that was here before and had to go. Those before it in its row group, which come with it, are kept too."""
+        for row, data in enumerate(self._videos(item)):
+            if row == item.row:
+                path.write_bytes(data or b"")
+                return
+            self._adopt(item, row, data)
+
+    def _adopt(self, item: Item, row: int, data: bytes | None) -> None:
+        neighbour = self._at_place.get((item.file.path, item.group, row))
+        if neighbour is not None and data is not None:
+            name = self._name(neighbour)
+            with self._cache.scratch(PurePosixPath(name).suffix) as path:
+                path.write_bytes(data)
+                self._cache.adopt(path, name)
+
+    def _videos(self, item: Item) -> Iterator[bytes | None]:
+        try:
+            yield from read_videos(self._client, self._sha, Table(item.file, (), item.column), item.group)
+        except (ValueError, OSError) as error:  # as Arrow raises them
+            why = str(error).partition("\n")[0].rstrip(". ")
+            raise VideoUnreadable(item.uri, f"{item.file.path}, which holds it, cannot be read ({why})", f"Upload that file again; {AGAIN}.") from error
+
+    def _name(self, item: Item) -> str:
+        """What the copy of these very bytes is called; it has the suffix of the video."""
+        return _digest(self._client.endpoint, self._client.address.repo, item.version, item.column) + PurePosixPath(item.uri).suffix.lower()
+
+
+def _digest(*facts: object) -> str:
+    return sha256("\0".join(map(str, facts)).encode()).hexdigest()

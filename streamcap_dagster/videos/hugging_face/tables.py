@@ -1,0 +1,133 @@
+"""Tables of a dataset: which rows there are, read without the bytes of their videos, and those bytes."""
+
+import json
+import posixpath
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from streamcap_dagster.videos.hugging_face.client import PART_BYTES, File, HubClient
+from streamcap_dagster.videos.hugging_face.ranges import RangeFile
+from streamcap_dagster.videos.metadata import COLUMNS, plain_text
+
+VIDEO = "video"
+_IDS = ("id", "video_id")
+_TABLES = (".parquet",)
+
+
+@dataclass(frozen=True)
+class TableRow:
+    """A row as far as it was read."""
+
+    group: int
+    """Row group of the table's file."""
+    row: int
+    """Its place in the group."""
+    id: str
+    """Empty where no column gives one."""
+    path: str
+    """What the row calls its video's file; empty where it does not."""
+    embedded: bool | None
+    """Whether the table holds the video's bytes; None where only reading them tells."""
+    cells: Mapping[str, object]
+    """What it says of licence, credit, address and group."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table whose columns are known; `video` is the one that holds videos, empty where none does."""
+
+    file: File
+    columns: tuple[str, ...]
+    video: str
+
+
+def is_table(path: str) -> bool:
+    return path.lower().endswith(_TABLES)
+
+
+def open_table(client: HubClient, sha: str, file: File) -> Table:
+    """Reads the table's footer. Raises ValueError (Arrow's) when it is no Parquet file."""
+    schema = _parquet(client, sha, file).schema_arrow
+    return Table(file, tuple(schema.names), _video_column(schema))
+
+
+def read_rows(client: HubClient, sha: str, table: Table) -> Iterator[TableRow]:
+    """Every row in order. Of the videos only the names of their files are fetched."""
+    import pyarrow as pa
+
+    parquet = _parquet(client, sha, table.file)
+    kind = parquet.schema_arrow.field(table.video).type
+    has_path = pa.types.is_struct(kind) and kind.get_field_index("path") >= 0
+    is_path = pa.types.is_string(kind) or pa.types.is_large_string(kind)
+    small = [name for name in (*_IDS, *COLUMNS) if name in table.columns and name != table.video]
+    wanted = small + ([f"{table.video}.path"] if has_path else [table.video] if is_path else [])
+    for group in range(parquet.num_row_groups):
+        embedded = False if is_path else _embedded(parquet, group, f"{table.video}.bytes" if pa.types.is_struct(kind) else table.video)
+        count = parquet.metadata.row_group(group).num_rows
+        rows = parquet.read_row_group(group, columns=wanted).to_pylist() if wanted else [{}] * count
+        for number, row in enumerate(rows):
+            video = row.get(table.video)
+            path = video.get("path") if isinstance(video, dict) else video
+            identity = next((words for name in _IDS if name in small and (words := plain_text(row.get(name)))), "")
+            yield TableRow(group, number, identity, plain_text(path), embedded, {name: row.get(name) for name in COLUMNS})
+
+
+def read_videos(client: HubClient, sha: str, table: Table, group: int) -> Iterator[bytes | None]:
+    """The bytes of each video of a row group, one at a time; None where a row holds none."""
+    parquet = _parquet(client, sha, table.file, buffer_bytes=PART_BYTES)
+    for batch in parquet.iter_batches(batch_size=1, row_groups=[group], columns=[table.video], use_threads=False):
+        for video in batch.column(0).to_pylist():
+            yield video.get("bytes") if isinstance(video, dict) else video
+
+
+def _parquet(client: HubClient, sha: str, file: File, buffer_bytes: int = 0) -> Any:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    return pq.ParquetFile(pa.PythonFile(RangeFile(client, sha, file), mode="r"), buffer_size=buffer_bytes)
+
+
+def _video_column(schema: Any) -> str:
+    """The column `video`, or the only one that the dataset says holds videos, if a video can be in it."""
+    names = [VIDEO] if VIDEO in schema.names else _said_to_be_videos(schema)
+    return names[0] if len(names) == 1 and _can_hold_videos(schema.field(names[0]).type) else ""
+
+
+def _said_to_be_videos(schema: Any) -> list[str]:
+    try:
+        features = json.loads((schema.metadata or {}).get(b"huggingface", b"{}"))["info"]["features"]
+        return [name for name, feature in features.items() if isinstance(feature, dict) and feature.get("_type") == "Video" and name in schema.names]
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return []
+
+
+def _can_hold_videos(kind: Any) -> bool:
+    import pyarrow as pa
+
+    if pa.types.is_struct(kind):
+        return bool(kind.get_field_index("bytes") >= 0 or kind.get_field_index("path") >= 0)
+    return any(bool(test(kind)) for test in (pa.types.is_binary, pa.types.is_large_binary, pa.types.is_string, pa.types.is_large_string))
+
+
+def _embedded(parquet: Any, group: int, leaf: str) -> bool | None:
+    """Whether all, or none, of a row group's videos are in the table, as far as its statistics tell."""
+    facts = parquet.metadata.row_group(group)
+    columns = {facts.column(number).path_in_schema: facts.column(number) for number in range(facts.num_columns)}
+    if leaf not in columns:
+        return False
+    known = columns[leaf].statistics
+    if known is None or not known.has_null_count:
+        return None
+    return True if known.null_count == 0 else False if known.null_count == facts.num_rows else None
+
+
+def path_in_repository(named: str, repo: str, table: str, files: Mapping[str, File]) -> str:
+    """The file of the dataset that a row names: from the top, or from the table's own folder; empty where there is none of that name."""
+    name = named.replace("\\", "/")
+    if name.startswith(f"hf://datasets/{repo}"):
+        name = name.removeprefix(f"hf://datasets/{repo}").partition("/")[2]
+    for path in (posixpath.normpath(name), posixpath.normpath(posixpath.join(posixpath.dirname(table), name))):
+        if path in files:
+            return path
+    return ""
