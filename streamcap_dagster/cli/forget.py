@@ -186,8 +186,9 @@ def _lasting(settings: Settings) -> Iterator[str]:
     """What nobody can remove from here, told before anything is."""
     if settings.hub_repo:
         yield (
-            f"What was pushed to {settings.hub_repo} on the Hugging Face Hub is not recalled, nor are the copies that others made of it: push the new dataset, "
-            "and remove the old one from the history of the repository."
+            f"What was published to {settings.hub_repo} on the Hugging Face Hub stays there until `streamcap publish` takes it out of the dataset, and in the "
+            f"history of the repository until `HfApi().super_squash_history({settings.hub_repo!r}, repo_type='dataset')` of huggingface_hub removes that. "
+            "Copies that others made are not recalled."
         )
     for bucket in _buckets(settings):
         yield from _about_bucket(bucket, settings)

@@ -136,8 +136,9 @@ def diff(
 
 @app.command(rich_help_panel=PANEL)
 def forget(
-    video_ids: Annotated[list[str], typer.Argument(metavar="VIDEO_ID", help="Videos as `streamcap status` lists them.")],
+    video_ids: Annotated[list[str] | None, typer.Argument(metavar="[VIDEO_ID]...", help="Videos as `streamcap status` lists them.")] = None,
     storage: StorageOption = None,
+    listed: Annotated[Path | None, typer.Option("--from", metavar="FILE", help="A takedown list: also the videos that this file names, one a line.")] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Remove without asking, as a script must.")] = False,
     undo: Annotated[bool, typer.Option("--undo", help="Take back: the file may be taken in again. What was removed is not restored.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only tell what would be removed.")] = False,
@@ -147,13 +148,18 @@ def forget(
     Removes the copy, frames, captions, paid answers and images, the partition and its events in Dagster, and rebuilds the dataset without them. Other
     videos with the very same bytes go too. What stays is a tombstone in `tombstones/` with the id, the hash of the bytes and the date: a file with those
     bytes is listed as forgotten, and no run fails because of it. Killed or broken off, the same command goes on. A run that is at work on
-    the video is waited for.
+    the video is waited for. Where the dataset is published, `streamcap publish` takes the videos out of it there.
     """
     from streamcap_dagster.cli.forget import forget_videos, take_back
+    from streamcap_dagster.cli.takedown_list import read_takedown_list
+    from streamcap_dagster.errors import SettingError
     from streamcap_dagster.settings import read_settings
 
+    named = list(dict.fromkeys([*(video_ids or []), *(read_takedown_list(listed) if listed else [])]))
+    if not named:
+        raise SettingError("VIDEO_ID", "", "name a video, or a file that lists some with --from")
     settings = read_settings(storage=storage)
-    raise typer.Exit(take_back(settings, video_ids, dry_run=dry_run) if undo else forget_videos(settings, video_ids, yes=yes, dry_run=dry_run))
+    raise typer.Exit(take_back(settings, named, dry_run=dry_run) if undo else forget_videos(settings, named, yes=yes, dry_run=dry_run))
 
 
 @app.command(rich_help_panel=PANEL)
