@@ -17,7 +17,7 @@ def front_matter(contents: Contents, title: str) -> str:
     from huggingface_hub import DatasetCardData
 
     data = DatasetCardData(pretty_name=title, license=_one_or_many(licences(contents)), task_categories=["video-text-to-text"], tags=TAGS)
-    data.size_categories = [_size_category(contents.rows.total())]
+    data.size_categories = [size_category(contents.rows.total())]
     declared = {config: splits for config in CONFIGS if (splits := [split for split in SPLITS if contents.rows[config, split]])}
     DatasetInfosDict({config: _info(config, splits, contents) for config, splits in declared.items()}).to_dataset_card_data(data)
     MetadataConfigs({config: _files(config, splits, contents) for config, splits in declared.items()}).to_dataset_card_data(data)
@@ -28,9 +28,9 @@ def _one_or_many(names: list[str]) -> str | list[str] | None:
     return names[0] if len(names) == 1 else names or None
 
 
-def _size_category(rows: int) -> str:
+def size_category(rows: int) -> str:
     """In the Hub's words, such as `10K<n<100K`."""
-    bounds = ["1K", "10K", "100K", "1M", "10M", "100M", "1B"]
+    bounds = ["1K", "10K", "100K", "1M", "10M", "100M", "1B", "10B", "100B", "1T"]
     place = len(str(rows)) - 4
     return "n<1K" if place < 0 else f"{bounds[place]}<n<{bounds[place + 1]}"
 

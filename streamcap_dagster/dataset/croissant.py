@@ -83,13 +83,17 @@ def _record_set(config: Config) -> dict[str, Any]:
 
 
 def _field(config: Config, column: str, path: tuple[str, ...], feature: Any) -> dict[str, Any]:
-    """A column, or what is at a path in it, as JSONPath walks it: lists are repeated, and structs have fields of their own."""
+    """A column, or what is at a path in it, as JSONPath walks it: lists are repeated, and structs have fields of their own.
+
+    Lists in lists are left out: Croissant 1.0 cannot tell where the inner ones end.
+    """
     repeated, inner = _unlisted(feature)
     path = (*path, "[*]") if repeated else path
     name = "/".join((config, column, *(part for part in path if part != "[*]")))
     described: dict[str, Any] = {"@type": "cr:Field", "@id": name, "name": name.rsplit("/", 1)[-1]}
     if isinstance(inner, Mapping):
-        described["subField"] = [_field(config, column, (*path, part), of_part) for part, of_part in inner.items()]
+        parts = inner.items() if not repeated else [(part, of_part) for part, of_part in inner.items() if not _unlisted(of_part)[0]]
+        described["subField"] = [_field(config, column, (*path, part), of_part) for part, of_part in parts]
     else:
         described |= {"dataType": _data_type(inner), "source": _source(config, column, (*path, "bytes") if _data_type(inner) == _IMAGE else path)}
     return described | ({"repeated": True} if "[*]" in path else {})
