@@ -43,8 +43,6 @@ class _Record(BaseModel):
 class Argilla:
     """Every dataset of Argilla has the same names to rank, so a window with fewer candidates than others has empty ones, which do not count."""
 
-    about = f"JSON of Argilla 2 records: fields `history`, `frames`, `candidate_1` …, and a RankingQuestion `{QUESTION}` over the names of the candidates"
-
     def write(self, items: Iterable[Item], file: TextIO) -> None:
         every = list(items)
         names = max((list(item.candidates) for item in every), key=len, default=[])

@@ -47,10 +47,6 @@ class Faulty(Exception):
 class FileFormat(Protocol):
     """A form of file that rankings are exchanged in."""
 
-    @property
-    def about(self) -> str:
-        """What it is for, in a few words."""
-
     def write(self, items: Iterable[Item], file: TextIO) -> None: ...
 
     def read(self, path: Path) -> Iterator[Judgement]:

@@ -21,8 +21,6 @@ class _Line(BaseModel):
 class JsonLines:
     """`ranking` lists the names of the candidates, best first; names in a list of their own are equal. An empty one counts as not ranked."""
 
-    about = "JSON Lines: a window a line, `ranking` a list of candidate names, best first, equal ones in a list of their own"
-
     def write(self, items: Iterable[Item], file: TextIO) -> None:
         for item in items:
             shown = {"sample_id": item.sample_id, "version": item.version, "history": item.history, "frames": item.frames}

@@ -1,4 +1,4 @@
-"""Rankings as tasks of Label Studio: what its import takes, and its JSON export gives.
+"""Rankings as tasks of Label Studio, for a List of candidates with a Ranker: what its import takes, and its JSON export gives.
 
 Source of the form: labelstud.io/guide/task_format and labelstud.io/tags/ranker.
 """
@@ -12,12 +12,6 @@ from pydantic import BaseModel, Field
 
 from streamcap_dagster.examples.ranking_files.items import Faulty, Item, Judgement, ranks_in_order
 from streamcap_dagster.examples.ranking_files.json_records import models_in
-
-CONFIG = (
-    '<View><Image name="frames" valueList="$frames"/><Text name="history" value="$history"/>'
-    '<List name="candidates" value="$items" title="What is new?"/><Ranker name="ranking" toName="candidates"/></View>'
-)
-"""The labelling interface that fits the tasks."""
 
 
 class _Value(BaseModel):
@@ -47,8 +41,6 @@ class _Task(BaseModel):
 
 class LabelStudio:
     """A Ranker without buckets puts all candidates in one order, without ties. Skipped tasks do not count."""
-
-    about = f"JSON of Label Studio tasks, for a List with a Ranker: {CONFIG}"
 
     def write(self, items: Iterable[Item], file: TextIO) -> None:
         tasks = [{"data": _data(item)} for item in items]

@@ -17,8 +17,6 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 class PlainCsv:
     """`rank` is 1 for the best; equal ranks are ties; a window without any rank counts as not ranked. A column `annotator` tells several people apart."""
 
-    about = "CSV for a spreadsheet: a line per candidate, its rank to be filled in (1 is best, ties allowed)"
-
     def write(self, items: Iterable[Item], file: TextIO) -> None:
         lines = csv.writer(file, lineterminator="\n")
         lines.writerow(_COLUMNS)
