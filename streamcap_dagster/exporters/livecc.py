@@ -6,6 +6,8 @@ Their loaders cut the stretch into seconds and let the model say in each the wor
 import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
+from math import ceil
 from typing import Any
 
 from streamcap_dagster.exporters.conversations import spoken_windows
@@ -14,67 +16,99 @@ from streamcap_dagster.exporters.rows import StreamRow, Window
 from streamcap_dagster.exporters.target import SplitTarget
 from streamcap_dagster.exporters.videos import OPTION, Videos, checked, video_path
 
+LOOK_S = 0.5
+"""LiveCC's loader takes two frames a second, and says a word with the first turn whose last frame is not before the word's end."""
+FIRST_TURN_S = 3.0
+"""What its first turn covers: a shorter stretch it cannot load."""
+
 TimedWord = tuple[float, float, str]
 
 
-def stretches(videos: Videos) -> Samples:
-    """Samples from the stretches of a clip between windows whose caption failed, for what happens in these is not silence.
+@dataclass(frozen=True)
+class Stretch:
+    """Windows without a failure between them, the last of which says something.
 
-    A stretch ends with its last words: LiveCC's loader would drop the silence after them, and say the last of them again in every second of it.
+    It ends soon after the loader's last look: after silence at its end, or a look at its very end, the loader would say the last word once more.
     """
+
+    windows: tuple[Window, ...]
+    end_s: float
+
+    @property
+    def start_s(self) -> float:
+        return self.windows[0].start_s
+
+    @property
+    def last_look_s(self) -> float:
+        return self.start_s + (ceil((self.end_s - self.start_s) / LOOK_S - 1e-6) - 1) * LOOK_S
+
+    @property
+    def words(self) -> list[TimedWord]:
+        return [word for window in self.windows for word in timed_words(window, self.last_look_s)]
+
+
+def stretches(videos: Videos) -> Samples:
+    """Samples from the stretches of a clip between windows whose caption failed, for what happens in these is not silence."""
 
     def samples(row: StreamRow, to: SplitTarget, words: Words) -> Iterator[list[dict[str, Any]]]:
         said: list[str] = []
-        for stretch in _stretches([found.window for found in spoken_windows(row, to)]):
-            spoken = _up_to_last_words(stretch)
-            if spoken:
-                yield [_user(spoken, said, words, video_path(to, row, videos)), _assistant(spoken)]
-            else:
-                to.leave_out("stretch between failed windows in which nothing is said")
-            said += [window.text for window in spoken if window.text]
+        for windows in _without_gaps([found.window for found in spoken_windows(row, to)]):
+            stretch = _stretch(windows, to)
+            if stretch is not None:
+                yield [_user(stretch, said, words, video_path(to, row, videos)), _assistant(stretch)]
+            said += [window.text for window in windows if window.text]
 
     return samples
 
 
-def timed_words(window: Window) -> Iterator[TimedWord]:
-    """The words of a window spread evenly over it; nothing for silence."""
+def timed_words(window: Window, until_s: float) -> Iterator[TimedWord]:
+    """The words of a window spread evenly over it, or over what of it is before `until_s`; nothing for silence."""
     words = window.text.split()
-    step_s = (window.end_s - window.start_s) / max(1, len(words))
+    end_s = until_s if window.start_s < until_s < window.end_s else window.end_s
+    step_s = (end_s - window.start_s) / max(1, len(words))
     for place, word in enumerate(words):
         yield round(window.start_s + place * step_s, 3), round(window.start_s + (place + 1) * step_s, 3), word
 
 
-def _stretches(windows: Sequence[Window]) -> list[list[Window]]:
-    """Windows that follow each other without a gap."""
-    stretches: list[list[Window]] = []
+def _without_gaps(windows: Sequence[Window]) -> list[list[Window]]:
+    """Windows that follow each other."""
+    runs: list[list[Window]] = []
     for window in windows:
-        if stretches and abs(stretches[-1][-1].end_s - window.start_s) < 1e-6:
-            stretches[-1].append(window)
+        if runs and abs(runs[-1][-1].end_s - window.start_s) < 1e-6:
+            runs[-1].append(window)
         else:
-            stretches.append([window])
-    return stretches
+            runs.append([window])
+    return runs
 
 
-def _up_to_last_words(stretch: list[Window]) -> list[Window]:
-    last = max((place for place, window in enumerate(stretch) if window.text.split()), default=-1)
-    return stretch[: last + 1]
+def _stretch(windows: Sequence[Window], to: SplitTarget) -> Stretch | None:
+    """Up to the last words, and as much of the silence after them as the first turn takes."""
+    last = max((place for place, window in enumerate(windows) if window.text.split()), default=None)
+    if last is None:
+        to.leave_out("stretch between failed windows in which nothing is said")
+        return None
+    end_s = max(windows[last].end_s, windows[0].start_s + FIRST_TURN_S)
+    if end_s > windows[-1].end_s:
+        to.leave_out(f"stretch between failed windows of less than {FIRST_TURN_S:g} s")
+        return None
+    return Stretch(tuple(windows[: last + 1]), end_s)
 
 
-def _user(stretch: list[Window], said: list[str], words: Words, path: str) -> dict[str, Any]:
+def _user(stretch: Stretch, said: list[str], words: Words, path: str) -> dict[str, Any]:
     """The stretch and the question; `previous` is what was said of the clip before it, which is empty at its beginning."""
     asked = words.turn() if said else f"{words.initial()}\n{words.turn()}"
+    video_end = min(stretch.end_s, stretch.last_look_s + LOOK_S / 2)
     return {
         "role": "user",
         "content": [
-            {"type": "video", "video": path, "video_start": stretch[0].start_s, "video_end": stretch[-1].end_s},
+            {"type": "video", "video": path, "video_start": stretch.start_s, "video_end": round(video_end, 6)},
             {"type": "text", "text": asked, "previous": " ".join(said), "title": "", "category": ""},
         ],
     }
 
 
-def _assistant(stretch: list[Window]) -> dict[str, Any]:
-    stream = [list(word) for window in stretch for word in timed_words(window)]
-    return {"role": "assistant", "content": [{"type": "text_stream", "text_stream": stream}]}
+def _assistant(stretch: Stretch) -> dict[str, Any]:
+    return {"role": "assistant", "content": [{"type": "text_stream", "text_stream": [list(word) for word in stretch.words]}]}
 
 
 @contextmanager

@@ -166,6 +166,8 @@ class SplitTarget:
     """Counted by `image`; a format that puts pictures elsewhere counts them itself."""
     rehearsed: int = 0
     left_out: Counter[str] = field(default_factory=Counter)
+    videos: dict[str, str] = field(default_factory=dict)
+    """Where the videos are that were asked for, by video_id."""
     _image_bytes: int = 0
     _named: set[bytes] = field(default_factory=set)
 
@@ -184,8 +186,6 @@ class SplitTarget:
 
     def copy(self, name: str, key: str) -> None:
         """Put an object of the source into the folder, unless a file of that name and size is there. `name` tells the split and what is in it."""
-        if name in self.files:
-            return
         there = self._storage.stat(name)
         with self.source.open(key) as file:
             size_bytes = file.seek(0, os.SEEK_END)

@@ -1,6 +1,5 @@
 """The videos themselves, for formats that refer to them by path."""
 
-from functools import lru_cache
 from pathlib import PurePosixPath
 from typing import Literal, get_args
 
@@ -27,20 +26,23 @@ def video_path(to: SplitTarget, row: Row, videos: Videos) -> str:
 
     A copy has part of the hash of its bytes in its name, so that other bytes have another.
     """
-    key = _raw_video(to.source, row.video_id)
-    if videos == "refer":
-        return _referred(to.source, key)
-    name = f"videos/{to.split}/{row.video_id}-{row.source_sha256[:12]}{PurePosixPath(key).suffix}"
-    to.copy(name, key)
-    return name
+    if row.video_id not in to.videos:
+        key = _raw_video(to.source, row.video_id)
+        to.videos[row.video_id] = _referred(to.source, key) if videos == "refer" else _copied(to, row, key)
+    return to.videos[row.video_id]
 
 
-@lru_cache(maxsize=1)  # the rows of a video follow each other, and a bucket takes a while to answer
 def _raw_video(storage: Storage, video_id: str) -> str:
     for stored in storage.list(keys.raw_video(video_id, ".")):
         return stored.key
     fix = "This format needs the video itself: make it by materializing `raw_videos` for this video, or with `streamcap run`."
     raise ObjectMissing(keys.raw_video(video_id, ".*"), storage.uri, fix)
+
+
+def _copied(to: SplitTarget, row: Row, key: str) -> str:
+    name = f"videos/{to.split}/{row.video_id}-{row.source_sha256[:12]}{PurePosixPath(key).suffix}"
+    to.copy(name, key)
+    return name
 
 
 def _referred(storage: Storage, key: str) -> str:

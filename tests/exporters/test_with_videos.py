@@ -72,7 +72,7 @@ def test_livecc_has_the_words_of_a_clip_spread_over_their_windows(videos: Folder
             {
                 "role": "user",
                 "content": [
-                    {"type": "video", "video": VIDEO, "video_start": 0.0, "video_end": 4.0},
+                    {"type": "video", "video": VIDEO, "video_start": 0.0, "video_end": 3.75},
                     {"type": "text", "text": "What is there?\nWhat is new?", "previous": "", "title": "", "category": ""},
                 ],
             },
@@ -81,7 +81,7 @@ def test_livecc_has_the_words_of_a_clip_spread_over_their_windows(videos: Folder
                 "content": [
                     {
                         "type": "text_stream",
-                        "text_stream": [[0.0, 0.667, "A"], [0.667, 1.333, "red"], [1.333, 2.0, "door."], [2.0, 3.0, "It"], [3.0, 4.0, "opens."]],
+                        "text_stream": [[0.0, 0.667, "A"], [0.667, 1.333, "red"], [1.333, 2.0, "door."], [2.0, 2.75, "It"], [2.75, 3.5, "opens."]],
                     }
                 ],
             },
@@ -92,17 +92,58 @@ def test_livecc_has_the_words_of_a_clip_spread_over_their_windows(videos: Folder
 def test_livecc_is_silent_between_words_and_ends_with_the_last(storage: FolderStorage, out: Path) -> None:
     [(user, assistant)] = livecc(only(storage, (("ok", "Red."), ("no_change", ""), ("ok", "Blue."), ("no_change", ""))), out)
 
-    assert assistant["content"][0]["text_stream"] == [[0.0, 2.0, "Red."], [4.0, 6.0, "Blue."]]
-    assert user["content"][0]["video_end"] == 6.0
+    assert assistant["content"][0]["text_stream"] == [[0.0, 2.0, "Red."], [4.0, 5.5, "Blue."]]
+    assert user["content"][0]["video_end"] == 5.75
 
 
 def test_livecc_takes_no_failed_window_for_silence_and_goes_on_after_it_with_what_was_said(storage: FolderStorage, out: Path) -> None:
-    said = (("ok", "Red."), ("blocked", ""), ("no_change", ""), ("ok", "Blue."), ("invalid", ""), ("no_change", ""))
+    said = (("ok", "Red."), ("ok", "Green."), ("blocked", ""), ("no_change", ""), ("ok", "Blue."), ("invalid", ""), ("no_change", ""))
     first, second = livecc(only(storage, said), out)
 
-    assert [(user["content"][0]["video_start"], user["content"][0]["video_end"]) for user, _ in (first, second)] == [(0.0, 2.0), (4.0, 8.0)]
+    assert [(user["content"][0]["video_start"], user["content"][0]["video_end"]) for user, _ in (first, second)] == [(0.0, 3.75), (6.0, 9.75)]
     assert second[0]["content"][1]["text"] == "What is new?"
-    assert second[0]["content"][1]["previous"] == "Red."
+    assert second[0]["content"][1]["previous"] == "Red. Green."
+
+
+def test_a_stretch_that_livecc_cannot_begin_is_left_out(storage: FolderStorage, out: Path) -> None:
+    said = (("ok", "Red."), ("blocked", ""), ("no_change", ""), ("no_change", ""))
+    only(storage, said)
+    tally = export(storage, exporter_of("livecc"), WORDS, out).splits["train"]
+
+    assert tally.rows == 0
+    assert {reason: count for reason, count in tally.left_out.items() if "stretch" in reason} == {
+        "stretch between failed windows of less than 3 s": 1,
+        "stretch between failed windows in which nothing is said": 1,
+    }
+
+
+def turns_of(sample: Any, fps: float) -> list[list[str]]:
+    """What LiveCC's loader lets the model say in each turn: the first turn is of six frames, at two a second, the others of two.
+
+    It goes on from the first word that was not said; when there is none left, from the last, which it says once more.
+    """
+    video, stream = sample[0]["content"][0], sample[1]["content"][0]["text_stream"]
+    shown = [k / fps for k in range(int(1000 * fps)) if video["video_start"] <= k / fps <= video["video_end"]]
+    looks = [next(time for time in shown if time >= shown[0] + k * 0.5) for k in range(int((shown[-1] - shown[0] + 1e-6) / 0.5) + 1)]
+    looks += looks[-1:] * (len(looks) % 2)
+    assert len(looks) >= 6
+    turns, at = [], 0
+    for end in range(6, len(looks) + 1, 2):
+        ended = [place for place in range(at, len(stream)) if stream[place][1] <= looks[end - 1]]
+        turns.append([stream[place][2] for place in ended])
+        at = min(len(stream) - 1, at + len(ended))
+    return turns
+
+
+LONG = "one two three four five six seven eight nine ten eleven"
+
+
+@pytest.mark.parametrize("fps", [12, 24, 25, 29.97, 30, 60])
+@pytest.mark.parametrize("texts", [("Red.", ""), ("Red.", LONG), (LONG, "", LONG), (LONG, "", "", LONG, ""), ("a", "b", "c", "d", "e")])
+def test_cut_into_seconds_every_word_is_said_once_and_none_is_left(storage: FolderStorage, out: Path, fps: float, texts: tuple[str, ...]) -> None:
+    [sample] = livecc(only(storage, tuple(("ok" if text else "no_change", text) for text in texts)), out)
+
+    assert [word for turn in turns_of(sample, fps) for word in turn] == " ".join(texts).split()
 
 
 def test_words_in_any_script_come_back_and_the_file_is_ascii(storage: FolderStorage, out: Path) -> None:
@@ -115,7 +156,7 @@ def test_words_in_any_script_come_back_and_the_file_is_ascii(storage: FolderStor
 @pytest.mark.parametrize("count", [1, 7, 200])
 def test_words_share_their_window_without_gap_or_overlap(count: int) -> None:
     window = Window(start_s=19.6, end_s=21.2, kind="delta", outcome="ok", text="word " * count)
-    words = list(timed_words(window))
+    words = list(timed_words(window, until_s=60))
 
     assert len(words) == count
     assert (words[0][0], words[-1][1]) == (19.6, 21.2)
