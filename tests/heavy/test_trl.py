@@ -54,14 +54,14 @@ def trainer_for(processor: Any, model: Any, tmp_path: Path) -> Iterator[Callable
         trainer.model.unload()
 
 
-def exported(tmp_path: Path, name: str, rows: dict[str, list[dict[str, Any]]]) -> Any:
+def exported(tmp_path: Path, name: str, rows: dict[str, list[dict[str, Any]]], *, streaming: bool = False) -> Any:
     """Rows of the dataset as `datasets` loads what was exported of them."""
     from datasets import load_dataset
 
     storage = FolderStorage(tmp_path / "storage")
     store_dataset(storage, {config: {"train": [of_config]} for config, of_config in rows.items()})
     export(storage, exporter_of(name), WORDS, tmp_path / "exported")
-    return load_dataset(str(tmp_path / "exported"), split="train", cache_dir=str(tmp_path / "cache"))
+    return load_dataset(str(tmp_path / "exported"), split="train", cache_dir=str(tmp_path / "cache"), streaming=streaming)
 
 
 def learnt(trainer: Any) -> list[list[str]]:
@@ -98,6 +98,16 @@ def test_sft_learns_exactly_the_captions_of_a_clip(tmp_path: Path, trainer_for: 
 
     assert learnt(trainer) == [[text or "No change." for _, text in said]]
     assert frames_before_each_answer(trainer) == [FRAMES_PER_WINDOW * (window + 1) for window in range(len(said))]
+    train(trainer)
+
+
+def test_sft_takes_the_rows_as_they_are_streamed(tmp_path: Path, trainer_for: Callable[..., Any]) -> None:
+    from trl import SFTConfig, SFTTrainer
+
+    rows = exported(tmp_path, "trl-sft", {"stream": [stream_row(), stream_row("dog")]}, streaming=True)
+    trainer = trainer_for(SFTTrainer, SFTConfig, rows, assistant_only_loss=True, max_length=None, per_device_train_batch_size=1)
+
+    assert learnt(trainer) == [[text or "No change." for _, text in SAID]]
     train(trainer)
 
 
