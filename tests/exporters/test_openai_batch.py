@@ -6,13 +6,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from openai.types.chat.completion_create_params import CompletionCreateParamsNonStreaming
+from pydantic import TypeAdapter
 
+from streamcap_dagster.errors import SettingError
 from streamcap_dagster.exporters import openai_batch
 from streamcap_dagster.exporters.exporter import Exporter
 from streamcap_dagster.exporters.exporting import export
 from streamcap_dagster.exporters.table import exporter_of
 from streamcap_dagster.storage.folder import FolderStorage
 from tests.exporters.corpus import WORDS, frames, store_dataset, stream_row
+
+BODY = TypeAdapter(CompletionCreateParamsNonStreaming)
 
 
 def requests_in(out: Path) -> list[list[dict[str, Any]]]:
@@ -25,9 +30,16 @@ def requests_in(out: Path) -> list[list[dict[str, Any]]]:
         [message] = request["body"]["messages"]
         assert (set(message), message["role"]) == ({"role", "content"}, "user")
         assert {part["type"] for part in message["content"]} <= {"text", "image_url"}
+        check_with_sdk(request["body"])
     names = [request["custom_id"] for file in files for request in file]
     assert len(names) == len(set(names))
     return files
+
+
+def check_with_sdk(body: dict[str, Any]) -> None:
+    """OpenAI's SDK has the types of a body; lists are checked as they are gone through."""
+    for message in BODY.validate_python(body)["messages"]:
+        list(message["content"])
 
 
 def parts(request: dict[str, Any]) -> list[str | bytes]:
@@ -90,5 +102,5 @@ def test_a_file_holds_no_more_bytes_and_no_more_requests_than_it_may(storage: Fo
 
 
 def test_a_task_that_there_is_not_is_refused() -> None:
-    with pytest.raises(Exception, match="caption or judge"):
+    with pytest.raises(SettingError, match="caption or judge"):
         exporter_of("openai-batch").with_options({"task": "translate"})
