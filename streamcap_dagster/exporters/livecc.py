@@ -1,6 +1,7 @@
-"""LiveCC and StreamingVLM: a stretch of a video and the words said over it, each with its time, as JSONL whose last line tells where each line begins.
+"""LiveCC and StreamingVLM: a stretch of a video and the words said over it, each with its time, as JSONL, and where each line begins.
 
 Their loaders cut the stretch into seconds and let the model say in each the words that end in it; where none do, that it goes on in silence.
+Paths are relative to the folder: LiveCC is started in it, and for StreamingVLM `DATASET_PATH` names it.
 """
 
 import json
@@ -113,8 +114,13 @@ def _assistant(stretch: Stretch) -> dict[str, Any]:
 
 @contextmanager
 def _writer(to: SplitTarget) -> Iterator[Callable[[Any], None]]:
-    """In ASCII: the loaders open the file in whatever encoding the machine has, and look for lines by their byte."""
-    with to.staged(f"{to.split}_with_seeks.jsonl") as path, path.open("wb") as file:
+    """In ASCII: the loaders open the file in whatever encoding the machine has, and look for lines by their byte. LiveCC reads where each begins
+    from the last line, StreamingVLM from a file of its own."""
+    with (
+        to.staged(f"{to.split}_with_seeks.jsonl") as path,
+        path.open("wb") as file,
+        to.staged(f"{to.split}_seeks.jsonl") as seeks_path,
+    ):
         seeks: list[int] = []
 
         def add(sample: Any) -> None:
@@ -122,7 +128,9 @@ def _writer(to: SplitTarget) -> Iterator[Callable[[Any], None]]:
             file.write(json.dumps(sample).encode() + b"\n")
 
         yield add
-        file.write(json.dumps(seeks).encode() + b"\n")
+        line = json.dumps(seeks).encode() + b"\n"
+        file.write(line)
+        seeks_path.write_bytes(line)
 
 
 def exporter(videos: str = "copy") -> Exporter:

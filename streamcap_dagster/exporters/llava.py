@@ -41,4 +41,4 @@ def _writer(to: SplitTarget) -> Iterator[Callable[[Any], None]]:
         file.write("\n]\n" if before != "[\n" else "[]\n")
 
 
-EXPORTER = Exporter("llava", ("sft",), "LLaVA and LLaVA-NeXT: human/gpt conversations of window pairs", samples, _writer)
+EXPORTER = Exporter("llava", ("sft",), "LLaVA-NeXT and LLaVA-OneVision: human/gpt conversations of window pairs", samples, _writer)

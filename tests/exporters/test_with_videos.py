@@ -44,6 +44,7 @@ def livecc(storage: FolderStorage, out: Path, **options: str) -> list[Any]:
             file.seek(seek)
             samples.append(json.loads(file.readline()))
     assert len(path.read_bytes().splitlines()) == len(samples) + 1
+    assert json.loads((out / "train_seeks.jsonl").read_bytes()) == seeks  # where StreamingVLM's loader looks
     for sample in samples:
         check_livecc(sample, out)
     return samples
