@@ -114,8 +114,10 @@ def _assistant(stretch: Stretch) -> dict[str, Any]:
 
 @contextmanager
 def _writer(to: SplitTarget) -> Iterator[Callable[[Any], None]]:
-    """In ASCII: the loaders open the file in whatever encoding the machine has, and look for lines by their byte. LiveCC reads where each begins
-    from the last line, StreamingVLM from a file of its own."""
+    """In ASCII: the loaders open the file in whatever encoding the machine has, and look for lines by their byte.
+
+    LiveCC reads where each begins from the last line, StreamingVLM from a file of its own.
+    """
     with (
         to.staged(f"{to.split}_with_seeks.jsonl") as path,
         path.open("wb") as file,
