@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher
+from functools import lru_cache
 from itertools import pairwise
 
 from streamcap_dagster.rewards.form import says_nothing
@@ -42,6 +43,7 @@ def _conveyed(objective: str, text: str, history: Sequence[str], judge: Judge | 
     return _credit(objective, text, history[-1] if history else "") if judge is None else judge(objective, text)
 
 
+@lru_cache(maxsize=16384)  # all candidates of a window share its history
 def _credit(objective: str, text: str, before: str) -> float:
     """How far the best sentence of a text conveys an objective; what is denied conveys only what denies."""
     wanted = set(content(objective))
@@ -66,11 +68,12 @@ def _share(wanted: set[str], own: frozenset[str], lent: frozenset[str]) -> float
 
 
 def _among(word: str, others: frozenset[str]) -> bool:
-    return word in others or (len(word) >= _LONG_WORD and any(_alike(word, other) for other in others))
+    return word in others or (len(word) >= _LONG_WORD and any(other[0] == word[0] and _alike(word, other) for other in others))
 
 
+@lru_cache(maxsize=65536)
 def _alike(word: str, other: str) -> bool:
-    if len(other) < _LONG_WORD or word[0] != other[0] or abs(len(word) - len(other)) > 2:
+    if len(other) < _LONG_WORD or abs(len(word) - len(other)) > 2:
         return False
     first, second = sorted((word, other))
     return SequenceMatcher(None, first, second, autojunk=False).ratio() >= _ALIKE
