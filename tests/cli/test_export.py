@@ -1,17 +1,17 @@
 """`streamcap export`: what a person sees of an export, and what they are told instead of one."""
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner, Result
 
 from streamcap_dagster.cli import app
-from streamcap_dagster.errors import SettingError
+from streamcap_dagster.emulators.gcs.server import Running
+from streamcap_dagster.errors import ObjectMissing, SettingError
 from streamcap_dagster.exporters.table import EXPORTERS
+from streamcap_dagster.settings import read_settings
 from streamcap_dagster.storage.folder import FolderStorage
+from streamcap_dagster.wiring import storage_for
 from tests.exporters.corpus import sft_row, store_dataset, stream_row
 
 
@@ -78,16 +78,26 @@ def test_a_choice_that_cannot_be_made_is_answered_with_those_that_can(choice: st
     assert told in str(answered.exception)
 
 
+def test_a_dataset_in_a_bucket_is_exported_as_one_in_a_folder(storage: FolderStorage, gcs: Running) -> None:
+    del gcs
+    bucket = storage_for(read_settings(storage="gs://bucket/data")).open()
+    for place in (storage, bucket):
+        store_dataset(place, {"stream": {"train": [[stream_row()]]}})
+    for name, place in (("here", "data"), ("there", "gs://bucket/data")):
+        assert export("trl-sft", "--storage", place, "--out", name).exit_code == 0
+
+    assert Path("there/train-00000.parquet").read_bytes() == Path("here/train-00000.parquet").read_bytes()
+
+
 def test_an_unknown_format_is_answered_with_the_list() -> None:
     answered = export("trl")
     assert isinstance(answered.exception, SettingError)
     assert str(answered.exception) == f"FORMAT='trl' cannot be used: the formats are {', '.join(EXPORTERS)}"
 
 
-def test_without_a_dataset_one_sentence_says_how_to_build_it(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "streamcap_dagster.cli", "export", "trl-sft"]
-    told = subprocess.run(command, cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}, capture_output=True, text=True, check=False)
+def test_without_a_dataset_one_sentence_says_how_to_build_it(storage: FolderStorage) -> None:
+    answered = export("trl-sft")
 
-    assert told.returncode == 1
-    assert told.stderr.strip().endswith("There is no dataset yet. Build it with `streamcap run`, or materialize `hf_dataset` in Dagster's pages.")
-    assert len(told.stderr.splitlines()) == 1
+    told = f"processed/dataset/README.md does not exist in {storage.uri}. There is no dataset yet. "
+    assert isinstance(answered.exception, ObjectMissing)
+    assert str(answered.exception) == told + "Build it with `streamcap run`, or materialize `hf_dataset` in Dagster's pages."
