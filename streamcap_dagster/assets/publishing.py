@@ -1,16 +1,21 @@
 """The dataset on the Hugging Face Hub."""
 
 from collections.abc import Iterator
+from typing import BinaryIO
 
 import dagster as dg
 from pydantic import Field
 
 from streamcap_dagster.assets.dataset import OWNERS
+from streamcap_dagster.dataset.configs import CONFIGS
+from streamcap_dagster.dataset.names import hash_in
+from streamcap_dagster.dataset.shards import LAYOUT
 from streamcap_dagster.hub.failures import NotPublishable
-from streamcap_dagster.hub.publishing import Published, Publisher, Wish
+from streamcap_dagster.hub.publishing import Published, Publisher, Say, Wish
 from streamcap_dagster.partitions import Materialized
 from streamcap_dagster.resources.hub import HubResource
 from streamcap_dagster.resources.storage import StorageResource
+from streamcap_dagster.storage import Storage
 
 PUBLISHED = "published_dataset"
 
@@ -35,10 +40,19 @@ def published_dataset(context: dg.AssetExecutionContext, config: Publishing, sto
         return
     wish = Wish(config.public, config.allow_rehearsal, config.tag)
     try:
-        published = Publisher(storage.open(), hub.open(), wish, context.log.info).publish()
+        published = publisher(storage.open(), hub, wish, context.log.info).publish()
     except NotPublishable as error:
         raise dg.Failure(str(error), metadata={"faults": dg.MetadataValue.json(list(error.faults))}, allow_retries=False) from None
     yield Materialized(metadata=told_of(published), data_version=dg.DataVersion(published.commit))
+
+
+def publisher(storage: Storage, hub: HubResource, wish: Wish, say: Say) -> Publisher:
+    """Ready to publish; nobody is asked yet. Raises SettingError for a repository or a token that cannot be."""
+
+    def hash_of(file: BinaryIO, config: str) -> str:
+        return hash_in(file, config, LAYOUT) if config in CONFIGS else ""
+
+    return Publisher(storage, hub.open(), wish, hash_of, say)
 
 
 def told_of(published: Published) -> dict[str, dg.MetadataValue]:

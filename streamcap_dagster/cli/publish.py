@@ -8,11 +8,11 @@ import typer
 from rich.console import Console
 from rich.filesize import decimal
 
-from streamcap_dagster.assets.publishing import PUBLISHED, told_of
+from streamcap_dagster.assets.publishing import PUBLISHED, publisher, told_of
 from streamcap_dagster.cli.instance import open_instance
 from streamcap_dagster.errors import SettingError
 from streamcap_dagster.hub.failures import NotPublishable
-from streamcap_dagster.hub.publishing import Plan, Published, Publisher, Wish
+from streamcap_dagster.hub.publishing import Plan, Published, Wish
 from streamcap_dagster.settings import Settings
 from streamcap_dagster.wiring import hub_for, storage_for
 
@@ -20,14 +20,13 @@ from streamcap_dagster.wiring import hub_for, storage_for
 def publish_dataset(settings: Settings, wish: Wish, *, dry_run: bool, yes: bool) -> int:
     """Publish the dataset of the storage; returns the exit status. Raises NotPublishable with every fault, before anything is sent."""
     console = Console()
-    repository = hub_for(settings).open()
 
     def say(words: str) -> None:
         console.print(words, markup=False, highlight=False, soft_wrap=True)
 
-    publisher = Publisher(storage_for(settings).open(), repository, wish, say)
-    plan = publisher.plan()
-    for line in _lines(plan, repository.url, wish):
+    ours = publisher(storage_for(settings).open(), hub_for(settings), wish, say)
+    plan = ours.plan()
+    for line in _lines(plan, ours.repository.url, wish):
         say(line)
     if plan.faults:
         raise NotPublishable(settings.hub_repo, plan.faults)
@@ -36,7 +35,7 @@ def publish_dataset(settings: Settings, wish: Wish, *, dry_run: bool, yes: bool)
     if plan.changes or (wish.public and plan.remote.private):
         _ask(console, settings.hub_repo, plan, yes)
     with open_instance() as instance:
-        published = publisher.publish()
+        published = ours.publish()
         instance.report_runless_asset_event(dg.AssetMaterialization(PUBLISHED, metadata=told_of(published), tags=_version(published)))
     say(_result(published))
     return 0

@@ -1,7 +1,5 @@
 """Parquet shards: which rows each holds, what it is called, and how it is written."""
 
-import hashlib
-import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import accumulate
@@ -11,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from streamcap_dagster.dataset.configs import PICTURES, Config, arrow_schema
+from streamcap_dagster.dataset.names import hash_for
 from streamcap_dagster.dataset.pictures import FrameFiles, WindowPictures, with_pictures
 from streamcap_dagster.dataset.rows import Row
 from streamcap_dagster.dataset.splits import Split
@@ -22,8 +21,8 @@ ROW_GROUP_BYTES = 32_000_000
 IMAGES_PER_BATCH = 16
 """Pages end between batches and rows; with the default of 1024 pages, and the buffers to fill them, would be of 40 MB."""
 
-_LAYOUT = "1"
-"""Part of every shard's name: raised when the same rows are to be written in another way."""
+LAYOUT = f"2 {ROW_GROUP_BYTES}"
+"""Part of every shard's name: another one when the same rows are to be written in another way."""
 
 
 @dataclass(frozen=True)
@@ -77,12 +76,10 @@ def write_shard(path: Path, shard: Shard, files: FrameFiles) -> None:
 
 
 def _shard(config: Config, split: Split, rows: list[Row]) -> Shard:
-    name = hashlib.sha256(f"{_LAYOUT} {ROW_GROUP_BYTES} ".encode())
-    name.update(arrow_schema(config).metadata[b"huggingface"])
+    name = hash_for(config, LAYOUT)
     for row in rows:
-        name.update(f"\n{row.clip} {row.windows} {row.frame_sha256} ".encode())
-        name.update(json.dumps(row.columns(PICTURES[config])).encode())
-    return Shard(config, split, tuple(rows), f"{config}/{split}-{name.hexdigest()[:16]}.parquet")
+        name.add(row.frame_sha256, row.columns(PICTURES[config]))
+    return Shard(config, split, tuple(rows), f"{config}/{split}-{name}.parquet")
 
 
 Filled = tuple[Row, list[WindowPictures]]

@@ -1,8 +1,9 @@
 """The gate before anything is sent: every fault of the dataset in one list, so that it can be mended in one go."""
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import BinaryIO
 
 import pyarrow as pa
 
@@ -14,11 +15,16 @@ from streamcap_dagster.hub.texts import placeholders
 VIDEOS_NAMED = 10
 
 
+HashOf = Callable[[BinaryIO, str], str]
+"""The hash that a shard of a config is to be called after."""
+
+
 @dataclass
 class Gate:
     """Looks at datasets; a shard that was looked at once is not looked at again, however often the dataset has to be sent."""
 
     allow_rehearsal: bool
+    hash_of: HashOf
     facts: dict[str, ShardFacts] = field(default_factory=dict)
     """By shard."""
     _closely: set[str] = field(default_factory=set)
@@ -35,7 +41,7 @@ class Gate:
         if path not in self.facts or (closely and path not in self._closely):
             try:
                 with local.storage.open(local.key(path)) as file:
-                    self.facts[path] = read_facts(file, closely)
+                    self.facts[path] = self._read(file, path, closely)
             except ObjectMissing:  # it was there when the folder was listed
                 raise
             except (pa.ArrowException, OSError, StreamcapError) as error:
@@ -43,8 +49,16 @@ class Gate:
             if closely:
                 self._closely.add(path)
         name = NAME.fullmatch(path)
-        misnamed = [] if name and name.groups() == local.shards[path] else [f"{path}: the card has it in {'/'.join(local.shards[path])}"]
-        return [*misnamed, *(f"{path}: {fault}" for fault in self.facts[path].faults)]
+        misplaced = [] if name and (name["config"], name["split"]) == local.shards[path] else [f"{path}: the card has it in {'/'.join(local.shards[path])}"]
+        return [*misplaced, *(f"{path}: {fault}" for fault in self.facts[path].faults)]
+
+    def _read(self, file: BinaryIO, path: str, closely: bool) -> ShardFacts:
+        facts, name = read_facts(file, closely), NAME.fullmatch(path)
+        if closely and name:
+            file.seek(0)
+            if self.hash_of(file, name["config"]) != name["hash"]:
+                facts.faults.append("its rows are not those that it is called after: delete it and build the dataset anew (`streamcap run`)")
+        return facts
 
     def _card_faults(self, local: LocalDataset) -> Iterator[str]:
         counted: Counter[tuple[str, str]] = Counter()

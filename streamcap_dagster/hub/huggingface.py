@@ -10,6 +10,7 @@ import httpx2
 from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi, HfFileSystem, constants, get_session
 from huggingface_hub.errors import HfHubHTTPError, RepositoryNotFoundError
 from huggingface_hub.hf_api import RepoFile
+from huggingface_hub.utils._http import hf_raise_for_status
 from huggingface_hub.utils.tqdm import disable_progress_bars
 from pydantic import SecretStr
 
@@ -21,6 +22,7 @@ ANSWER_WITHIN_S = 300.0
 _KIND = "dataset"
 _AGAIN = (408, 409, 412, 425, 429, 500, 502, 503, 504)
 _SAID = 300
+_REFUSED = 400
 _TOKENS = "https://huggingface.co/settings/tokens"
 _NOT_TWICE = "what the Hub has already is not sent again"
 _BY_ANOTHER = f"Somebody else is changing the repository: run it again when they have finished; {_NOT_TWICE}."
@@ -81,6 +83,14 @@ class HubRepository:
             files = HfFileSystem(endpoint=self.endpoint, token=self._token.get_secret_value(), skip_instance_cache=True)
             with files.open(f"datasets/{self.repo}@{revision}/{path}", "rb", cache_type="none") as file:
                 yield file
+
+    def card_faults(self, text: str) -> list[str]:
+        """What the Hub would refuse the YAML of a card for, which it tells only when all else has been sent."""
+        with self._explained("having the card looked at"):
+            answer = get_session().post(f"{self.endpoint}/api/validate-yaml", json={"content": text, "repoType": _KIND})
+            if answer.status_code != _REFUSED:
+                hf_raise_for_status(answer)
+            return [self._clean(f"the Hub does not take its YAML: {fault['message']}") for fault in answer.json().get("errors", [])]
 
     def upload(self, files: Mapping[str, Path]) -> None:
         """Send the content of files, by their path in the repository. What the Hub has already is not sent; nobody sees any of it before the commit."""

@@ -7,7 +7,7 @@ repository as it is then: what was sent is not sent again, and a commit that was
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypeVar
@@ -17,8 +17,8 @@ import pyarrow as pa
 from streamcap_dagster.errors import ObjectMissing, SettingError
 from streamcap_dagster.hub.changes import CHANGELOG, RECORD, Changes, Difference, Rows, compare, difference, read_record, write_record
 from streamcap_dagster.hub.failures import HubBusy, NotPublishable, PublishingFailed
-from streamcap_dagster.hub.gate import Gate
-from streamcap_dagster.hub.local import LocalDataset, read_dataset
+from streamcap_dagster.hub.gate import Gate, HashOf
+from streamcap_dagster.hub.local import CARD, LocalDataset, read_dataset
 from streamcap_dagster.hub.releases import TAG, add_release, next_tag, releases
 from streamcap_dagster.hub.remote import Remote
 from streamcap_dagster.hub.shard_facts import NAME, read_facts
@@ -82,11 +82,12 @@ class Publisher:
     storage: Storage
     repository: "HubRepository"
     wish: Wish
+    hash_of: HashOf
     say: Say
     waits_s: Sequence[float] = WAITS_S
 
     def __post_init__(self) -> None:
-        self._gate = Gate(self.wish.allow_rehearsal)
+        self._gate = Gate(self.wish.allow_rehearsal, self.hash_of)
         self._sent: tuple[Changes, Difference | None] = _NOTHING, None
         if self.wish.tag and not TAG.fullmatch(self.wish.tag):
             raise SettingError("--tag", self.wish.tag, "give a name of letters, digits, dots, dashes and underscores, such as v1.2")
@@ -100,8 +101,19 @@ class Publisher:
 
         Raises NotPublishable with every fault of the dataset, and PublishingFailed when the Hub does not take it.
         """
-        with turn(self.storage, f"publishing-{self.repository.repo.replace('/', '--')}"):
+        with self._turn():
             return self._patiently(self._publish)
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        name = f"publishing-{self.repository.repo.replace('/', '--')}"
+        with self.storage.lease(name) as held:
+            if held:
+                yield
+                return
+        self.say(f"Waiting for another process to end that publishes to {self.repository.repo}.")
+        with turn(self.storage, name):
+            yield
 
     def _patiently(self, work: Callable[[], Result]) -> Result:
         for wait_s in self.waits_s:
@@ -129,7 +141,8 @@ class Publisher:
         changes = compare(local, remote, read_record(self._read(RECORD, remote)))
         if changes and self.wish.tag in remote.tags:
             raise SettingError("--tag", self.wish.tag, f"{self.repository.repo} has a release of that name already; choose another")
-        return Plan(local, remote, changes, public, self._gate.faults(local, changes.shards, public))
+        refused = self.repository.card_faults(local.small[CARD].decode()) if CARD in changes.small else []
+        return Plan(local, remote, changes, public, [*self._gate.faults(local, changes.shards, public), *(f"{CARD}: {fault}" for fault in refused)])
 
     def _publish(self) -> Published:
         plan = self._plan()

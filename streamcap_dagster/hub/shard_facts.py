@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from streamcap_dagster.hub.texts import personal, placeholders
 from streamcap_dagster.records import STAND_IN
 
-NAME = re.compile(r"([\w-]+)/(\w+)-[0-9a-f]{16}\.parquet")
+NAME = re.compile(r"(?P<config>[\w-]+)/(?P<split>\w+)-(?P<hash>[0-9a-f]{16})\.parquet")
 """A shard is called after its config, its split and a hash of its rows."""
 MOST_FAULTS = 50
 """Of a shard; whoever has so many has more of the same."""

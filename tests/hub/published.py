@@ -1,17 +1,18 @@
 """Datasets to publish, each video in shards of its own, and a publisher that does not wait."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from pydantic import SecretStr
 
+from streamcap_dagster.assets import publishing
 from streamcap_dagster.dataset.hub_dataset import build_dataset
 from streamcap_dagster.emulators.hub.server import Running
-from streamcap_dagster.hub.huggingface import HubRepository
 from streamcap_dagster.hub.publishing import Publisher, Wish
+from streamcap_dagster.resources.hub import HubResource
 from streamcap_dagster.storage import Storage
 from streamcap_dagster.storage.folder import FolderStorage
 from tests.dataset.corpus import HELLO, Said, store_video
@@ -22,14 +23,16 @@ ONE_VIDEO_EACH = 1
 """So few bytes to a shard that no two videos share one."""
 
 
-def build(storage: Storage, video_ids: Sequence[str], clips: Sequence[Sequence[Said]] = HELLO, captioner: str = "recorded") -> None:
+def build(storage: Storage, video_ids: Sequence[str], clips: Sequence[Sequence[Said]] = HELLO, captioner: str = "recorded", licence: str = "") -> None:
     """Make the dataset that of these videos."""
-    build_dataset(storage, [store_video(storage, video_id, clips, captioner) for video_id in video_ids], shard_bytes=ONE_VIDEO_EACH)
+    stored = [store_video(storage, video_id, clips, captioner) for video_id in video_ids]
+    entries = [replace(entry, video=entry.video.model_copy(update={"license": licence})) for entry in stored]
+    build_dataset(storage, entries, shard_bytes=ONE_VIDEO_EACH)
 
 
 def publisher(hub: Running | str, storage: Storage, say: Callable[[str], None] = print, tries: int = 3, **wish: Any) -> Publisher:
-    repository = HubRepository(REPO, SecretStr(TOKEN), hub if isinstance(hub, str) else hub.url)
-    return Publisher(storage, repository, Wish(**wish), say, waits_s=(0.0,) * (tries - 1))
+    resource = HubResource(repo=REPO, token=TOKEN, endpoint=hub if isinstance(hub, str) else hub.url)
+    return replace(publishing.publisher(storage, resource, Wish(**wish), say), waits_s=(0.0,) * (tries - 1))
 
 
 def shards(hub: Running) -> set[str]:

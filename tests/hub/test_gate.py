@@ -4,7 +4,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -14,6 +13,8 @@ from streamcap_dagster.hub.failures import NotPublishable
 from streamcap_dagster.storage.folder import FolderStorage
 from tests.dataset.corpus import Said
 from tests.hub.published import REPO, a_shard, build, dataset_folder, publisher, rewrite
+
+VIDEOS = ["clock", "life", "still"]
 
 
 def faults(hub: Running, storage: FolderStorage, **wish: Any) -> list[str]:
@@ -102,30 +103,23 @@ def test_a_rehearsal_that_was_published_once_is_refused_again(hub: Running, tmp_
     assert any("captioned by offline" in fault for fault in faults(hub, storage))
 
 
-def licensed(storage: FolderStorage, licence: str) -> None:
-    for shard in dataset_folder(storage).glob("*/*.parquet"):
-        table = pq.read_table(shard)
-        others = table.drop_columns(["license"]) if "license" in table.column_names else table
-        pq.write_table(others.append_column("license", pa.array([licence] * len(table))), shard)
-
-
 @pytest.mark.parametrize("licence", ["", "unknown"])
 def test_without_a_known_licence_nothing_becomes_public(hub: Running, storage: FolderStorage, licence: str) -> None:
-    licensed(storage, licence)
+    build(storage, VIDEOS, licence=licence)
 
     assert any("3 videos (clock, life, still) are of unknown licence" in fault for fault in faults(hub, storage, public=True))
     assert publisher(hub, storage).publish().public is False
 
 
 def test_with_licences_everybody_may_read_it(hub: Running, storage: FolderStorage) -> None:
-    licensed(storage, "cc-by-4.0")
+    build(storage, VIDEOS, licence="cc-by-4.0")
     publisher(hub, storage, public=True).publish()
 
     assert hub.repository(REPO).private is False
 
 
 def test_a_private_dataset_can_be_made_public_later(hub: Running, storage: FolderStorage) -> None:
-    licensed(storage, "cc-by-4.0")
+    build(storage, VIDEOS, licence="cc-by-4.0")
     publisher(hub, storage).publish()
     publisher(hub, storage, public=True).publish()
 
@@ -136,6 +130,20 @@ def test_into_a_public_repository_nothing_of_unknown_licence_goes_either(hub: Ru
     hub.make(REPO)
 
     assert any("of unknown licence" in fault for fault in faults(hub, storage))
+
+
+def test_a_shard_whose_rows_are_not_those_that_it_is_called_after_is_named(hub: Running, storage: FolderStorage) -> None:
+    shard = a_shard(storage)
+    rewrite(shard, lambda row: {**row, "caption_window2_delta": "Something else."})
+
+    assert [fault.partition(": delete it")[0] for fault in faults(hub, storage)] == [f"sft/{shard.name}: its rows are not those that it is called after"]
+
+
+def test_a_card_that_the_hub_would_refuse_is_not_found_out_after_hours_of_sending(hub: Running, storage: FolderStorage) -> None:
+    card = dataset_folder(storage) / "README.md"
+    card.write_text(card.read_text().replace("---\n", "---\nmultilinguality: many\n", 1))
+
+    assert faults(hub, storage) == ['README.md: the Hub does not take its YAML: "multilinguality" must be an array of strings']
 
 
 def test_a_card_that_cannot_be_read_is_told_as_such(hub: Running, storage: FolderStorage) -> None:
