@@ -9,38 +9,38 @@ from streamcap_dagster.rewards.form import says_nothing
 from streamcap_dagster.rewards.judging import Judge, checked
 from streamcap_dagster.rewards.words import PRONOUNS, content, negated, sentences, words
 
-_MET = 0.5
-"""From this on an objective counts as met already by the history."""
 _ALIKE, _LONG_WORD = 0.88, 5
 """Two longer words that begin alike and differ in this little are one: `colour` and `color`."""
 
 
 def coverage(text: str, objectives: Sequence[str], history: Sequence[str] = (), judge: Judge | None = None) -> float:
-    """The share of the objectives that a text conveys, of those that the history has not conveyed; 1 when none is left to convey.
+    """The share of the objectives that a text conveys, of what the history has left of them to convey; 1 when nothing is left.
 
     An objective is conveyed as far as one sentence holds its content words: fully with all of them, not at all with half of them or fewer. A sentence with a
-    pronoun may take words from the sentence before, also from the last of the history. Words that mean the same are told by a judge only.
+    pronoun may take words from the sentence before, also from the last of the history. What a copy of the history conveys counts for nothing. Words that
+    mean the same are told by a judge only.
     """
-    if judge is not None:
-        judge = checked(judge)
-    left = open_objectives(objectives, history, judge)
+    left = {objective: said for objective, said in _said_of(objectives, history, judge).items() if said < 1}
     if not left:
         return 1.0
     if says_nothing(text):
         return 0.0
-    return sum(_conveyed(objective, text, history, judge) for objective in left) / len(left)
+    before = history[-1] if history else ""
+    told = {objective: _credit(objective, text, before) if judge is None else checked(judge)(objective, text) for objective in left}
+    return sum(max(0.0, (told[objective] - said) / (1 - said)) for objective, said in left.items()) / len(left)
 
 
-def open_objectives(objectives: Sequence[str], history: Sequence[str], judge: Judge | None = None) -> list[str]:
-    """The objectives that the history has not met."""
+def something_to_convey(objectives: Sequence[str], history: Sequence[str], judge: Judge | None = None) -> bool:
+    """Whether the history has left anything of the objectives."""
+    return any(said < 1 for said in _said_of(objectives, history, judge).values())
+
+
+def _said_of(objectives: Sequence[str], history: Sequence[str], judge: Judge | None) -> dict[str, float]:
+    """How far the history conveys each objective: as far as one caption of it does, or as a judge sees all of it."""
     if judge is not None:
         said = "\n".join(history)
-        return [objective for objective in objectives if not said or judge(objective, said) < _MET]
-    return [objective for objective in objectives if all(_credit(objective, before, "") < _MET for before in history)]
-
-
-def _conveyed(objective: str, text: str, history: Sequence[str], judge: Judge | None) -> float:
-    return _credit(objective, text, history[-1] if history else "") if judge is None else judge(objective, text)
+        return {objective: checked(judge)(objective, said) if said else 0.0 for objective in objectives}
+    return {objective: max((_credit(objective, before, "") for before in history), default=0.0) for objective in objectives}
 
 
 @lru_cache(maxsize=16384)  # all candidates of a window share its history

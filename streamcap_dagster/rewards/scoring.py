@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from streamcap_dagster.rewards.coverage import coverage, open_objectives
+from streamcap_dagster.rewards.coverage import coverage, something_to_convey
 from streamcap_dagster.rewards.form import format_gate, length, says_nothing, silence
 from streamcap_dagster.rewards.judging import Judge
 from streamcap_dagster.rewards.novelty import informativeness, redundancy
@@ -28,7 +28,7 @@ Reward = Callable[[str, Situation, Judge | None], Score]
 
 
 def _coverage(text: str, about: Situation, judge: Judge | None) -> Score:
-    if about.gold_is_silent or not open_objectives(about.objectives, about.history, judge):
+    if about.gold_is_silent or not something_to_convey(about.objectives, about.history, judge):
         return None
     return coverage(text, about.objectives, about.history, judge)
 

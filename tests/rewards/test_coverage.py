@@ -64,6 +64,12 @@ def test_what_the_history_met_is_neutral() -> None:
     assert coverage("A man gets out.", objectives, ["The taxi stops."]) == coverage("A man gets out.", ["man gets out"]) == 1.0
 
 
+def test_what_the_history_conveyed_in_part_is_not_earned_again() -> None:
+    objectives, history = ["something moves to the left at the bottom"], ["Something moves to the right at the bottom."]
+    assert coverage("Something moves to the right at the bottom.", objectives, history) == 0.0
+    assert coverage("Something moves to the left at the bottom.", objectives, history) == 1.0
+
+
 def test_words_scattered_over_the_history_do_not_meet_an_objective() -> None:
     assert coverage("Nobody is there.", ["man opens door"], ["A man walks.", "A door.", "A shop opens."]) == 0.0
 
