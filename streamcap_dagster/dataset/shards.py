@@ -1,6 +1,8 @@
 """Parquet shards: which rows each holds, what it is called, and how it is written."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator, Sized
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
@@ -15,7 +17,7 @@ from streamcap_dagster.dataset.rows import Row
 from streamcap_dagster.dataset.splits import Split
 from streamcap_dagster.storage import keys
 
-ROW_GROUP_BYTES = 32_000_000
+ROW_GROUP_BYTES = 16_000_000
 """Pictures per row group. It bounds the memory of the writer, and of whoever reads a single row; the Hub's viewer refuses groups over 286 MB."""
 
 IMAGES_PER_BATCH = 16
@@ -60,19 +62,19 @@ def write_shard(path: Path, shard: Shard, files: FrameFiles) -> None:
     pictures = PICTURES[shard.config]
     plain = [f"{name}.list.element.{leaf}" for name in pictures for leaf in ("bytes", "path")]
     packed = [leaf for name in schema.names if name not in pictures for leaf in _leaves(name, schema.field(name).type)]
-    with pq.ParquetWriter(
-        path,
-        schema,
-        compression={**dict.fromkeys(packed, "snappy"), **dict.fromkeys(plain, "none")},
-        use_dictionary=packed,
-        write_statistics=packed,
-        write_batch_size=IMAGES_PER_BATCH,
-    ) as writer:
-        for group in _row_groups(with_pictures(shard.rows, files)):
-            table = _table(group, schema, pictures)
-            group.clear()  # the table has its own copy, and the writer makes another
+    with (
+        pq.ParquetWriter(
+            path,
+            schema,
+            compression={**dict.fromkeys(packed, "snappy"), **dict.fromkeys(plain, "none")},
+            use_dictionary=packed,
+            write_statistics=packed,
+            write_batch_size=IMAGES_PER_BATCH,
+        ) as writer,
+        closing(_one_ahead(_tables(with_pictures(shard.rows, files), schema, pictures))) as tables,
+    ):
+        for table in tables:
             writer.write_table(table, row_group_size=table.num_rows)
-            del table  # before the next pictures are read
 
 
 def _shard(config: Config, split: Split, rows: list[Row]) -> Shard:
@@ -104,6 +106,23 @@ def _row_groups(rows: Iterable[Filled]) -> Iterator[list[Filled]]:
         yield group
 
 
+def _tables(rows: Iterable[Filled], schema: pa.Schema, pictures: tuple[str, ...]) -> Iterator[pa.Table]:
+    for group in _row_groups(rows):
+        table = _table(group, schema, pictures)
+        group.clear()  # the table has its own copy, and the writer makes another
+        yield table
+        del table  # before the next pictures are read
+
+
+def _one_ahead(tables: Iterator[pa.Table]) -> Generator[pa.Table, None, None]:
+    """The tables in order; while one is written, the next is made in a thread."""
+    with ThreadPoolExecutor(1) as hand:
+        coming = hand.submit(next, tables, None)
+        while (table := coming.result()) is not None:
+            coming = hand.submit(next, tables, None)
+            yield table
+
+
 def _table(group: list[Filled], schema: pa.Schema, pictures: tuple[str, ...]) -> pa.Table:
     records = [row.columns(pictures) for row, _ in group]
     columns = {name: pa.array([record[name] for record in records], schema.field(name).type) for name in schema.names if name not in pictures}
@@ -115,9 +134,13 @@ def _table(group: list[Filled], schema: pa.Schema, pictures: tuple[str, ...]) ->
 
 def _images(rows: list[list[bytes]]) -> pa.Array:
     """A column of image lists. `path` stays empty: a path that exists on the reader's machine would win over the bytes."""
-    offsets = pa.array([0, *accumulate(len(images) for images in rows)], pa.int32())
-    jpeg = pa.array([image for images in rows for image in images], pa.binary())
-    return pa.ListArray.from_arrays(offsets, pa.StructArray.from_arrays([jpeg, pa.nulls(len(jpeg), pa.string())], names=["bytes", "path"]))
+    images = [image for images in rows for image in images]
+    jpeg = pa.Array.from_buffers(pa.binary(), len(images), [None, _offsets(images).buffers()[1], pa.py_buffer(b"".join(images))])  # copied once
+    return pa.ListArray.from_arrays(_offsets(rows), pa.StructArray.from_arrays([jpeg, pa.nulls(len(jpeg), pa.string())], names=["bytes", "path"]))
+
+
+def _offsets(parts: Iterable[Sized]) -> pa.Array:
+    return pa.array([0, *accumulate(map(len, parts))], pa.int32())
 
 
 def _leaves(path: str, kind: pa.DataType) -> list[str]:
