@@ -178,6 +178,9 @@ def read_rows(storage: Storage, config: Config, key: str) -> Iterator[Row]:
             columns = _columns(table.schema_arrow.names, config, key)
             for group in range(table.num_row_groups):
                 yield from _rows_of(table.read_row_group(group, columns=columns), config)
+    except ObjectMissing as error:
+        fix = f"If the dataset was built anew meanwhile, run the same command again. If it is not whole: {BUILD[0].lower()}{BUILD[1:]}"
+        raise ObjectMissing(key, storage.uri, fix) from error
     except StreamcapError:
         raise
     except ValidationError as error:

@@ -196,6 +196,14 @@ def test_a_column_that_holds_something_else_is_named(storage: FolderStorage, out
         exported(storage, out)
 
 
+def test_a_file_that_went_while_the_dataset_was_built_anew_is_named_with_what_to_do(dataset: FolderStorage, out: Path) -> None:
+    dataset.delete(f"{keys.DATASET}/stream/train-0.parquet")
+    with pytest.raises(
+        ObjectMissing, match=r"stream/train-0\.parquet does not exist in .*\. If the dataset was built anew meanwhile, run the same command again"
+    ):
+        exported(dataset, out)
+
+
 def test_a_corrupt_file_is_named(dataset: FolderStorage, out: Path) -> None:
     dataset.write(f"{keys.DATASET}/stream/train-0.parquet", b"no Parquet")
     with pytest.raises(ObjectUnreadable, match=r"stream/train-0\.parquet cannot be read"):
