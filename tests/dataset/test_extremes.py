@@ -1,14 +1,19 @@
 """Videos of every size beside each other, and of some nothing usable: the dataset is whole."""
 
 import hashlib
-from collections.abc import Callable
+import resource
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import datasets
 import pytest
 
+from streamcap_dagster.dataset import shards
 from streamcap_dagster.dataset.configs import Config
 from streamcap_dagster.dataset.hub_dataset import build_dataset
 from streamcap_dagster.dataset.rows import DatasetVideo
+from streamcap_dagster.errors import StorageError
 from streamcap_dagster.records import Caption, Captions, Clip, Clips, Frame, PreferenceExamples, RlExamples, SftExample, SftExamples, SftPair, Turn
 from streamcap_dagster.storage import keys
 from streamcap_dagster.storage.documents import write_record
@@ -127,3 +132,34 @@ def test_a_spoilt_file_costs_its_video_one_config_and_says_so_in_one_sentence(st
     assert report.skipped["b"].startswith(f"no {config} rows: ")
     assert MADE_FROM[config]("b") in report.skipped["b"]
     assert {one: report.contents.rows[one, "train"] for one in MADE_FROM} == {one: whole[one, "train"] // (2 if one == config else 1) for one in MADE_FROM}
+
+
+@contextmanager
+def room_for_files_of(size_bytes: int) -> Iterator[None]:
+    """Files that this process writes end here, as on a disk that is full."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size_bytes, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def threads() -> set[threading.Thread]:
+    """Those at work, but for the ones that all who ask a storage for much at once share."""
+    return {thread for thread in threading.enumerate() if not thread.name.startswith("many")}
+
+
+def test_a_disk_that_is_full_in_the_middle_of_a_shard_leaves_the_old_dataset_whole(storage: FolderStorage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shards, "ROW_GROUP_BYTES", 10_000)
+    build_dataset(storage, [store_video(storage, "a")])
+    before = {stored.key: storage.read(stored.key) for stored in storage.list(f"{keys.DATASET}/")}
+    more = [store_video(storage, f"v{number:02d}") for number in range(20)]
+    at_work = threads()
+
+    with room_for_files_of(50_000), pytest.raises(StorageError, match=r"processed/dataset/sft/train-.*File too large"):
+        build_dataset(storage, more)
+
+    assert {stored.key: storage.read(stored.key) for stored in storage.list(f"{keys.DATASET}/")} == before
+    assert threads() <= at_work
+    assert build_dataset(storage, more).contents.videos["train"] == 20
