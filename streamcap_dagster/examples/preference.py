@@ -1,11 +1,11 @@
 """Preference pairs of a video: of what could be said of a window, something better beside something worse."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from streamcap_dagster.examples.chain import WindowPair, refusal, window_pairs
 from streamcap_dagster.examples.pairs import PromptBook
-from streamcap_dagster.examples.preference_candidates import propose, words_in
+from streamcap_dagster.examples.preference_candidates import OtherRuns, OtherWindows, propose, words_in
 from streamcap_dagster.examples.preference_ranking import Ranked, rank
 from streamcap_dagster.examples.rankings import Rankings, basis_of
 from streamcap_dagster.policies import PreferencePolicy
@@ -15,6 +15,8 @@ TOO_FEW = "fewer than two different candidates"
 TOO_CLOSE = "no candidate is better than another by preference_margin"
 UNRANKED = "ranked by nobody, and preference_keep is human"
 EQUAL = "people ranked its candidates as equal"
+
+_REMEMBERED = 100
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,7 @@ def make_preferences(told: Told, policy: PreferencePolicy, prompts: PromptBook) 
     """Of every window that could make an SFT example: best against worst, and where these two are not of the same length, the two that are and differ most."""
     stated = {(pair.clip, pair.window): pair.objectives for pair in told.objectives.pairs}
     people = {(window.clip, window.window): window for window in told.rankings.windows} if told.rankings else {}
+    others, runs = OtherWindows(told.deltas.captions), OtherRuns(told.elsewhere)
     pairs: list[PreferencePair] = []
     undecided: list[Undecided] = []
     left_out: list[LeftOut] = []
@@ -52,7 +55,8 @@ def make_preferences(told: Told, policy: PreferencePolicy, prompts: PromptBook) 
         if judged is not None and judged.basis != basis_of(pair):
             judged = None  # people spoke of other pictures, or after other words
         objectives = stated.get(pair.place, ())
-        ranked = rank(pair, propose(pair, told.deltas.captions, told.elsewhere, policy), objectives, judged)
+        held = _held_against(pair)
+        ranked = rank(held, propose(held, others, runs, policy), objectives, judged)
         if reason := _why_none(ranked, policy):
             left_out.append(LeftOut(clip=clip, window=window, reason=reason))
             undecided.append(Undecided(clip=clip, window=window, ranked_by=ranked.ranked_by, candidates=ranked.candidates))
@@ -60,6 +64,11 @@ def make_preferences(told: Told, policy: PreferencePolicy, prompts: PromptBook) 
         for chosen in _chosen(ranked, policy):
             pairs.append(_pair(pair, chosen, ranked, objectives, policy, prompts))
     return PreferenceExamples(video_id=told.deltas.video_id, examples=tuple(pairs), left_out=tuple(left_out), undecided=tuple(undecided))
+
+
+def _held_against(pair: WindowPair) -> WindowPair:
+    """With as much of the history as a delta is compared with: the first caption and the newest, which is all of it in a clip of minutes."""
+    return pair if len(pair.said) <= _REMEMBERED else replace(pair, said=(pair.said[0], *pair.said[1 - _REMEMBERED :]))
 
 
 def outdated(told: Told) -> int:

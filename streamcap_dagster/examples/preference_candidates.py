@@ -3,9 +3,9 @@
 import hashlib
 import re
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import accumulate, islice
+from itertools import accumulate, chain, islice
 
 from streamcap_dagster.examples.chain import WindowPair
 from streamcap_dagster.policies import PreferencePolicy
@@ -20,6 +20,8 @@ BY_RULE = frozenset({HISTORY_REPEATED, RESTATED_IN_FULL, SILENCE, ANOTHER_WINDOW
 """Generators that are no captioner."""
 
 _SENTENCE_END = re.compile(r"(?<=[.!?;])\s+|(?<=[。！？；])")
+_Shown = tuple[float, float, tuple[str, ...]]
+"""When a window is, and the hashes of its pictures."""
 _NEWEST = 60
 """Sentences of the history among which those to repeat are looked for."""
 
@@ -37,17 +39,53 @@ def words_in(text: str) -> int:
     return len(words(text))
 
 
-def propose(pair: WindowPair, deltas: Sequence[Caption], elsewhere: Sequence[Captions], policy: PreferencePolicy) -> list[Proposed]:
-    """The caption first, then those made by rule as far as the policy has room for them, then those of other captioners; each text once.
+class OtherWindows:
+    """What the deltas of a video say, by how many words it takes them: where something is found that is said of another window."""
 
-    `deltas` are all of the video's, `elsewhere` what other captioners said of it: theirs count where time and pictures are the same.
-    """
+    def __init__(self, deltas: Sequence[Caption]) -> None:
+        self._texts: dict[int, list[str]] = {}
+        for text in dict.fromkeys(delta.text for delta in sorted(deltas, key=lambda delta: (delta.clip, delta.window)) if delta.text):
+            self._texts.setdefault(words_in(text), []).append(text)
+
+    def nearest(self, pair: WindowPair) -> str:
+        """What was not said yet and is nearest in words; of several a hash draws one. Empty when there is none."""
+        wanted, lot = words_in(pair.later.text or NO_CHANGE), _lot(pair)
+        for length in sorted(self._texts, key=lambda length: (abs(length - wanted), length)):
+            texts = self._texts[length]
+            drawn = (texts[(lot + step) % len(texts)] for step in range(len(texts)))
+            if found := next((text for text in drawn if text != pair.later.text and text not in pair.said), ""):
+                return found
+        return ""
+
+
+def _lot(pair: WindowPair) -> int:
+    return int(hashlib.sha256(f"{pair.later.clip}:{pair.later.window}".encode()).hexdigest()[:8], 16)
+
+
+class OtherRuns:
+    """What other runs said of a video: it counts where time and pictures are the same."""
+
+    def __init__(self, runs: Sequence[Captions]) -> None:
+        self._captions: dict[_Shown, list[Caption]] = {}
+        for caption in (caption for run in runs for caption in run.captions):
+            if caption.kind == "delta" and caption.outcome in SPOKEN:
+                self._captions.setdefault(_shown(caption), []).append(caption)
+
+    def of(self, window: Caption) -> Iterator[Proposed]:
+        """In the order of the runs."""
+        yield from (Proposed(caption.text or NO_CHANGE, generator_of(caption)) for caption in self._captions.get(_shown(window), ()))
+
+
+def _shown(caption: Caption) -> _Shown:
+    return caption.start_s, caption.end_s, caption.frame_sha256
+
+
+def propose(pair: WindowPair, others: OtherWindows, runs: OtherRuns, policy: PreferencePolicy) -> list[Proposed]:
+    """The caption first, then those made by rule until there are as many as the policy asks for, then those of other runs; each text once."""
     own = Proposed(pair.later.text or NO_CHANGE, generator_of(pair.later))
-    made = () if policy.preference_keep == "model" else islice(_made_by_rule(pair, deltas), policy.preference_candidates - 1)
-    told = (
-        Proposed(caption.text or NO_CHANGE, generator_of(caption)) for captions in elsewhere for caption in captions.captions if _is_of(caption, pair.later)
-    )
-    return list(_different([own, *made, *told]))
+    by_rule = iter(()) if policy.preference_keep == "model" else _made_by_rule(pair, others)
+    ours = islice(_different(chain([own], by_rule)), policy.preference_candidates)
+    return list(_different(chain(ours, runs.of(pair.later))))
 
 
 def generator_of(caption: Caption) -> str:
@@ -55,17 +93,11 @@ def generator_of(caption: Caption) -> str:
     return f"{caption.captioner}/{caption.model}/{caption.prompt_version}"
 
 
-def _is_of(caption: Caption, window: Caption) -> bool:
-    """Whether a caption was made of the same pictures at the same time, and came out well."""
-    same = (caption.start_s, caption.end_s, caption.frame_sha256) == (window.start_s, window.end_s, window.frame_sha256)
-    return same and caption.kind == "delta" and caption.outcome in SPOKEN
-
-
-def _made_by_rule(pair: WindowPair, deltas: Sequence[Caption]) -> Iterator[Proposed]:
+def _made_by_rule(pair: WindowPair, others: OtherWindows) -> Iterator[Proposed]:
     yield Proposed(_repeated(pair), HISTORY_REPEATED)
     yield Proposed(" ".join((*pair.said, pair.later.text)).strip(), RESTATED_IN_FULL)
     yield Proposed(NO_CHANGE, SILENCE)
-    if foreign := _of_another_window(pair, deltas):
+    if foreign := others.nearest(pair):
         yield Proposed(foreign, ANOTHER_WINDOW)
 
 
@@ -89,19 +121,7 @@ def _ends(sums: Sequence[int], start: int, wanted: int) -> Iterator[int]:
     yield from {max(start + 1, reached - 1), min(reached, len(sums) - 1)}
 
 
-def _of_another_window(pair: WindowPair, deltas: Sequence[Caption]) -> str:
-    """The delta of another window that was not said yet and is nearest in words; of several a hash draws one. Empty when there is none."""
-    others = [delta for delta in deltas if delta.text and delta.text != pair.later.text and delta.text not in pair.said]
-    wanted = words_in(pair.later.text or NO_CHANGE)
-    nearest = min(others, key=lambda delta: (abs(words_in(delta.text) - wanted), _lot(pair.later, delta)), default=None)
-    return nearest.text if nearest else ""
-
-
-def _lot(window: Caption, other: Caption) -> str:
-    return hashlib.sha256(f"{window.clip}:{window.window}:{other.clip}:{other.window}".encode()).hexdigest()
-
-
-def _different(proposed: Sequence[Proposed]) -> Iterator[Proposed]:
+def _different(proposed: Iterable[Proposed]) -> Iterator[Proposed]:
     """Each text once, under the first who said it; of one generator that said several things, the later ones are numbered."""
     texts, names = set[str](), dict[str, int]()
     for one in proposed:

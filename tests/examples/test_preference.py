@@ -112,8 +112,17 @@ def test_a_video_without_windows_makes_nothing() -> None:
 
 
 def test_of_candidates_that_say_the_same_there_is_nothing_to_prefer() -> None:
-    made = preferences(told((("ok", "A door."), ("ok", "a  DOOR."))), preference_candidates=2)
+    made = preferences(told((("ok", "A door."), ("ok", "a  DOOR."))), preference_candidates=1)
     assert reasons(made) == {(0, 1): TOO_FEW}
+
+
+def test_in_a_clip_of_hours_a_delta_is_held_against_the_first_caption_and_the_newest() -> None:
+    chain: list[Said] = [("ok", "A field."), ("ok", "A long forgotten sentence."), *[("ok", f"Bird number {number} lands.") for number in range(150)]]
+    (last, *_) = of_window(preferences(told(chain)), 151)
+    restated = next(one.text for one in last.candidates if one.generator == RESTATED_IN_FULL)
+
+    assert restated.startswith("A field. Bird number 50 lands.")
+    assert "forgotten" not in restated
 
 
 def test_the_same_captions_in_another_order_make_the_same_pairs() -> None:

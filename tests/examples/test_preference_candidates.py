@@ -4,7 +4,17 @@ from collections.abc import Sequence
 
 import pytest
 
-from streamcap_dagster.examples.preference_candidates import ANOTHER_WINDOW, BY_RULE, HISTORY_REPEATED, RESTATED_IN_FULL, SILENCE, propose, words_in
+from streamcap_dagster.examples.preference_candidates import (
+    ANOTHER_WINDOW,
+    BY_RULE,
+    HISTORY_REPEATED,
+    RESTATED_IN_FULL,
+    SILENCE,
+    OtherRuns,
+    OtherWindows,
+    propose,
+    words_in,
+)
 from streamcap_dagster.policies import PreferencePolicy
 from streamcap_dagster.records import NO_CHANGE, Captions
 from tests.dataset.corpus import Said, caption_records
@@ -16,12 +26,12 @@ INITIAL, BUS, CHILDREN = STREET[0][1], STREET[1][1], STREET[3][1]
 def candidates(window: int, *clips: Sequence[Said], elsewhere: Sequence[Captions] = (), count: int = 5, **policy: object) -> dict[str, str]:
     known = told(*(clips or (STREET,)))
     chosen = PreferencePolicy.model_validate({"preference_candidates": count, **policy})
-    return {one.generator: one.text for one in propose(pairs_of(known)[0, window], known.deltas.captions, elsewhere, chosen)}
+    return {one.generator: one.text for one in propose(pairs_of(known)[0, window], OtherWindows(known.deltas.captions), OtherRuns(elsewhere), chosen)}
 
 
 def test_there_are_three_unless_others_are_asked_for() -> None:
     known = told(STREET)
-    proposed = propose(pairs_of(known)[0, 1], known.deltas.captions, (), PreferencePolicy())
+    proposed = propose(pairs_of(known)[0, 1], OtherWindows(known.deltas.captions), OtherRuns([]), PreferencePolicy())
     assert [one.generator for one in proposed] == [CAPTION, HISTORY_REPEATED, RESTATED_IN_FULL]
 
 
@@ -76,8 +86,8 @@ def test_the_delta_of_another_window_is_as_long_as_the_caption_if_there_is_one()
     assert candidates(1, STREET[:2], other)[ANOTHER_WINDOW] == "Seven white birds rise slowly above trees."
 
 
-def test_a_text_stands_once_however_it_is_written() -> None:
-    assert list(candidates(1, (("ok", "A door."), ("ok", "a  DOOR.")), count=2)) == [CAPTION]
+def test_a_text_stands_once_however_it_is_written_and_another_takes_its_place() -> None:
+    assert list(candidates(1, (("ok", "A door."), ("ok", "a  DOOR.")), count=2)) == [CAPTION, RESTATED_IN_FULL]
 
 
 def test_other_runs_are_labelled_by_captioner_model_and_prompt() -> None:
@@ -121,6 +131,12 @@ def test_where_only_models_count_nothing_is_made_by_rule() -> None:
 )
 def test_words_are_counted_in_every_script(text: str, count: int) -> None:
     assert words_in(text) == count
+
+
+def test_of_several_windows_of_that_length_not_always_the_first_is_drawn() -> None:
+    chain: list[Said] = [("ok", "A field of grass."), *[("ok", f"Bird number {number} lands.") for number in range(30)]]
+    drawn = [candidates(window, chain)[ANOTHER_WINDOW] for window in range(1, 20)]
+    assert len(set(drawn)) > 5
 
 
 def test_emoji_and_scripts_without_blanks_make_candidates_too() -> None:
