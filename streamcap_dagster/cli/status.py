@@ -17,7 +17,8 @@ from streamcap_dagster.assets.survey import Surveyed, Watched, survey
 from streamcap_dagster.assets.wanted import Wanted
 from streamcap_dagster.assets.work import VideoWork, Workshop
 from streamcap_dagster.cli.quota_status import QuotaWatch
-from streamcap_dagster.cli.status_page import BAD, MOST_ROWS, Page, Part, details, page, say
+from streamcap_dagster.cli.status_page import BAD, MOST_ROWS, Page, Part, details, groups_of_several, page, say
+from streamcap_dagster.dataset.grouping.stored import read_groups
 from streamcap_dagster.errors import ObjectUnreadable, SettingError
 from streamcap_dagster.settings import Settings
 from streamcap_dagster.storage.failures import NotedFailure, read_failures
@@ -53,7 +54,7 @@ def show_status(settings: Settings, manner: Manner) -> int:
         return _watch(workshop, quota, manner.every_s)
     many = not manner.thorough and holds_more_than(workshop.storage, MANY)
     found = survey(workshop, thorough=not many)
-    say(Console(), _page(found, workshop, quota, believed=many))
+    say(Console(), [*_page(found, workshop, quota, believed=many), *_groups(workshop)])
     return _exit_status(video.state for video in found)
 
 
@@ -93,8 +94,18 @@ def _show_each(workshop: Workshop, quota: QuotaWatch, manner: Manner) -> int:
         print(json.dumps({"storage": workshop.storage.uri, "videos": videos, "quota": sharing.plain if sharing else None}, indent=1))
     else:
         for standing, failure in found:
-            say(Console(), details(standing, failure, _why(standing, workshop), now, park_after))
+            say(Console(), [*details(standing, failure, _why(standing, workshop), now, park_after), *_groups(workshop, standing.video.video_id)])
     return _exit_status(standing.state for standing, _ in found)
+
+
+def _groups(workshop: Workshop, video_id: str = "") -> list[Part]:
+    """Which videos belong together, of all videos or of one, as it was last found."""
+    try:
+        groups = read_groups(workshop.storage).groups
+    except ObjectUnreadable as error:
+        return [Text(str(error))]
+    members = ([video.video_id for video in group.videos] for group in groups)
+    return groups_of_several([video_ids for video_ids in members if len(video_ids) > 1 and (not video_id or video_id in video_ids)])
 
 
 def _standings(workshop: Workshop, manner: Manner) -> Iterator[tuple[Standing, NotedFailure | None]]:

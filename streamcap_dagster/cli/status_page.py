@@ -30,6 +30,7 @@ _COLOURS = {
 }
 BAD = ("failed", "unusable")
 MOST_ROWS = 40
+MOST_GROUPS = 10
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,14 @@ def details(standing: Standing, failure: NotedFailure | None, why: Sequence[str]
     told = [_line(_tried(standing.state, standing.reason, video.video_id, last, now, park_after))] if standing.reason else []
     changed = [_line(f"changed since: {escape(cause)}") for cause in why]
     return [_line(f"[bold]{video.video_id}[/] {_coloured(standing.state)}  {escape(heads)}"), table, *changed, *told]
+
+
+def groups_of_several(groups: Sequence[Sequence[str]]) -> list[Part]:
+    """Which videos belong together, so that they are in one split, the largest groups first."""
+    shown = sorted(groups, key=lambda video_ids: (-len(video_ids), video_ids))[:MOST_GROUPS]
+    named = [_line(f"one group: {', '.join(video_ids[:MOST_ROWS])}{' and more' if len(video_ids) > MOST_ROWS else ''}") for video_ids in shown]
+    more = [_line(f"and {len(groups) - MOST_GROUPS:,} more groups; processed/groups.json lists all")] if len(groups) > MOST_GROUPS else []
+    return [*named, *more]
 
 
 def _table(videos: Sequence[Surveyed]) -> Table:

@@ -16,7 +16,8 @@ from streamcap_dagster.assets.survey import Surveyed
 from streamcap_dagster.captions.pacing.accounts import pacific_day
 from streamcap_dagster.captions.pacing.others import Account
 from streamcap_dagster.cli import app
-from streamcap_dagster.cli.status_page import Page, page
+from streamcap_dagster.cli.status_page import Page, groups_of_several, page
+from streamcap_dagster.records import GroupedVideo, VideoGroup, VideoGroups
 from streamcap_dagster.storage import keys
 from streamcap_dagster.storage.documents import write_record
 from streamcap_dagster.storage.failures import Failure, NotedFailure, note_failure
@@ -141,6 +142,33 @@ def test_of_very_many_that_need_a_person_some_are_shown_and_the_others_counted(s
 
     assert lines[-1] == "and 61 more; `streamcap status --json` lists all"
     assert len(lines) == 1 + 40 + 1
+
+
+def grouped(*groups: tuple[str, ...]) -> VideoGroups:
+    members = [tuple(GroupedVideo(video_id=video_id, sha256="", hashes="") for video_id in group) for group in groups]
+    return VideoGroups(rule="", groups=tuple(VideoGroup(group=str(number), number=number, given=False, videos=some) for number, some in enumerate(members)))
+
+
+def test_videos_that_belong_together_are_told(storage: FolderStorage) -> None:
+    write_manifest(storage, [video("cat"), video("dog"), video("owl")])
+    write_record(storage, keys.GROUPS, grouped(("cat", "dog"), ("owl",)))
+
+    assert status().stdout.splitlines()[-1] == "one group: cat, dog"
+    assert status("dog").stdout.splitlines()[-1] == "one group: cat, dog"
+    assert "one group" not in status("owl").stdout
+
+
+def test_groups_that_cannot_be_read_are_told_below_everything_else(storage: FolderStorage) -> None:
+    write_manifest(storage, [video("cat")])
+    storage.write(keys.GROUPS, b"{")
+
+    assert "1 incomplete\nprocessed/groups.json cannot be read" in status().stdout
+
+
+def test_of_many_groups_some_are_told_and_the_others_counted() -> None:
+    told = groups_of_several([(f"a{number}", f"b{number}") for number in range(12)])
+
+    assert [str(part) for part in told[-2:]] == ["one group: a7, b7", "and 2 more groups; processed/groups.json lists all"]
 
 
 def test_for_programs_all_videos_are_told_however_many_there_are(storage: FolderStorage) -> None:
