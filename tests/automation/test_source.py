@@ -11,13 +11,17 @@ import pytest
 
 from streamcap_dagster.automation.source import PATIENCE, Cursor, judge, look_at, read_cursor, source_sensor
 from streamcap_dagster.emulators.gcs.server import Running
+from streamcap_dagster.emulators.hub.faults import Fault
+from streamcap_dagster.emulators.hub.server import Running as Hub
+from streamcap_dagster.emulators.hub.server import running as hub_running
 from streamcap_dagster.errors import SourceError, StorageLost
-from streamcap_dagster.resources.video_source import FolderSourceResource, GcsSourceResource, VideoSourceResource
+from streamcap_dagster.resources.video_source import FolderSourceResource, GcsSourceResource, HfSourceResource, VideoSourceResource
 from streamcap_dagster.settings import read_settings
 from streamcap_dagster.storage.gcs.bucket import Bucket
 from streamcap_dagster.videos.source import SourceFile
 from streamcap_dagster.wiring import build_definitions
 from tests.gcs import BUCKET
+from tests.videos.hub_dataset import use
 
 
 @dataclass
@@ -271,6 +275,45 @@ def test_another_licence_in_a_bucket_is_noticed_without_fetching_it(watch_bucket
     bucket.write("incoming/metadata.csv", b"file_name,license\na.mp4,cc0-1.0\n")
     assert len(watch_bucket.settle()) == 1
     assert not [row for row in gcs.journal.rows if row.kind == "download"]
+
+
+@pytest.fixture
+def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
+    with hub_running() as emulator:
+        use(emulator, monkeypatch)
+        emulator.make("somebody/clips", {"README.md": b"# Clips", "a.mp4": b"video"})
+        yield emulator
+
+
+@pytest.fixture
+def watch_hub(hub: Hub, tmp_path: Path) -> Iterator[Watch]:
+    source = HfSourceResource(uri="hf://somebody/clips", cache=str(tmp_path), cache_gb=1, deadline_s=10)
+    with dg.DagsterInstance.ephemeral() as instance:
+        yield Watch(source, instance)
+
+
+def test_a_look_at_a_dataset_without_a_new_commit_is_one_request(watch_hub: Watch, hub: Hub) -> None:
+    assert len(watch_hub.settle()) == 1
+    hub.journal.clear()
+    assert watch_hub.look() == "1 video, nothing new"
+    assert dict(hub.journal.by_kind) == {"info": 1}
+
+
+@pytest.mark.parametrize(
+    ("files", "runs"),
+    [({"b.mp4": b"video"}, 1), ({"a.mp4": b"VIDEO"}, 1), ({"README.md": b"---\nlicense: mit\n---\n"}, 1), ({"notes.txt": b"nothing of a video"}, 0)],
+)
+def test_a_commit_is_asked_for_when_it_has_to_do_with_videos(watch_hub: Watch, hub: Hub, files: dict[str, bytes | None], runs: int) -> None:
+    watch_hub.settle()
+    hub.commit("somebody/clips", files)
+    assert len(watch_hub.settle()) == runs
+
+
+def test_a_hub_that_is_away_is_an_error_before_dagster_loses_patience(watch_hub: Watch, hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("streamcap_dagster.automation.source.ANSWER_WITHIN_S", 1.0)
+    hub.keep_up(Fault("busy_503"))
+    with pytest.raises(SourceError, match=r"for 1 s .* answered 503"):
+        watch_hub.look()
 
 
 def test_a_service_that_is_away_is_an_error_before_dagster_loses_patience(watch_bucket: Watch, gcs: Running, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pytest
 
 from streamcap_dagster.emulators.hub.server import Running
 from streamcap_dagster.records import Video
@@ -21,6 +22,12 @@ from streamcap_dagster.videos.manifest import read_manifest
 REPO = "somebody/clips"
 DEADLINE_S = 5
 EMBEDDED = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
+
+
+def use(hub: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the Hub's client in this process, which read where the Hub is when it was imported, find this one."""
+    monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", hub.url)
+    monkeypatch.setattr("huggingface_hub.constants.HUGGINGFACE_CO_URL_TEMPLATE", hub.url + "/{repo_id}/resolve/{revision}/{filename}")
 
 
 def table_of(rows: Sequence[Mapping[str, object]], kind: pa.DataType = EMBEDDED, rows_a_group: int = 100) -> bytes:

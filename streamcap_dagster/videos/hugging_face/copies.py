@@ -60,16 +60,16 @@ class Copies:
 
     def _sizes(self, item: Item) -> Sizes:
         """Sizes of the videos of the row group, which are in the cache after this where their sizes were not known before."""
-        self._notes.mkdir(parents=True, exist_ok=True)
         path = self._notes / f"{_digest(item.file.oid, item.column, item.group)}.rows"
-        with alone(path.with_suffix(".lock")):  # whoever comes while it is fetched waits for it
-            try:
-                return [(int(size_bytes), str(crc32c)) for size_bytes, crc32c in json.loads(path.read_bytes())]
-            except (FileNotFoundError, ValueError, TypeError):
-                sizes = self._unpack(item)
-                path.with_suffix(".new").write_text(json.dumps(sizes))
-                path.with_suffix(".new").replace(path)
-                return sizes
+        with self._cache.explained(f"noting what {item.file.path} holds"):
+            self._notes.mkdir(parents=True, exist_ok=True)
+            with alone(path.with_suffix(".lock")):  # whoever comes while it is fetched waits for it
+                return _noted(path) or self._note(path, self._unpack(item))
+
+    def _note(self, path: Path, sizes: Sizes) -> Sizes:
+        path.with_suffix(".new").write_text(json.dumps(sizes))
+        path.with_suffix(".new").replace(path)
+        return sizes
 
     def _unpack(self, item: Item) -> Sizes:
         sizes: Sizes = []
@@ -104,6 +104,14 @@ class Copies:
     def _name(self, item: Item) -> str:
         """What the copy of these very bytes is called; it has the suffix of the video."""
         return _digest(self._client.endpoint, self._client.address.repo, item.version, item.column) + PurePosixPath(item.uri).suffix.lower()
+
+
+def _noted(path: Path) -> Sizes:
+    """Empty where nothing, or nothing that can be read, was noted."""
+    try:
+        return [(int(size_bytes), str(crc32c)) for size_bytes, crc32c in json.loads(path.read_bytes())]
+    except (FileNotFoundError, ValueError, TypeError):
+        return []
 
 
 def _digest(*facts: object) -> str:

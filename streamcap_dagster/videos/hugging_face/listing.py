@@ -90,9 +90,10 @@ def _keep(path: Path, data: bytes) -> None:
     """Whole or not at all; where nothing can be kept the dataset is listed again the next time."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
-            file.write(data)
-        Path(file.name).replace(path)
+        with tempfile.TemporaryDirectory(dir=path.parent) as folder:
+            coming = Path(folder) / path.name
+            coming.write_bytes(data)
+            coming.replace(path)
     except OSError as error:
         logger.warning("%s cannot be kept (%s), so the dataset is listed again the next time.", path, error.strerror)
 
