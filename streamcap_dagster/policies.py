@@ -96,6 +96,10 @@ class DatasetPolicy(Policy):
         "4,8", description="longer windows, in seconds, that the dataset's config stream merges captions to as well; 0 for none"
     )
 
+    shard_mb: float = Field(
+        500, gt=0, le=5000, description="most megabytes of a file of the dataset; smaller files are more, and less is published again when a video changes"
+    )
+
     @property
     def cadences_s(self) -> tuple[float, ...]:
         return tuple(float(cadence) for cadence in self.cadences.split(","))

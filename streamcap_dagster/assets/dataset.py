@@ -99,7 +99,7 @@ def _hf_dataset(settings: Settings) -> dg.AssetsDefinition:
         group_name="dataset",
         kinds={"huggingface", "parquet"},
         owners=OWNERS,
-        code_version=f"2-{policy.cadences}",
+        code_version=f"2-{policy.cadences}-{policy.shard_mb:g}",
         freshness_policy=FRESH,
         check_specs=[*corpus_checks("hf_dataset"), outcome_check("hf_dataset")],
     )
@@ -132,6 +132,7 @@ def _told(corpus: Corpus) -> dict[str, str]:
 
 
 def _build_dataset(storage: Storage, corpus: Corpus, policy: DatasetPolicy) -> Built:
-    report = build_dataset(storage, _entries(corpus), cadences_s=policy.cadences_s, background=background_of(storage))
+    shard_bytes = round(policy.shard_mb * 1e6)
+    report = build_dataset(storage, _entries(corpus), shard_bytes, policy.cadences_s, background_of(storage))
     objects = tuple(StoredObject(key=key, size_bytes=report.size_bytes[key]) for key in (CARD, *report.shards, *report.beside.size_bytes))
     return Built(objects, (report.card_sha256,), {"shards": len(report.shards)}, report.skipped, report.found)

@@ -24,7 +24,7 @@ _ABOUT_CAPTIONS = ("captioner", "model", "prompt_version", "outcome", "kind", "r
 _UNSPOKEN = frozenset((*_ABOUT_VIDEOS, *_ABOUT_CAPTIONS))
 """Names of texts that nobody said of a picture; credits may well hold an address."""
 _ROWS_AT_ONCE = 256
-_END_OF_JPEG = b"\xff\xd9"
+_JPEG_SCAN, _JPEG_END = b"\xff\xda", b"\xff\xd9"
 
 
 @dataclass
@@ -133,7 +133,7 @@ def _why_unusable(data: bytes | None) -> str:
         return "it is no picture"
     except Exception as error:  # noqa: BLE001 -- Pillow raises whatever its decoders do, and the fault is told
         return str(error)
-    return "" if kind != "JPEG" or data.rstrip(b"\0").endswith(_END_OF_JPEG) else "it is cut short"
+    return "it is cut short" if kind == "JPEG" and _JPEG_END not in data[data.rfind(_JPEG_SCAN) :] else ""
 
 
 def _said(value: Any, window: int | None) -> Iterator[tuple[int | None, str]]:
