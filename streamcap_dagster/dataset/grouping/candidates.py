@@ -71,15 +71,15 @@ class _Index:
     def _met_by(self, bits: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
         """The meetings in one list, some of the hashes that ask at a time, each meeting as one number."""
         places = _chosen(self._answering, bits)
-        order = np.argsort(places, kind="stable")
-        sorted_places = places[order]
+        order = _sorted(places)
         rank = np.empty_like(order)
         rank[order] = np.arange(len(order))
+        ends = np.cumsum(np.bincount(places, minlength=1 << _BITS))
+        starts = np.concatenate([[0], ends[:-1]])
         for start in range(0, len(self._asking), _QUERIES_AT_ONCE):
             asking = np.arange(start, min(start + _QUERIES_AT_ONCE, len(self._asking)))
             own = asking * self._parts
-            low = np.searchsorted(sorted_places, places[own], "left")
-            high = np.searchsorted(sorted_places, places[own], "right")
+            low, high = starts[places[own]], ends[places[own]]
             crowded = high - low > _MOST_IN_A_PLACE
             low = np.where(crowded, np.minimum(rank[own], high - _MOST_IN_A_PLACE), low)
             yield self._near(asking, order, low, np.minimum(high - low, _MOST_IN_A_PLACE))
@@ -98,8 +98,21 @@ class _Index:
 
 
 def _chosen(hashes: Hashes, bits: NDArray[np.int64]) -> NDArray[np.uint32]:
-    """These bits of each hash, side by side in one number."""
-    place = np.zeros(len(hashes), np.uint32)
-    for bit in bits:
-        place = place << np.uint32(1) | (hashes >> np.uint64(bit) & np.uint64(1)).astype(np.uint32)
-    return place
+    """These bits of each hash, side by side in one number: looked up for each of its bytes."""
+    places = np.zeros(len(hashes), np.uint32)
+    values = np.arange(256, dtype=np.uint32)
+    for byte in range(8):
+        table = np.zeros(256, np.uint32)
+        for place, bit in enumerate(bits.tolist()):
+            if bit // 8 == byte:
+                table |= (values >> np.uint32(bit % 8) & np.uint32(1)) << np.uint32(place)
+        places |= table[(hashes >> np.uint64(8 * byte)).astype(np.uint8)]
+    return places
+
+
+def _sorted(places: NDArray[np.uint32]) -> NDArray[np.int64]:
+    """The entries by their places, and in order within each: sorted as one number, which takes a fraction of the time of an argsort."""
+    numbers = places.astype(np.int64) << 32 | np.arange(len(places))
+    numbers.sort()
+    order: NDArray[np.int64] = numbers & 0xFFFFFFFF
+    return order
