@@ -13,6 +13,7 @@ from streamcap_dagster.videos.hugging_face.address import read_hub_address
 from streamcap_dagster.videos.hugging_face.client import HubClient
 from streamcap_dagster.videos.hugging_face.copies import AGAIN, Copies
 from streamcap_dagster.videos.hugging_face.listing import Item, Listing, list_dataset
+from streamcap_dagster.videos.hugging_face.notes import Notes
 from streamcap_dagster.videos.metadata import Described
 from streamcap_dagster.videos.source import SourceFile
 
@@ -29,8 +30,7 @@ def open_hf_source(uri: str, cache_folder: Path, cache_gb: float, deadline_s: fl
 
 def clear_listings(cache_folder: Path) -> None:
     """Remove what was found out about datasets, which names videos."""
-    for kept in (cache_folder.expanduser() / NOTES).glob("*.json"):
-        kept.unlink(missing_ok=True)
+    Notes(cache_folder.expanduser() / NOTES).clear()
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,7 @@ class HfSource:
         sha = self._client.newest()
         if self._known is None or self._known.listing.sha != sha:
             notes = self._cache.root / NOTES
-            listing = list_dataset(self._client, sha, notes)
+            listing = list_dataset(self._client, sha, Notes(notes))
             items = {item.uri: item for item in listing.items}
             self._known = _Known(listing, items, Copies(self._client, listing.sha, self._cache, notes, items))
         return self._known

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from streamcap_dagster.errors import VideoUnreadable
 
-METADATA_NAMES = ("metadata.csv", "metadata.jsonl")
+METADATA_NAMES = ("metadata.csv", "metadata.jsonl", "metadata.parquet")
 _NAME = "file_name"
 _SHOWN = 8
 _LONGEST = 2000
@@ -79,10 +79,9 @@ def describe(metadata: Iterable[str], videos: Collection[str], lend: Lend) -> De
         try:
             with lend(uri) as path:
                 found.take(read_lines(path))
-        except (OSError, VideoUnreadable) as error:
+        except (OSError, ValueError, VideoUnreadable) as error:  # ValueError as Arrow raises it
             unread.append(found.folder)
-            why = error.why if isinstance(error, VideoUnreadable) else error.strerror or str(error)
-            remarks.append(f"{uri} cannot be read ({why}), so what was known of its videos stays as it was.")
+            remarks.append(f"{uri} cannot be read ({_why(error)}), so what was known of its videos stays as it was.")
             continue
         about |= found.about
         remarks += found.remarks()
@@ -103,7 +102,10 @@ def plain_text(value: object) -> str:
 
 
 def read_lines(path: Path) -> Iterator[Line]:
-    """The rows of a CSV or JSON Lines table, by the file's suffix; a line that is none is told as broken, and the next one goes on."""
+    """The rows of a CSV, JSON Lines or Parquet table, by the file's suffix; a line that is none is told as broken, and the next one goes on."""
+    if path.suffix.lower() == ".parquet":
+        yield from _parquet_lines(path)
+        return
     with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as text:
         yield from _csv_lines(text) if path.suffix.lower() == ".csv" else _json_lines(text)
 
@@ -137,6 +139,20 @@ def _json_lines(text: Iterable[str]) -> Iterator[Line]:
             yield number, Broken("is not JSON")
             continue
         yield number, row if isinstance(row, dict) else Broken("is no JSON object")
+
+
+def _parquet_lines(path: Path) -> Iterator[Line]:
+    import pyarrow.parquet as pq  # which takes a while to import, and few have such a file
+
+    batches = pq.ParquetFile(path).iter_batches()
+    yield from enumerate((row for batch in batches for row in batch.to_pylist()), 1)
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, VideoUnreadable):
+        return error.why
+    said = error.strerror if isinstance(error, OSError) else None
+    return said or str(error).partition("\n")[0].rstrip(".")
 
 
 class _Reading:

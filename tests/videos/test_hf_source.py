@@ -185,7 +185,7 @@ def test_a_broken_table_is_told_and_the_others_hold(dataset: HubDataset) -> None
     source = dataset.source
     assert [file.uri for file in source.scan()] == ["a.mp4"]
     (remark,) = source.describe(["a.mp4"]).remarks
-    assert remark.startswith("data/train-1.parquet is passed over: it is no Parquet file (")
+    assert remark.startswith("data/train-1.parquet is passed over: it cannot be read as Parquet (")
 
 
 def test_a_table_that_is_broken_in_the_middle_fails_its_videos_alone(dataset: HubDataset) -> None:
@@ -228,9 +228,25 @@ def test_a_video_of_another_version_than_was_listed_is_refused(dataset: HubDatas
 def test_a_listing_that_was_spoiled_is_made_again(dataset: HubDataset) -> None:
     dataset.hub.make(REPO, {"a.mp4": b"one"})
     dataset.uris()
-    (kept,) = (dataset.root / "cache" / "hub").glob("*.json")
-    kept.write_text("[")
+    for kept in (dataset.root / "cache" / "hub").glob("*.json"):
+        kept.write_text("[")
     assert dataset.uris() == ["a.mp4"]
+
+
+def test_a_table_that_was_read_at_an_earlier_commit_is_not_read_again(dataset: HubDataset) -> None:
+    put(dataset, train=[embedded(b"one", id="a")])
+    dataset.uris()
+    dataset.hub.commit(REPO, {"data/test-00000-of-00001.parquet": table_of([embedded(b"two", id="b")])})
+    dataset.hub.journal.clear()
+    assert dataset.uris() == ["b.mp4", "a.mp4"]
+    assert dataset.downloads("train-00000-of-00001.parquet") == 0
+
+
+def test_a_listing_that_cannot_be_kept_is_made_each_time(dataset: HubDataset) -> None:
+    dataset.hub.make(REPO, {"a.mp4": b"one"})
+    (dataset.root / "cache").mkdir()
+    (dataset.root / "cache" / "hub").write_text("a file where a folder should be")
+    assert [dataset.uris(), dataset.uris()] == [["a.mp4"], ["a.mp4"]]
 
 
 def test_a_new_commit_takes_the_place_of_the_old_ones_listing(dataset: HubDataset) -> None:

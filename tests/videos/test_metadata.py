@@ -1,8 +1,11 @@
 """What is said of videos in metadata files beside them, and what becomes of it in the catalog of a folder."""
 
+import io
 from contextlib import nullcontext
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from streamcap_dagster.storage import keys
@@ -31,6 +34,20 @@ def test_a_csv_tells_licence_credit_address_and_group(tmp_path: Path) -> None:
 def test_json_lines_tell_the_same(tmp_path: Path) -> None:
     line = '{"file_name": "a.mp4", "license": "cc0-1.0", "credit": ["Ada", "Bo"], "group": 7, "url": null}'
     assert said(tmp_path, metadata_jsonl=f"{line}\n\n") == Described({"a.mp4": About("cc0-1.0", "Ada, Bo", "", "7")})
+
+
+def test_parquet_tells_the_same(tmp_path: Path) -> None:
+    file = io.BytesIO()
+    pq.write_table(pa.table({"file_name": ["a.mp4", "sub/b.mp4"], "license": ["cc0-1.0", None], "group": [7, None]}), file)
+    found = said(tmp_path, metadata_parquet=file.getvalue())
+    assert found == Described({"a.mp4": About("cc0-1.0", "", "", "7"), "sub/b.mp4": About()})
+
+
+def test_a_table_that_is_no_parquet_leaves_what_was_known(tmp_path: Path) -> None:
+    found = said(tmp_path, metadata_parquet=b"file_name,license\na.mp4,x\n")
+    (remark,) = found.remarks
+    assert remark.startswith("metadata.parquet cannot be read (Parquet magic bytes not found")
+    assert found.of("a.mp4", About("x")) == About("x")
 
 
 def test_names_are_relative_to_the_folder_of_the_file_that_names_them(tmp_path: Path) -> None:

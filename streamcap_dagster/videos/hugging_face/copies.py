@@ -13,7 +13,7 @@ from streamcap_dagster.storage.checksums import crc32c_of
 from streamcap_dagster.storage.file_locks import alone
 from streamcap_dagster.videos.hugging_face.client import PART_BYTES, HubClient
 from streamcap_dagster.videos.hugging_face.listing import Item
-from streamcap_dagster.videos.hugging_face.tables import Table, read_videos
+from streamcap_dagster.videos.hugging_face.tables import read_videos
 
 AGAIN = "the next scan looks again"
 _TRIES = 3
@@ -96,7 +96,7 @@ class Copies:
 
     def _videos(self, item: Item) -> Iterator[bytes | None]:
         try:
-            yield from read_videos(self._client, self._sha, Table(item.file, (), item.column), item.group)
+            yield from read_videos(self._client, self._sha, item.file, item.column, item.group)
         except (ValueError, OSError) as error:  # as Arrow raises them
             why = str(error).partition("\n")[0].rstrip(". ")
             raise VideoUnreadable(item.uri, f"{item.file.path}, which holds it, cannot be read ({why})", f"Upload that file again; {AGAIN}.") from error

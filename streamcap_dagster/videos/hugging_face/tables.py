@@ -8,7 +8,7 @@ from typing import Any
 
 from streamcap_dagster.videos.hugging_face.client import PART_BYTES, File, HubClient
 from streamcap_dagster.videos.hugging_face.ranges import RangeFile
-from streamcap_dagster.videos.metadata import COLUMNS, plain_text
+from streamcap_dagster.videos.metadata import COLUMNS, About, about_from, plain_text
 
 VIDEO = "video"
 _IDS = ("id", "video_id")
@@ -29,54 +29,54 @@ class TableRow:
     """What the row calls its video's file; empty where it does not."""
     embedded: bool | None
     """Whether the table holds the video's bytes; None where only reading them tells."""
-    cells: Mapping[str, object]
-    """What it says of licence, credit, address and group."""
+    about: About
+    """What it says of the video."""
 
 
 @dataclass(frozen=True)
 class Table:
-    """A table whose columns are known; `video` is the one that holds videos, empty where none does."""
+    """A table as far as it was read; `video` is the column that holds videos, empty where none does, and then there are no rows."""
 
-    file: File
     columns: tuple[str, ...]
     video: str
+    rows: tuple[TableRow, ...] = ()
 
 
 def is_table(path: str) -> bool:
     return path.lower().endswith(_TABLES)
 
 
-def open_table(client: HubClient, sha: str, file: File) -> Table:
-    """Reads the table's footer. Raises ValueError (Arrow's) when it is no Parquet file."""
-    schema = _parquet(client, sha, file).schema_arrow
-    return Table(file, tuple(schema.names), _video_column(schema))
+def read_table(client: HubClient, sha: str, file: File) -> Table:
+    """Every row in order; of the videos only the names of their files are fetched. Raises ValueError or OSError (Arrow's) when it is no Parquet file."""
+    parquet = _parquet(client, sha, file)
+    columns, video = tuple(parquet.schema_arrow.names), _video_column(parquet.schema_arrow)
+    return Table(columns, video, tuple(_rows(parquet, video)) if video else ())
 
 
-def read_rows(client: HubClient, sha: str, table: Table) -> Iterator[TableRow]:
-    """Every row in order. Of the videos only the names of their files are fetched."""
+def _rows(parquet: Any, video: str) -> Iterator[TableRow]:
     import pyarrow as pa
 
-    parquet = _parquet(client, sha, table.file)
-    kind = parquet.schema_arrow.field(table.video).type
-    has_path = pa.types.is_struct(kind) and kind.get_field_index("path") >= 0
+    kind = parquet.schema_arrow.field(video).type
     is_path = pa.types.is_string(kind) or pa.types.is_large_string(kind)
-    small = [name for name in (*_IDS, *COLUMNS) if name in table.columns and name != table.video]
-    wanted = small + ([f"{table.video}.path"] if has_path else [table.video] if is_path else [])
+    has_path = pa.types.is_struct(kind) and kind.get_field_index("path") >= 0
+    bytes_column = "" if is_path else f"{video}.bytes" if pa.types.is_struct(kind) else video
+    wanted = [name for name in (*_IDS, *COLUMNS) if name in parquet.schema_arrow.names and name != video]
+    wanted += [f"{video}.path"] if has_path else [video] if is_path else []
     for group in range(parquet.num_row_groups):
-        embedded = False if is_path else _embedded(parquet, group, f"{table.video}.bytes" if pa.types.is_struct(kind) else table.video)
+        embedded = _embedded(parquet, group, bytes_column)
         count = parquet.metadata.row_group(group).num_rows
         rows = parquet.read_row_group(group, columns=wanted).to_pylist() if wanted else [{}] * count
         for number, row in enumerate(rows):
-            video = row.get(table.video)
-            path = video.get("path") if isinstance(video, dict) else video
-            identity = next((words for name in _IDS if name in small and (words := plain_text(row.get(name)))), "")
-            yield TableRow(group, number, identity, plain_text(path), embedded, {name: row.get(name) for name in COLUMNS})
+            named = row.get(video)
+            path = named.get("path") if isinstance(named, dict) else named
+            identity = next((words for name in _IDS if name in wanted and (words := plain_text(row.get(name)))), "")
+            yield TableRow(group, number, identity, plain_text(path), embedded, about_from(row))
 
 
-def read_videos(client: HubClient, sha: str, table: Table, group: int) -> Iterator[bytes | None]:
+def read_videos(client: HubClient, sha: str, file: File, column: str, group: int) -> Iterator[bytes | None]:
     """The bytes of each video of a row group, one at a time; None where a row holds none."""
-    parquet = _parquet(client, sha, table.file, buffer_bytes=PART_BYTES)
-    for batch in parquet.iter_batches(batch_size=1, row_groups=[group], columns=[table.video], use_threads=False):
+    parquet = _parquet(client, sha, file, buffer_bytes=PART_BYTES)
+    for batch in parquet.iter_batches(batch_size=1, row_groups=[group], columns=[column], use_threads=False):
         for video in batch.column(0).to_pylist():
             yield video.get("bytes") if isinstance(video, dict) else video
 
