@@ -1,5 +1,6 @@
 """A local Hub, a storage with a small dataset, and a client that finds no other Hub."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -27,9 +28,14 @@ def hub() -> Iterator[Running]:
         yield emulator
 
 
+@pytest.fixture(scope="session")
+def _built_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("built")
+    build(FolderStorage(root), ["clock", "life", "still"])
+    return root
+
+
 @pytest.fixture
-def storage(tmp_path: Path) -> FolderStorage:
+def storage(tmp_path: Path, _built_once: Path) -> FolderStorage:
     """With a dataset of three videos."""
-    made = FolderStorage(tmp_path / "storage")
-    build(made, ["clock", "life", "still"])
-    return made
+    return FolderStorage(Path(shutil.copytree(_built_once, tmp_path / "storage")))
