@@ -35,6 +35,8 @@ _BATCH_FILES, _BATCH_BYTES = 16, 2_000_000_000
 """So much is made ready for sending at once; of a bucket's shards there are local copies for that long."""
 
 _NOTHING = Changes()
+_FIRST_COMMIT = "initial commit"
+"""The Hub's own, of an empty repository."""
 _TITLE = ": "
 """In the title of a commit, between the release and what it is about."""
 
@@ -116,19 +118,17 @@ class Publisher:
             yield
 
     def _patiently(self, work: Callable[[], Result]) -> Result:
-        for wait_s in self.waits_s:
-            try:
-                return work()
-            except HubBusy as busy:
-                self.say(f"{busy} It is tried again in {wait_s:g} s.")
-                time.sleep(wait_s)
-            except ObjectMissing as error:
-                raise self._built_anew(error) from error
-        return work()
-
-    def _built_anew(self, error: ObjectMissing) -> PublishingFailed:
-        why = f"{error.key} is gone, so the dataset was built anew meanwhile"
-        return PublishingFailed(self.repository.repo, "publishing", why, "Run it again.")
+        try:
+            for wait_s in self.waits_s:
+                try:
+                    return work()
+                except HubBusy as busy:
+                    self.say(f"{busy} It is tried again in {wait_s:g} s.")
+                    time.sleep(wait_s)
+            return work()
+        except ObjectMissing as error:
+            why = f"{error.key} is gone, so the dataset was built anew meanwhile"
+            raise PublishingFailed(self.repository.repo, "publishing", why, "Run it again.") from error
 
     def _plan(self) -> Plan:
         local = read_dataset(self.storage)
@@ -141,8 +141,25 @@ class Publisher:
         changes = compare(local, remote, read_record(self._read(RECORD, remote)))
         if changes and self.wish.tag in remote.tags:
             raise SettingError("--tag", self.wish.tag, f"{self.repository.repo} has a release of that name already; choose another")
-        refused = self.repository.card_faults(local.small[CARD].decode()) if CARD in changes.small else []
-        return Plan(local, remote, changes, public, [*self._gate.faults(local, changes.shards, public), *(f"{CARD}: {fault}" for fault in refused)])
+        faults = [*self._gate.faults(local, changes.shards, public), *self._card_faults(local, changes), *self._history_faults(remote, changes)]
+        return Plan(local, remote, changes, public, faults)
+
+    def _card_faults(self, local: LocalDataset, changes: Changes) -> Iterator[str]:
+        if CARD in changes.small:
+            yield from (f"{CARD}: {fault}" for fault in self.repository.card_faults(local.small[CARD].decode()))
+
+    def _history_faults(self, remote: Remote, changes: Changes) -> Iterator[str]:
+        """What everybody could read with a private repository that is made public: every commit before the one of this dataset."""
+        if not (self.wish.public and remote.exists and remote.private):
+            return
+        titles = [title for _, title in self.repository.commits()]
+        earlier = [title for title in titles[0 if changes else 1 :] if title != _FIRST_COMMIT]
+        if earlier:
+            repo, count = self.repository.repo, "an earlier commit" if len(earlier) == 1 else f"{len(earlier):,} earlier commits"
+            yield (
+                f"the history of {repo} holds {count}, which everybody could read too: publish without --public, squash the history "
+                f"(`HfApi().super_squash_history({repo!r}, repo_type='dataset')` of huggingface_hub) and make it public then, or publish to a new repository"
+            )
 
     def _publish(self) -> Published:
         plan = self._plan()

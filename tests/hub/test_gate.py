@@ -126,6 +126,19 @@ def test_a_private_dataset_can_be_made_public_later(hub: Running, storage: Folde
     assert hub.repository(REPO).private is False
 
 
+@pytest.mark.parametrize(("then", "count"), [(VIDEOS[:2], "an earlier commit"), (VIDEOS[:1], "2 earlier commits")])
+def test_a_private_repository_is_not_made_public_with_what_its_history_holds(hub: Running, storage: FolderStorage, then: list[str], count: str) -> None:
+    for videos in (VIDEOS, VIDEOS[:2]):
+        build(storage, videos, licence="cc-by-4.0")
+        publisher(hub, storage).publish()
+    hub.journal.clear()
+    build(storage, then, licence="cc-by-4.0")
+
+    (fault,) = faults(hub, storage, public=True)
+    assert fault.startswith(f"the history of {REPO} holds {count}, which everybody could read too: publish without --public, squash the history")
+    assert hub.repository(REPO).private
+
+
 def test_into_a_public_repository_nothing_of_unknown_licence_goes_either(hub: Running, storage: FolderStorage) -> None:
     hub.make(REPO)
 
