@@ -66,7 +66,7 @@ class GcsSource:
         return versions_of(self._metadata)
 
     def describe(self, uris: Collection[str]) -> Described:
-        return describe([file.uri for file in self._metadata], uris, self.local)
+        return describe({file.uri: file.problem for file in self._metadata}, uris, self.local)
 
     @contextmanager
     def local(self, uri: str, version: str = "") -> Iterator[Path]:

@@ -69,14 +69,19 @@ def is_metadata(uri: str) -> bool:
     return posixpath.basename(uri) in METADATA_NAMES
 
 
-def describe(metadata: Iterable[str], videos: Collection[str], lend: Lend) -> Described:
-    """What these metadata files say of these videos. Where two speak of one video, the one in the deeper folder counts."""
+def describe(metadata: Mapping[str, str], videos: Collection[str], lend: Lend) -> Described:
+    """What metadata files, by uri, say of these videos; with each goes why it cannot be read, empty where nothing is known against it.
+
+    Where two speak of one video, the one in the deeper folder counts.
+    """
     about: dict[str, About] = {}
     remarks: list[str] = []
     unread: list[str] = []
     for uri in sorted(metadata, key=lambda uri: (uri.count("/"), uri)):
         found = _Reading(uri, videos)
         try:
+            if problem := metadata[uri].partition(". ")[0]:
+                raise VideoUnreadable(uri, problem[0].lower() + problem[1:], "")
             with lend(uri) as path:
                 found.take(read_lines(path))
         except (OSError, ValueError, VideoUnreadable) as error:  # ValueError as Arrow raises it

@@ -97,7 +97,7 @@ class FolderSource:
         return versions_of(self._metadata)
 
     def describe(self, uris: Collection[str]) -> Described:
-        return describe([file.uri for file in self._metadata], uris, self.local)
+        return describe({file.uri: file.problem for file in self._metadata}, uris, self.local)
 
     @contextmanager
     def local(self, uri: str, version: str = "") -> Iterator[Path]:
@@ -136,7 +136,7 @@ class FolderSource:
             linked.extend(Path(entry) for entry in shown if entry.is_symlink() and _leads_to_a_folder(entry))
             inside = "" if folder == self.root else f"{self._relative(folder)}/"
             yield from (self._file(entry, inside + entry.name) for entry in shown if entry.name.lower().endswith(SUFFIXES))
-            self._metadata += (self._file(entry, inside + entry.name) for entry in shown if entry.name in METADATA_NAMES and entry.is_file())
+            self._metadata += (self._file(entry, inside + entry.name) for entry in shown if entry.name in METADATA_NAMES and not _leads_to_a_folder(entry))
 
     def _file(self, entry: os.DirEntry[str], uri: str) -> SourceFile:
         try:

@@ -1,6 +1,8 @@
 """What is said of videos in metadata files beside them, and what becomes of it in the catalog of a folder."""
 
 import io
+import os
+from collections.abc import Callable
 from contextlib import nullcontext
 from pathlib import Path
 
@@ -23,7 +25,7 @@ def said(folder: Path, **files: str | bytes) -> Described:
         (folder / uri).parent.mkdir(exist_ok=True)
         (folder / uri).write_bytes(text if isinstance(text, bytes) else text.encode())
         uris.append(uri)
-    return describe(uris, VIDEOS, lambda uri: nullcontext(folder / uri))
+    return describe(dict.fromkeys(uris, ""), VIDEOS, lambda uri: nullcontext(folder / uri))
 
 
 def test_a_csv_tells_licence_credit_address_and_group(tmp_path: Path) -> None:
@@ -119,7 +121,7 @@ def test_bytes_that_are_no_text_are_shown_by_their_codes(tmp_path: Path) -> None
 
 
 def test_what_cannot_be_read_now_leaves_what_was_known_of_its_folder(tmp_path: Path) -> None:
-    found = describe(["sub/metadata.csv"], VIDEOS, lambda uri: nullcontext(tmp_path / uri))
+    found = describe({"sub/metadata.csv": ""}, VIDEOS, lambda uri: nullcontext(tmp_path / uri))
     before = About("x")
     assert found.remarks == ("sub/metadata.csv cannot be read (No such file or directory), so what was known of its videos stays as it was.",)
     assert (found.of("sub/b.mp4", before), found.of("a.mp4", before)) == (before, About())
@@ -165,6 +167,33 @@ def test_metadata_that_cannot_be_read_now_takes_no_licence_away(project: Project
     (project.folder / "metadata.csv").symlink_to("/proc/self/mem")  # which nobody can read from its start
     update = project.scan()
     assert (update.content_hash, len(update.remarks)) == (manifest, 1)
+
+
+def pipe(path: Path) -> None:
+    os.mkfifo(path)
+
+
+def loop(path: Path) -> None:
+    path.symlink_to(path.name)
+
+
+def nowhere(path: Path) -> None:
+    path.symlink_to("nowhere")
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("make", [pipe, loop, nowhere])
+def test_what_is_only_named_like_metadata_is_told_and_nobody_waits_for_it(project: Project, make: Callable[[Path], None]) -> None:  # noqa: F811
+    make(project.folder / "metadata.csv")
+    update = project.scan()
+    (remark,) = update.remarks
+    assert remark.startswith("metadata.csv cannot be read (it is a ")
+    assert len(update.videos) == 2
+
+
+def test_a_folder_that_is_named_like_metadata_is_a_folder(project: Project) -> None:  # noqa: F811
+    (project.folder / "metadata.csv").mkdir()
+    assert project.scan().remarks == ()
 
 
 def test_metadata_in_hidden_folders_is_not_read(project: Project) -> None:  # noqa: F811

@@ -170,7 +170,7 @@ class _Making:
     def of_files(self, splits: Splits) -> list[Item]:
         """One item per file that is named like a video, with what metadata files say of it."""
         paths = dict.fromkeys(path for some in splits.values() for path in some if path.lower().endswith(SUFFIXES))
-        written = describe(filter(is_metadata, self._files), paths, self._lent)
+        written = describe(dict.fromkeys(filter(is_metadata, self._files), ""), paths, self._lent)
         self.remarks += written.remarks
         return [Item(path, self._files[path], problem=_problem(self._files[path]), about=self._with_defaults(written.of(path, NOTHING))) for path in paths]
 
