@@ -1,21 +1,21 @@
 """What exists, in order.
 
-video_catalog      whole      raw/manifest.csv, one row per video; registers the partitions
-raw_videos         per video  the file itself
-clips              per video  which spans are captioned, and why
-frames             per video  JPEG stills of every window
-frame_hashes       per video  what one frame a second looks like, by which copies are found
-initial_captions   per video  the first window of each clip, in full
-delta_captions     per video  every later window: only what is new
-objectives         per video  what a good delta should convey
-caption_files      per video  the captions as subtitles
-sft_examples       per video  training examples for supervised fine-tuning
-rl_examples        per video  training examples for reinforcement learning
-preference_examples per video pairs of something better and something worse to say
-video_groups       whole      which videos show the same, or belong together
-train_json rl_json whole      the examples of all videos as JSON
-hf_dataset         whole      the Hugging Face dataset
-published_dataset  whole      its place on the Hub
+video_catalog        whole      raw/manifest.csv, one row per video; registers the partitions
+raw_videos           per video  the file itself
+clips                per video  which spans are captioned, and why
+frames               per video  JPEG stills of every window
+frame_hashes         per video  what one frame a second looks like, by which copies are found
+initial_captions     per video  the first window of each clip, in full
+delta_captions       per video  every later window: only what is new
+objectives           per video  what a good delta should convey
+caption_files        per video  the captions as subtitles
+sft_examples         per video  training examples for supervised fine-tuning
+rl_examples          per video  training examples for reinforcement learning
+preference_examples  per video  pairs of something better and something worse to say
+video_groups         whole      which videos show the same, or belong together
+train_json rl_json   whole      the examples of all videos as JSON
+hf_dataset           whole      the Hugging Face dataset
+published_dataset    whole      its place on the Hub
 """
 
 from streamcap_dagster.assets.captions import caption_files, delta_captions, initial_captions, objectives
