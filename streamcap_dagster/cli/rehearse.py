@@ -32,7 +32,8 @@ def rehearse_pipeline(settings: Settings, only: Sequence[str], latency_ms: str, 
     beside = beside_storage(settings.storage)
     with running(options) as emulator:
         _be_a_rehearsal(beside)
-        rehearsal = read_settings(source=settings.source, storage=str(beside / "data"), captioner="gemini", gemini_base_url=emulator.url, vertex_project="")
+        places = {"source": settings.source, "storage": str(beside / "data"), "hub_repo": ""}
+        rehearsal = read_settings(**places, captioner="gemini", gemini_base_url=emulator.url, vertex_project="")
         status = run_pipeline(rehearsal, only)
     print(f"A rehearsal: nothing was paid, and what was said is not for training. All of it is in {beside}, which you may remove.")
     return status

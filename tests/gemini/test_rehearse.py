@@ -6,8 +6,9 @@ from tests.gemini.runs import MODEL, gemini_project, key_of, ledger_of, spilled
 
 
 def test_a_rehearsal_makes_everything_beside_the_storage_and_sends_no_real_key(tmp_path: Path) -> None:
-    """A rehearsal of one who has set another captioner, a key and even an address: none of them is used."""
-    project = gemini_project(tmp_path, videos=2, STREAMCAP_CAPTIONER="offline", STREAMCAP_GEMINI_BASE_URL="http://127.0.0.1:9")
+    """A rehearsal of one who has set another captioner, a key, even an address, and a repository on the Hub: none of them is used."""
+    given = {"STREAMCAP_CAPTIONER": "offline", "STREAMCAP_GEMINI_BASE_URL": "http://127.0.0.1:9", "STREAMCAP_HUB_REPO": "somebody/captions"}
+    project = gemini_project(tmp_path, videos=2, **given)
 
     done = project.streamcap("rehearse", "--latency-ms", "1..5", "--faults", "0.1")
 
