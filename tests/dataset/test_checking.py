@@ -178,7 +178,8 @@ def test_a_video_in_two_splits_is_told() -> None:
 
 
 def test_videos_of_one_group_in_two_splits_are_told() -> None:
-    assert list(split_faults({"train": {"a"}, "validation": {"b"}}, {"a": "one", "b": "one"})) == ["video a in train and video b in validation are of one group"]
+    faults = split_faults({"train": {"a"}, "validation": {"b"}}, {"a": "one", "b": "one"})
+    assert list(faults) == ["video a in train and video b in validation are of one group"]
 
 
 def test_nobody_looks_on_once_there_are_many_faults() -> None:
