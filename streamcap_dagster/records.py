@@ -356,8 +356,6 @@ class VideoGroup(Record):
 
     group: str
     """Its name: that which it was given, else the SHA-256 of one of its videos."""
-    number: int
-    """Groups that were known earlier have smaller numbers."""
     given: bool
     """Whether a person or the source gave it to any of its videos, and it was not found."""
     videos: tuple[GroupedVideo, ...]
@@ -383,7 +381,7 @@ class MergedGroup(Record):
 
 
 class VideoGroups(Record):
-    """`processed/groups.json`: the group of every video, in order of their numbers."""
+    """`processed/groups.json`: the group of every video, in order of their first ones."""
 
     rule: str
     """By what rule videos were found to be alike."""
@@ -391,3 +389,11 @@ class VideoGroups(Record):
     alike: tuple[AlikeVideos, ...] = ()
     merged: tuple[MergedGroup, ...] = ()
     """Groups whose names have ended, and where their videos are now."""
+    ages: dict[str, int] = Field(default_factory=dict, exclude=True)
+    """By name, smaller for those that were known earlier. Not stored here, for it tells what came when and not what is."""
+
+
+class GroupAges(Record):
+    """`ledger/group_ages.json`: which groups were known earlier."""
+
+    ages: dict[str, int]

@@ -18,7 +18,7 @@ from streamcap_dagster.dataset.grouping.candidates import same_pairs
 from streamcap_dagster.dataset.grouping.clusters import Member, group_videos
 from streamcap_dagster.dataset.grouping.given import read_given_groups
 from streamcap_dagster.dataset.grouping.likeness import RULE, HashedVideo, hashed_video
-from streamcap_dagster.dataset.grouping.stored import read_groups
+from streamcap_dagster.dataset.grouping.stored import read_aged_groups, write_groups
 from streamcap_dagster.dataset.markdown import plain, table
 from streamcap_dagster.errors import ObjectMissing, ObjectUnreadable
 from streamcap_dagster.frames.pairs_sheet import Moment, pairs_sheet
@@ -27,7 +27,7 @@ from streamcap_dagster.records import AlikeVideos, FrameHashes, VideoGroups
 from streamcap_dagster.resources.storage import StorageResource
 from streamcap_dagster.settings import Settings
 from streamcap_dagster.storage import Storage, keys
-from streamcap_dagster.storage.documents import read_record, write_record
+from streamcap_dagster.storage.documents import read_record
 from streamcap_dagster.storage.leases import turn
 from streamcap_dagster.storage.many import side_by_side
 from streamcap_dagster.storage.receipts import Receipt, Receipts, StoredObject, fingerprint, is_current, read_receipts, receipts_of, write_receipts
@@ -89,7 +89,7 @@ class _Seen:
 
 
 def _bring_up_to_date(context: dg.AssetExecutionContext, storage: Storage, settings: Settings) -> Materialized:
-    before = read_groups(storage)
+    before = read_aged_groups(storage)
     seen = _look(storage, settings, before)
     made_from = {member.video_id: f"{member.sha256} {member.hashes} {member.given}" for member in seen.members}
     wanted = fingerprint(str(context.assets_def.code_versions_by_key[context.asset_key]), made_from)
@@ -98,7 +98,7 @@ def _bring_up_to_date(context: dg.AssetExecutionContext, storage: Storage, setti
         return _result(storage, receipt, before, before, seen, reused=True)
     write_receipts(storage, Receipts(owner=_OWNER))
     groups, unreadable = _grouped(storage, seen.members, before)
-    data = write_record(storage, keys.GROUPS, groups)
+    data = write_groups(storage, groups)
     receipt = Receipt(
         asset=VIDEO_GROUPS,
         fingerprint=wanted,
@@ -187,7 +187,7 @@ def _result(storage: Storage, receipt: Receipt, groups: VideoGroups, before: Vid
 
 def _table(groups: VideoGroups) -> str:
     """The groups of more than one video, the largest first, and how much the most alike of each are alike."""
-    several = sorted((group for group in groups.groups if len(group.videos) > 1), key=lambda group: (-len(group.videos), group.number))
+    several = sorted((group for group in groups.groups if len(group.videos) > 1), key=lambda group: (-len(group.videos), group.videos[0].video_id))
     if not several:
         return "no two videos belong together"
     group_of = {video.video_id: group.group for group in several for video in group.videos}

@@ -146,7 +146,7 @@ def test_of_very_many_that_need_a_person_some_are_shown_and_the_others_counted(s
 
 def grouped(*groups: tuple[str, ...]) -> VideoGroups:
     members = [tuple(GroupedVideo(video_id=video_id, sha256="", hashes="") for video_id in group) for group in groups]
-    return VideoGroups(rule="", groups=tuple(VideoGroup(group=str(number), number=number, given=False, videos=some) for number, some in enumerate(members)))
+    return VideoGroups(rule="", groups=tuple(VideoGroup(group=str(number), given=False, videos=some) for number, some in enumerate(members)))
 
 
 def test_videos_that_belong_together_are_told(storage: FolderStorage) -> None:

@@ -91,7 +91,7 @@ def _named(clusters: Sequence[tuple[str, list[str]]], known: Mapping[str, Member
     names = {place: given for place, (given, _) in enumerate(clusters) if given}
     cluster_of = {video_id: place for place, (_, video_ids) in enumerate(clusters) for video_id in video_ids}
     into: dict[str, int] = {}
-    for group in sorted(before.groups, key=lambda group: group.number):
+    for group in sorted(before.groups, key=lambda group: (before.ages.get(group.group, 0), group.group)):
         claims = Counter(cluster_of[video_id] for video_id in _still_there(group, known))
         if not claims:
             continue
@@ -102,7 +102,8 @@ def _named(clusters: Sequence[tuple[str, list[str]]], known: Mapping[str, Member
         if place not in names:
             names[place] = _new_name(video_ids, known, taken)
             taken.add(names[place])
-    return VideoGroups(rule=RULE, groups=_groups(clusters, names, known, before), alike=alike, merged=_merged(names, into, before))
+    groups = tuple(_group(names[place], cluster, known) for place, cluster in enumerate(clusters))
+    return VideoGroups(rule=RULE, groups=groups, alike=alike, merged=_merged(names, into, before), ages=_ages(groups, before))
 
 
 def _began(group: VideoGroup, video_ids: Sequence[str], known: Mapping[str, Member]) -> bool:
@@ -117,15 +118,15 @@ def _new_name(video_ids: Sequence[str], known: Mapping[str, Member], taken: Coll
     return next(name for name in chain(hashes, further) if name not in taken)
 
 
-def _groups(clusters: Sequence[tuple[str, list[str]]], names: Mapping[int, str], known: Mapping[str, Member], before: VideoGroups) -> tuple[VideoGroup, ...]:
-    numbers = {group.group: group.number for group in before.groups}
-    following = count(max(numbers.values(), default=-1) + 1)
-    groups = []
-    for place, (given, video_ids) in enumerate(clusters):
-        number = numbers[names[place]] if names[place] in numbers else next(following)
-        videos = tuple(GroupedVideo(video_id=video_id, sha256=known[video_id].sha256, hashes=known[video_id].hashes) for video_id in video_ids)
-        groups.append(VideoGroup(group=names[place], number=number, given=bool(given), videos=videos))
-    return tuple(sorted(groups, key=lambda group: group.number))
+def _group(name: str, cluster: tuple[str, list[str]], known: Mapping[str, Member]) -> VideoGroup:
+    given, video_ids = cluster
+    videos = tuple(GroupedVideo(video_id=video_id, sha256=known[video_id].sha256, hashes=known[video_id].hashes) for video_id in video_ids)
+    return VideoGroup(group=name, given=bool(given), videos=videos)
+
+
+def _ages(groups: Sequence[VideoGroup], before: VideoGroups) -> dict[str, int]:
+    following = count(max(before.ages.values(), default=-1) + 1)
+    return {group.group: before.ages[group.group] if group.group in before.ages else next(following) for group in groups}
 
 
 def _merged(names: Mapping[int, str], into: Mapping[str, int], before: VideoGroups) -> tuple[MergedGroup, ...]:
