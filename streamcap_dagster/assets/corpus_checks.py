@@ -31,9 +31,7 @@ def corpus_checks(asset: str) -> list[dg.AssetCheckSpec]:
         dg.AssetCheckSpec(
             ROWS, asset=asset, blocking=True, description="The rows that were written, read back, are those that the videos gave: no more, no less."
         ),
-        dg.AssetCheckSpec(
-            SPLITS_APART, asset=asset, blocking=True, description="No video, and no two of one group, are in two splits of what was written."
-        ),
+        dg.AssetCheckSpec(SPLITS_APART, asset=asset, blocking=True, description="No video, and no two of one group, are in two splits of what was written."),
     ]
 
 

@@ -21,7 +21,10 @@ caption_videos = dg.define_asset_job(
 build_dataset = dg.define_asset_job(
     "build_dataset",
     selection=dg.AssetSelection.assets(*WHOLE_CORPUS),
-    description="Which videos belong together, train.json, rl.json and the Hugging Face dataset of all videos that are ready. Builds only what would come out otherwise; asks no captioner.",
+    description=(
+        "Which videos belong together, train.json, rl.json and the Hugging Face dataset of all videos that are ready. "
+        "Builds only what would come out otherwise; asks no captioner."
+    ),
 )
 
 everything = dg.define_asset_job(

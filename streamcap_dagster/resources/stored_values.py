@@ -48,6 +48,11 @@ def _manifest(storage: Storage, whole: str) -> "pd.DataFrame":
     return pd.read_csv(io.BytesIO(storage.read(keys.MANIFEST)), keep_default_na=False)
 
 
+def _groups(storage: Storage, whole: str) -> VideoGroups:
+    del whole
+    return read_record(storage, keys.GROUPS, VideoGroups)
+
+
 def _json_rows(key: str) -> Reader:
     def read(storage: Storage, whole: str) -> "pd.DataFrame":
         import pandas as pd
@@ -77,7 +82,7 @@ READERS: dict[str, Reader] = {
     "sft_examples": _record(keys.sft_examples, SftExamples),
     "rl_examples": _record(keys.rl_examples, RlExamples),
     "preference_examples": _record(keys.preference_examples, PreferenceExamples),
-    "video_groups": lambda storage, whole: read_record(storage, keys.GROUPS, VideoGroups),
+    "video_groups": _groups,
     "train_json": _json_rows(keys.TRAIN_JSON),
     "rl_json": _json_rows(keys.RL_JSON),
     "hf_dataset": _dataset,
