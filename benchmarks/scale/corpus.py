@@ -105,8 +105,13 @@ def _form(work: VideoWork) -> str:
     return Receipts(owner="%(id)s", receipts=made).model_dump_json(indent=1) + "\n"
 
 
+def content_of(row: Video, asset: str) -> str:
+    """The content hash that the receipt of an asset tells, of which nothing exists."""
+    return hashlib.sha256(f"{row.video_id} {asset}".encode()).hexdigest()
+
+
 def _filled(row: Video, versions: Mapping[str, str], also: Mapping[str, dict[str, str]]) -> dict[str, str]:
-    contents = {SOURCE: row.content, **{asset.name: hashlib.sha256(f"{row.video_id} {asset.name}".encode()).hexdigest() for asset in PER_VIDEO}}
+    contents = {SOURCE: row.content, **{asset.name: content_of(row, asset.name) for asset in PER_VIDEO}}
 
     def made_from(asset: PerVideoAsset) -> str:
         return fingerprint(versions[asset.name], {dep: contents[dep] for dep in asset.deps} | also[asset.name])

@@ -9,9 +9,12 @@ import time
 from pathlib import Path
 
 from benchmarks.processes import peak_mb, run_module
+from benchmarks.scale.corpus import content_of
 from streamcap_dagster.cli.instance import open_instance
 from streamcap_dagster.cli.run import Graph
-from streamcap_dagster.records import SftExample, SftExamples, SftPair, Turn
+from streamcap_dagster.dataset.grouping.likeness import RULE
+from streamcap_dagster.dataset.grouping.stored import write_groups
+from streamcap_dagster.records import GroupedVideo, SftExample, SftExamples, SftPair, Turn, VideoGroup, VideoGroups
 from streamcap_dagster.settings import Settings, read_settings
 from streamcap_dagster.storage import keys
 from streamcap_dagster.storage.folder import FolderStorage
@@ -25,6 +28,7 @@ PAIRS = 2
 def measure(settings: Settings) -> dict[str, object]:
     """Seconds and peak memory of `train_json` over every video of the storage, and of a second time, when there is nothing to do."""
     write_examples(settings)
+    write_one_group(settings)
     runs = [run_module(__spec__.name, settings, "train_json") for _ in range(2)]
     return {
         "train_json_s": runs[0]["seconds"],
@@ -43,6 +47,14 @@ def write_examples(settings: Settings) -> None:
     form = SftExamples(video_id="id-of-video", examples=tuple(_pair(window) for window in range(1, 1 + PAIRS))).model_dump_json(indent=1) + "\n"
     for video_id in read_manifest(storage):
         (folder / f"{video_id}.json").write_text(form.replace("id-of-video", video_id))
+
+
+def write_one_group(settings: Settings) -> None:
+    """What `video_groups` finds of a corpus whose videos are one file under many names."""
+    storage = FolderStorage(Path(settings.storage))
+    rows = read_manifest(storage).values()
+    videos = tuple(GroupedVideo(video_id=row.video_id, sha256=row.sha256, hashes=content_of(row, "frame_hashes")) for row in rows)
+    write_groups(storage, VideoGroups(rule=RULE, groups=(VideoGroup(group=videos[0].sha256, given=False, videos=videos),)))
 
 
 def _pair(window: int) -> SftPair:
