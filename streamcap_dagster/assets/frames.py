@@ -104,7 +104,7 @@ frame_hashes = PerVideoAsset(
     name="frame_hashes",
     description=(
         "Perceptual hashes of about one frame a second, of the whole picture without black bars and of parts of it, by which `video_groups` finds "
-        "copies of a video: re-encoded, resized, cropped, with bars, trimmed. Takes some ten seconds per hour of video on one core, and 0.8 MB."
+        "copies of a video: re-encoded, resized, cropped, with bars, trimmed. Takes about 13 seconds per hour of video on one core, and 0.8 MB."
     ),
     deps=("frames",),
     group="frames",
