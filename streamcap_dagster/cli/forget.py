@@ -187,7 +187,8 @@ def _lasting(settings: Settings) -> Iterator[str]:
     if settings.hub_repo:
         yield (
             f"What was published to {settings.hub_repo} on the Hugging Face Hub stays there until `streamcap publish` takes it out of the dataset, and in the "
-            f"history of the repository until `HfApi().super_squash_history({settings.hub_repo!r}, repo_type='dataset')` of huggingface_hub removes that. "
+            f"history of the repository until `HfApi().super_squash_history({settings.hub_repo!r}, repo_type='dataset')` of huggingface_hub removes that and "
+            f"`HfApi().delete_tag({settings.hub_repo!r}, tag=…, repo_type='dataset')` every tag of an old release, for a tag keeps what it points at. "
             "Copies that others made are not recalled."
         )
     for bucket in _buckets(settings):

@@ -20,6 +20,7 @@ from streamcap_dagster.hub.remote import Remote, RemoteFile
 ANSWER_WITHIN_S = 300.0
 """A commit of very many files takes the Hub a while; without a limit of ours the SDK would wait for ever."""
 _KIND = "dataset"
+_MAIN = "refs/heads/main"
 _AGAIN = (408, 409, 412, 425, 429, 500, 502, 503, 504)
 _SAID = 300
 _REFUSED = 400
@@ -61,8 +62,10 @@ class HubRepository:
             head = str(info.sha)
             tree = self._api.list_repo_tree(self.repo, recursive=True, revision=head, repo_type=_KIND)
             files = {entry.path: _facts(entry) for entry in tree if isinstance(entry, RepoFile)}
-            tags = frozenset(tag.name for tag in self._api.list_repo_refs(self.repo, repo_type=_KIND).tags)
-        return Remote(head, bool(info.private), files, tags)
+            refs = self._api.list_repo_refs(self.repo, repo_type=_KIND, include_pull_requests=True)
+        tags = {tag.name: tag.target_commit for tag in refs.tags}
+        others = {other.ref: other.target_commit for other in (*refs.branches, *(refs.pull_requests or ())) if other.ref != _MAIN}
+        return Remote(head, bool(info.private), files, tags, others)
 
     def create(self, private: bool) -> None:
         with self._explained("creating the repository"):

@@ -34,6 +34,7 @@ WAITS_S = (1.0, 4.0, 10.0, 20.0)
 _BATCH_FILES, _BATCH_BYTES = 16, 2_000_000_000
 """So much is made ready for sending at once; of a bucket's shards there are local copies for that long."""
 
+_REFS_NAMED = 10
 _NOTHING = Changes()
 _FIRST_COMMIT = "initial commit"
 """The Hub's own, of an empty repository."""
@@ -149,16 +150,19 @@ class Publisher:
             yield from (f"{CARD}: {fault}" for fault in self.repository.card_faults(local.small[CARD].decode()))
 
     def _history_faults(self, remote: Remote, changes: Changes) -> Iterator[str]:
-        """What everybody could read with a private repository that is made public: every commit before the one of this dataset."""
+        """What everybody could read with a private repository that is made public: every commit before the one of this dataset, by itself or a tag."""
         if not (self.wish.public and remote.exists and remote.private):
             return
         titles = [title for _, title in self.repository.commits()]
         earlier = [title for title in titles[0 if changes else 1 :] if title != _FIRST_COMMIT]
-        if earlier:
-            repo, count = self.repository.repo, "an earlier commit" if len(earlier) == 1 else f"{len(earlier):,} earlier commits"
+        old = [name for name, commit in {**remote.tags, **remote.others}.items() if changes or commit != remote.head]
+        if earlier or old:
+            repo, held = self.repository.repo, " and ".join(_earlier(len(earlier), old))
             yield (
-                f"the history of {repo} holds {count}, which everybody could read too: publish without --public, squash the history "
-                f"(`HfApi().super_squash_history({repo!r}, repo_type='dataset')` of huggingface_hub) and make it public then, or publish to a new repository"
+                f"the history of {repo} holds {held}, which everybody could read too: publish without --public, squash the history "
+                f"(`HfApi().super_squash_history({repo!r}, repo_type='dataset')` of huggingface_hub), delete every tag of an old release "
+                f"(`HfApi().delete_tag({repo!r}, tag=…, repo_type='dataset')`) and every other branch, for they keep what they point at, and make it public "
+                "then; or publish to a new repository"
             )
 
     def _publish(self) -> Published:
@@ -225,6 +229,14 @@ class Publisher:
     def _read(self, path: str, remote: Remote) -> bytes:
         """A small file of the repository; nothing when there is none."""
         return self.repository.read(path, remote.head) if path in remote.files else b""
+
+
+def _earlier(commits: int, refs: Sequence[str]) -> Iterator[str]:
+    if commits:
+        yield "an earlier commit" if commits == 1 else f"{commits:,} earlier commits"
+    if refs:
+        more = f", … and {len(refs) - _REFS_NAMED:,} more" if len(refs) > _REFS_NAMED else ""
+        yield f"what is tagged or branched as {', '.join(refs[:_REFS_NAMED])}{more}"
 
 
 def _batches(shards: Sequence[str], sizes: Mapping[str, int]) -> Iterator[list[str]]:

@@ -29,7 +29,10 @@ class Remote:
     head: str = ""
     private: bool = True
     files: Mapping[str, RemoteFile] = field(default_factory=dict)
-    tags: frozenset[str] = frozenset()
+    tags: Mapping[str, str] = field(default_factory=dict)
+    """The commit of each."""
+    others: Mapping[str, str] = field(default_factory=dict)
+    """The commit of each other reference but the main branch: what a branch or a pull request holds. Not what the Hub itself makes of the main branch."""
 
     @property
     def exists(self) -> bool:

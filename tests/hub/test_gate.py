@@ -1,6 +1,7 @@
 """The gate before publishing: what it finds, in one list, before anything is sent."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -126,6 +127,41 @@ def test_a_private_dataset_can_be_made_public_later(hub: Running, storage: Folde
     assert hub.repository(REPO).private is False
 
 
+def squash(hub: Running) -> str:
+    """What `super_squash_history` leaves of the main branch; returns the tag that it leaves at the old head."""
+    repository = hub.repository(REPO)
+    head = repository.at("main")
+    repository.branches["main"] = "squashed"
+    repository.commits["squashed"] = replace(head, oid="squashed", parent="")
+    return next(tag for tag, commit in repository.tags.items() if commit == head.oid)
+
+
+def test_old_releases_keep_a_private_repository_from_being_made_public_until_their_tags_are_deleted(hub: Running, storage: FolderStorage) -> None:
+    build(storage, VIDEOS, licence="cc-by-4.0")
+    publisher(hub, storage).publish()
+    tag = squash(hub)
+    hub.journal.clear()
+
+    (fault,) = faults(hub, storage, public=True)
+    assert fault.startswith(f"the history of {REPO} holds what is tagged or branched as {tag}, which everybody could read too")
+    assert f"`HfApi().delete_tag('{REPO}', tag=…, repo_type='dataset')`" in fault
+    assert hub.repository(REPO).private
+    del hub.repository(REPO).tags[tag]
+    assert publisher(hub, storage, public=True).publish().tag == tag
+    assert not hub.repository(REPO).private
+    assert hub.repository(REPO).tags == {tag: "squashed"}
+
+
+def test_another_branch_keeps_a_private_repository_from_being_made_public(hub: Running, storage: FolderStorage) -> None:
+    build(storage, VIDEOS, licence="cc-by-4.0")
+    publisher(hub, storage).publish()
+    tag = squash(hub)
+    hub.repository(REPO).branches["draft"] = hub.repository(REPO).tags.pop(tag)
+    hub.journal.clear()
+
+    assert "tagged or branched as refs/heads/draft, which" in faults(hub, storage, public=True)[0]
+
+
 @pytest.mark.parametrize(("then", "count"), [(VIDEOS[:2], "an earlier commit"), (VIDEOS[:1], "2 earlier commits")])
 def test_a_private_repository_is_not_made_public_with_what_its_history_holds(hub: Running, storage: FolderStorage, then: list[str], count: str) -> None:
     for videos in (VIDEOS, VIDEOS[:2]):
@@ -135,7 +171,8 @@ def test_a_private_repository_is_not_made_public_with_what_its_history_holds(hub
     build(storage, then, licence="cc-by-4.0")
 
     (fault,) = faults(hub, storage, public=True)
-    assert fault.startswith(f"the history of {REPO} holds {count}, which everybody could read too: publish without --public, squash the history")
+    assert fault.startswith(f"the history of {REPO} holds {count} and what is tagged or branched as ")
+    assert "which everybody could read too: publish without --public, squash the history" in fault
     assert hub.repository(REPO).private
 
 

@@ -37,7 +37,7 @@ def refs(repository: Repository) -> Answer:
     def of(kind: str, named: dict[str, str]) -> list[dict[str, str]]:
         return [{"name": name, "ref": f"refs/{kind}/{name}", "targetCommit": oid} for name, oid in named.items()]
 
-    return in_json({"branches": of("heads", repository.branches), "tags": of("tags", repository.tags), "converts": []})
+    return in_json({"branches": of("heads", repository.branches), "tags": of("tags", repository.tags), "converts": [], "pullRequests": []})
 
 
 def commits(call: Call, repository: Repository, page_size: int) -> Answer:
