@@ -11,6 +11,7 @@ from streamcap_dagster.errors import ObjectMissing, StreamcapError
 from streamcap_dagster.hub.local import CARD, LocalDataset
 from streamcap_dagster.hub.shard_facts import NAME, Said, ShardFacts, read_facts
 from streamcap_dagster.hub.texts import placeholders
+from streamcap_dagster.storage.tombstones import read_tombstones
 
 VIDEOS_NAMED = 10
 
@@ -33,7 +34,8 @@ class Gate:
         """What is wrong, also with shards that are published already; pictures and texts are looked at in those to be sent alone."""
         broken = [fault for path in local.shards for fault in self._look(local, path, path in to_send)]
         found = [self.facts[path] for path in local.shards if path in self.facts]
-        return [*broken, *_spoken(found), *self._card_faults(local), *_rehearsed(found, self.allow_rehearsal), *(_unlicensed(found) if public else ())]
+        whole = [*_taken_down(found, read_tombstones(local.storage).video_ids), *self._card_faults(local)]
+        return [*broken, *whole, *_spoken(found), *_rehearsed(found, self.allow_rehearsal), *(_unlicensed(found) if public else ())]
 
     def _look(self, local: LocalDataset, path: str, closely: bool) -> list[str]:
         if path not in local.sizes:
@@ -71,6 +73,12 @@ class Gate:
             if counted[place] != declared.get(place, 0):
                 yield f"{CARD}: the card says {declared.get(place, 0):,} rows for {'/'.join(place)}, and its shards hold {counted[place]:,}"
         yield from (f"{CARD}: the card holds {what}" for what in placeholders(local.small[CARD].decode()))
+
+
+def _taken_down(found: Sequence[ShardFacts], taken_down: Collection[str]) -> Iterator[str]:
+    held = {video_id for facts in found for video_id in facts.rows if video_id in taken_down}
+    if held:
+        yield f"{_named(held)} taken down, and the dataset still has their rows: build the dataset anew (`streamcap run`)"
 
 
 def _spoken(found: Sequence[ShardFacts]) -> Iterator[str]:

@@ -12,6 +12,7 @@ from streamcap_dagster.emulators.hub.calls import WRITING
 from streamcap_dagster.emulators.hub.server import Running
 from streamcap_dagster.hub.failures import NotPublishable
 from streamcap_dagster.storage.folder import FolderStorage
+from streamcap_dagster.storage.tombstones import lay_tombstone
 from tests.dataset.corpus import Said
 from tests.hub.published import REPO, a_shard, build, dataset_folder, publisher, rewrite
 
@@ -95,6 +96,12 @@ def test_a_rehearsal_is_not_published_unless_it_is_meant(hub: Running, tmp_path:
     assert publisher(hub, storage, allow_rehearsal=True).publish().commit == hub.repository(REPO).branches["main"]
 
 
+def test_a_clip_that_a_rehearsal_captioned_in_part_is_a_rehearsal(hub: Running, storage: FolderStorage) -> None:
+    rewrite(a_shard(storage, "stream"), lambda row: {**row, "captioner": "recorded offline", "model": "none offline-1"})
+
+    assert any("is captioned by offline, which understands nothing" in fault for fault in faults(hub, storage))
+
+
 def test_a_rehearsal_that_was_published_once_is_refused_again(hub: Running, tmp_path: Path) -> None:
     storage = FolderStorage(tmp_path / "storage")
     build(storage, ["door"], captioner="offline")
@@ -174,6 +181,12 @@ def test_a_private_repository_is_not_made_public_with_what_its_history_holds(hub
     assert fault.startswith(f"the history of {REPO} holds {count} and what is tagged or branched as ")
     assert "which everybody could read too: publish without --public, squash the history" in fault
     assert hub.repository(REPO).private
+
+
+def test_a_video_that_was_taken_down_is_not_published_before_the_dataset_was_built_without_it(hub: Running, storage: FolderStorage) -> None:
+    lay_tombstone(storage, "life", "0" * 64)
+
+    assert faults(hub, storage) == ["1 video (life) is taken down, and the dataset still has their rows: build the dataset anew (`streamcap run`)"]
 
 
 def test_into_a_public_repository_nothing_of_unknown_licence_goes_either(hub: Running, storage: FolderStorage) -> None:
