@@ -25,6 +25,18 @@ NO_CHANGE = "No change."
 
 STAND_IN = "localhost/"
 """How the name of a hosted model begins when something on this machine answered in its place, such as the Gemini emulator."""
+_OFFLINE = "offline"
+"""The captioner that knows light and movement, and nothing of what things are."""
+
+
+def rehearsed_by(captioner: str, model: str) -> str:
+    """Who said it without a model that sees, so that it must not be trained on, or an empty text. Several captioners or models are told in one text."""
+    stand_in = next((part for part in model.split() if part.startswith(STAND_IN)), "")
+    return stand_in or (_OFFLINE if _OFFLINE in captioner.split() else "")
+
+
+def is_rehearsal(captioner: str, model: str) -> bool:
+    return bool(rehearsed_by(captioner, model))
 
 
 class Record(BaseModel):

@@ -11,7 +11,7 @@ from streamcap_dagster.assets.examples import AsAsked
 from streamcap_dagster.assets.work import Made, PerVideoAsset, VideoWork, Workshop
 from streamcap_dagster.captions.prompts import Prompts
 from streamcap_dagster.errors import ObjectMissing
-from streamcap_dagster.examples.preference import Told, make_preferences, outdated
+from streamcap_dagster.examples.preference import REHEARSED, Told, make_preferences, outdated, refused
 from streamcap_dagster.examples.rankings import Rankings
 from streamcap_dagster.policies import CaptionPolicy, PreferencePolicy
 from streamcap_dagster.records import Captions, Objectives, PreferenceExamples
@@ -33,11 +33,12 @@ def _make_preferences(work: VideoWork) -> Made:
     )
     policy = work.policy(PreferencePolicy)
     made = make_preferences(told, policy, AsAsked(work.policy(CaptionPolicy).history_tokens))
-    return work.store(keys.preference_examples(work.video_id), made, _counts(made, outdated(told)))
+    return work.store(keys.preference_examples(work.video_id), made, _counts(made, told))
 
 
-def _counts(made: PreferenceExamples, outdated_rankings: int) -> dict[str, int]:
-    left_out = Counter(pair.reason for pair in made.left_out)
+def _counts(made: PreferenceExamples, told: Told) -> dict[str, int]:
+    left_out = Counter(pair.reason for pair in made.left_out) + Counter({REHEARSED: refused(told)})
+    outdated_rankings = outdated(told)
     return {
         "pairs": len(made.examples),
         "length_matched": sum(pair.length_matched for pair in made.examples),
@@ -111,7 +112,7 @@ preference_examples = PerVideoAsset(
     deps=("initial_captions", "delta_captions", "objectives"),
     group="examples",
     kinds=frozenset({"json"}),
-    version="1",
+    version="2",
     reads=(CaptionPolicy, PreferencePolicy),
     make=_make_preferences,
     also_from=_beside,

@@ -8,7 +8,7 @@ from streamcap_dagster.dataset.measures import Measures
 from streamcap_dagster.dataset.rows import VideoRows
 from streamcap_dagster.dataset.shards import Shard
 from streamcap_dagster.dataset.splits import Split
-from streamcap_dagster.records import STAND_IN
+from streamcap_dagster.records import rehearsed_by
 
 
 @dataclass
@@ -38,10 +38,8 @@ class Contents:
         """Captions that were made without a model that sees, and so must not be trained on, by who made them."""
         made: Counter[str] = Counter()
         for (captioner, model, _), count in self.voices.items():
-            if captioner == "offline":
-                made["offline"] += count
-            elif model.startswith(STAND_IN):
-                made[model] += count
+            if maker := rehearsed_by(captioner, model):
+                made[maker] += count
         return dict(made)
 
     def add_video(self, video: VideoRows) -> None:

@@ -38,6 +38,7 @@ class StreamClip(Record):
     frames_per_window: tuple[int, ...]
     windows: tuple[StreamWindow, ...]
     captioner: str
+    """All that its captions come from, each once, as `model` tells it too."""
     model: str
     merged: tuple[MergedStream, ...]
 
@@ -56,8 +57,8 @@ def stream_clip(video: Video, said: Sequence[Caption], window_s: float, cadences
         window_duration=window_s,
         frames_per_window=per_window,
         windows=windows,
-        captioner=said[0].captioner,
-        model=said[0].model,
+        captioner=_each_once(caption.captioner for caption in said),
+        model=_each_once(caption.model for caption in said),
         merged=tuple(
             _merged(windows, per_window, cadence_s, together)
             for cadence_s in sorted(set(cadences_s))
@@ -69,6 +70,10 @@ def stream_clip(video: Video, said: Sequence[Caption], window_s: float, cadences
 def frame_rate(caption: Caption, window_s: float) -> float:
     """Frames a second of a window: 1127 frames in 19.6 s are 57.5, not a hair less."""
     return float(len(caption.frame_sha256) / Fraction(str(window_s)))
+
+
+def _each_once(names: Iterable[str]) -> str:
+    return " ".join(dict.fromkeys(names))
 
 
 def _windows_in(cadence_s: float, window_s: float) -> int:

@@ -14,6 +14,7 @@ from streamcap_dagster.records import Candidate, Captions, LeftOut, Objectives, 
 TOO_FEW = "fewer than two different candidates"
 TOO_CLOSE = "no candidate is better than another by preference_margin"
 UNRANKED = "ranked by nobody, and preference_keep is human"
+REHEARSED = "candidates of a rehearsal, where the caption is of none"
 EQUAL = "people ranked its candidates as equal"
 
 _REMEMBERED = 100
@@ -75,6 +76,12 @@ def outdated(told: Told) -> int:
     """How many windows people ranked of which other things are known now, so that what they said does not count."""
     known = {pair.place: basis_of(pair) for pair in window_pairs(told.initials, told.deltas)}
     return sum(known.get((window.clip, window.window)) != window.basis for window in told.rankings.windows) if told.rankings else 0
+
+
+def refused(told: Told) -> int:
+    """How many captions of other runs are no candidates, for the reason `REHEARSED`."""
+    runs = OtherRuns(told.elsewhere)
+    return sum(runs.refused(pair.later) for pair in window_pairs(told.initials, told.deltas) if not refusal(pair))
 
 
 def is_length_matched(better: str, worse: str, tolerance: float) -> bool:

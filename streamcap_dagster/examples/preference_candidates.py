@@ -9,7 +9,7 @@ from itertools import accumulate, chain, islice
 
 from streamcap_dagster.examples.chain import WindowPair
 from streamcap_dagster.policies import PreferencePolicy
-from streamcap_dagster.records import NO_CHANGE, SPOKEN, Caption, Captions
+from streamcap_dagster.records import NO_CHANGE, SPOKEN, Caption, Captions, is_rehearsal
 from streamcap_dagster.rewards.words import words
 
 HISTORY_REPEATED = "history_repeated"
@@ -72,8 +72,19 @@ class OtherRuns:
                 self._captions.setdefault(_shown(caption), []).append(caption)
 
     def of(self, window: Caption) -> Iterator[Proposed]:
-        """In the order of the runs."""
-        yield from (Proposed(caption.text or NO_CHANGE, generator_of(caption)) for caption in self._captions.get(_shown(window), ()))
+        """In the order of the runs, without those of a rehearsal."""
+        yield from (Proposed(caption.text or NO_CHANGE, generator_of(caption)) for caption in self._of(window) if not _is_refused(caption, window))
+
+    def refused(self, window: Caption) -> int:
+        """How many are no candidates, since a rehearsal made them and not the window's caption, by whom the row is said to be."""
+        return sum(_is_refused(caption, window) for caption in self._of(window))
+
+    def _of(self, window: Caption) -> Sequence[Caption]:
+        return self._captions.get(_shown(window), ())
+
+
+def _is_refused(other: Caption, own: Caption) -> bool:
+    return is_rehearsal(other.captioner, other.model) and not is_rehearsal(own.captioner, own.model)
 
 
 def _shown(caption: Caption) -> _Shown:

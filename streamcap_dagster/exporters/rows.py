@@ -11,7 +11,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from streamcap_dagster.errors import ObjectMissing, ObjectUnreadable, StreamcapError
-from streamcap_dagster.records import NO_CHANGE, STAND_IN, CaptionKind, Outcome, Turn
+from streamcap_dagster.records import NO_CHANGE, CaptionKind, Outcome, Turn, is_rehearsal
 from streamcap_dagster.storage import Storage, keys
 
 Config = Literal["sft", "rl", "stream", "preference"]
@@ -48,7 +48,7 @@ class Row(BaseModel):
     @property
     def rehearsed(self) -> bool:
         """Whether no model that sees has made its texts, so that it must not be trained on."""
-        return self.captioner == "offline" or self.model.startswith(STAND_IN)
+        return is_rehearsal(self.captioner, self.model)
 
 
 class PairRow(Row):

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from streamcap_dagster.hub.texts import personal, placeholders
-from streamcap_dagster.records import STAND_IN
+from streamcap_dagster.records import rehearsed_by
 
 NAME = re.compile(r"(?P<config>[\w-]+)/(?P<split>\w+)-(?P<hash>[0-9a-f]{16})\.parquet")
 """A shard is called after its config, its split and a hash of its rows."""
@@ -36,6 +36,8 @@ class ShardFacts:
     """Videos captioned by something that sees nothing, and what that was."""
     unlicensed: set[str] | None = field(default_factory=set)
     """Videos without a known licence."""
+    groups: dict[str, str] = field(default_factory=dict)
+    """What the split of a video was decided by, where the rows tell it."""
     faults: list[str] = field(default_factory=list)
     said: dict[tuple[str, str], "Said"] = field(default_factory=dict)
     """What must not be in a text, by video and what it is: where it was said first."""
@@ -57,7 +59,7 @@ def read_facts(file: BinaryIO, closely: bool) -> ShardFacts:
             facts.rehearsed = None
         if "license" not in schema.names:
             facts.unlicensed = None
-        narrow = [name for name in ("video_id", "captioner", "model", "license") if name in schema.names]
+        narrow = [name for name in ("video_id", "captioner", "model", "license", "group") if name in schema.names]
         for batch in table.iter_batches(_ROWS_AT_ONCE, columns=narrow):
             for row in batch.to_pylist():
                 _count(facts, row)
@@ -71,10 +73,10 @@ def read_facts(file: BinaryIO, closely: bool) -> ShardFacts:
 def _count(facts: ShardFacts, row: Mapping[str, Any]) -> None:
     video_id = str(row.get("video_id"))
     facts.rows[video_id] += 1
-    if facts.rehearsed is not None:
-        captioner, model = row["captioner"] or "", row["model"] or ""
-        if captioner == "offline" or model.startswith(STAND_IN):
-            facts.rehearsed[video_id] = model if model.startswith(STAND_IN) else captioner
+    if row.get("group"):
+        facts.groups[video_id] = row["group"]
+    if facts.rehearsed is not None and (maker := rehearsed_by(row["captioner"] or "", row["model"] or "")):
+        facts.rehearsed[video_id] = maker
     if facts.unlicensed is not None and (row["license"] or "unknown").strip().lower() in ("", "unknown"):
         facts.unlicensed.add(video_id)
 

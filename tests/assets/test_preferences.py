@@ -121,7 +121,7 @@ def test_rankings_of_captions_that_are_others_now_are_counted_and_do_not_count(s
     made(storage)
     rank(storage, "v")
     store_captions(storage, "v", (("ok", "A garden."), *STREET[1:]))
-    walked = walk([replace(PAIRS, version="2")], shop(storage), VIDEOS[:1])
+    walked = walk([replace(PAIRS, version="another")], shop(storage), VIDEOS[:1])
 
     (receipt,) = (result.receipt for result in walked.results if hasattr(result, "receipt"))
     assert (receipt.counts["rankings_of_other_captions"], receipt.counts["ranked_by_people"]) == (1, 0)
@@ -168,6 +168,16 @@ def test_captions_of_another_run_are_candidates_and_another_fingerprint(storage:
 
     store_captions(other, "v", (STREET[0], ("ok", "A tram arrives."), *STREET[2:]), captioner="gemini")
     assert made_again(made(storage, preference_runs=f" {other.root}, ")) == ["v"]
+
+
+def test_captions_of_a_rehearsal_are_left_out_and_counted(storage: FolderStorage, tmp_path: Path) -> None:
+    other = FolderStorage(tmp_path / "free")
+    store_captions(other, "v", (STREET[0], ("ok", "A bus arrives with a squeal."), *STREET[2:]), captioner="offline")
+    walked = made(storage, preference_runs=str(other.root))
+
+    (receipt,) = (result.receipt for result in walked.results if hasattr(result, "receipt") and result.work.video_id == "v")
+    assert receipt.counts["left out: candidates of a rehearsal, where the caption is of none"] == 3
+    assert not [generator for generator in texts(pairs(storage), 1) if generator.startswith("offline")]
 
 
 @pytest.mark.parametrize(

@@ -80,6 +80,15 @@ def test_a_row_of_a_clip_names_every_prompt_that_it_was_asked_with(storage: Fold
     assert rows(storage, "stream")[0]["prompt_version"] == "p1 p2"
 
 
+def test_a_row_of_a_clip_names_everybody_who_captioned_it(storage: FolderStorage, entry: DatasetVideo) -> None:
+    deltas = read_record(storage, keys.delta_captions("a"), Captions)
+    by_two = (deltas.captions[0], *(caption.model_copy(update={"captioner": "offline", "model": "offline-1"}) for caption in deltas.captions[1:]))
+    write_record(storage, keys.delta_captions("a"), Captions(video_id="a", captions=by_two))
+    build_dataset(storage, [entry])
+    (row,) = rows(storage, "stream")
+    assert (row["captioner"], row["model"]) == ("recorded offline", "none offline-1")
+
+
 def test_a_row_tells_the_prompt_of_its_delta(storage: FolderStorage, entry: DatasetVideo) -> None:
     deltas = read_record(storage, keys.delta_captions("a"), Captions)
     asked = tuple(caption.model_copy(update={"prompt_version": "p2"}) for caption in deltas.captions)

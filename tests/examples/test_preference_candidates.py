@@ -1,6 +1,7 @@
 """What could be said of a window: every way of making a delta worse, and what other runs said of the very same pictures."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -120,6 +121,28 @@ def test_what_another_run_said_of_other_pictures_is_no_candidate(other: dict[str
     _, others = caption_records("v", ((STREET[0], ("ok", "A bus arrives.")),), captioner="gemini")
     changed = Captions(video_id="v", captions=tuple(caption.model_copy(update=other) for caption in others.captions))
     assert "gemini/none/p1" not in candidates(1, elsewhere=[changed])
+
+
+REHEARSALS = [{"captioner": "offline", "model": "offline-1"}, {"captioner": "gemini", "model": "localhost/gemini-x"}]
+
+
+def captioned_by(captions: Captions, **maker: str) -> Captions:
+    return Captions(video_id="v", captions=tuple(caption.model_copy(update=maker) for caption in captions.captions))
+
+
+@pytest.mark.parametrize("maker", REHEARSALS)
+def test_what_a_rehearsal_said_is_no_candidate_beside_a_caption_that_is_none(maker: dict[str, str]) -> None:
+    _, others = caption_records("v", ((STREET[0], ("ok", "It moves.")),))
+    assert "It moves." not in candidates(1, elsewhere=[captioned_by(others, **maker)]).values()
+
+
+@pytest.mark.parametrize("maker", REHEARSALS)
+def test_what_a_rehearsal_said_is_a_candidate_beside_a_rehearsal(maker: dict[str, str]) -> None:
+    known = told(STREET)
+    _, others = caption_records("v", ((STREET[0], ("ok", "It moves.")),))
+    own = replace(pairs_of(known)[0, 1], later=captioned_by(known.deltas, captioner="offline").captions[0])
+    proposed = propose(own, OtherWindows(known.deltas.captions), OtherRuns([captioned_by(others, **maker)]), PreferencePolicy())
+    assert "It moves." in [one.text for one in proposed]
 
 
 def test_where_only_models_count_nothing_is_made_by_rule() -> None:

@@ -157,6 +157,14 @@ def test_rows_that_nobody_saw_anything_for_are_counted(storage: FolderStorage, o
     assert exported(storage, out).splits["train"].rehearsed == 2
 
 
+@pytest.mark.parametrize(
+    "makers", [{"captioner": "gemini offline", "model": "gemini-x offline-1"}, {"captioner": "gemini", "model": "gemini-x localhost/gemini-x"}]
+)
+def test_rows_of_which_nobody_saw_anything_for_a_part_are_counted_too(storage: FolderStorage, out: Path, makers: dict[str, str]) -> None:
+    store_dataset(storage, {"stream": {"train": [[stream_row("a", **makers), stream_row("b")]]}})
+    assert exported(storage, out).splits["train"].rehearsed == 1
+
+
 def test_a_dataset_that_is_not_built_is_answered_with_how_to_build_it(storage: FolderStorage, out: Path) -> None:
     with pytest.raises(ObjectMissing, match=r"There is no dataset yet\. Build it with `streamcap run`"):
         exported(storage, out)
