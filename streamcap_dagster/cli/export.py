@@ -1,5 +1,6 @@
 """`streamcap export`: the dataset as a folder that a trainer loads, and what a person should know of it."""
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import nullcontext
@@ -54,10 +55,12 @@ def _choice(given: str) -> tuple[str, str]:
 
 
 def _folder(exporter: Exporter, asked: Asked) -> Path:
-    """Another one for each config and cadence, so that none is in the way of another."""
-    config = "" if asked.config in ("", exporter.configs[0]) else f"-{asked.config}"
-    cadence = "" if asked.cadence_s is None else f"-{asked.cadence_s:g}s"
-    return Path("exports") / f"{exporter.name}{config}{cadence}"
+    """Another one for each config, choice and cadence, so that none is in the way of another."""
+    usual = exporter_of(exporter.name).chosen
+    choices = [re.sub(r"[^\w.-]", "-", value) for name, value in exporter.chosen.items() if value != usual[name]]
+    config = "" if asked.config == exporter.configs[0] else asked.config
+    cadence = "" if asked.cadence_s is None else f"{asked.cadence_s:g}s"
+    return Path("exports") / "-".join(filter(None, [exporter.name, config, *choices, cadence]))
 
 
 def _show(console: Console, exporter: Exporter, exported: Exported) -> None:
@@ -69,7 +72,15 @@ def _show(console: Console, exporter: Exporter, exported: Exported) -> None:
     left_out = sum((Counter(tally.left_out) for tally in exported.splits.values()), Counter[str]())
     for reason, count in left_out.most_common():
         _say(console, f"[yellow]left out[/] {count:,} × {escape(reason)}")
+    _tell_of_outdated(console, exported)
     _warn_of_rehearsal(console, exported)
+
+
+def _tell_of_outdated(console: Console, exported: Exported) -> None:
+    before = "of an earlier export, not of the dataset as it is now"
+    for split in exported.outdated:
+        done = "was removed: export it again, too" if exported.removed else "stays, because other files are in the folder: remove it yourself"
+        _say(console, f"[yellow]outdated[/] {escape(split)} ({before}) {done}.")
 
 
 def _warn_of_rehearsal(console: Console, exported: Exported) -> None:

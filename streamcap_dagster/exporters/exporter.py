@@ -48,6 +48,8 @@ class Exporter:
     finish: Finish | None = None
     options: Mapping[str, str] = field(default_factory=dict)
     """What may be chosen, by name, and among what: lines of the help."""
+    chosen: Mapping[str, str] = field(default_factory=dict)
+    """What is chosen, by name, defaults included."""
     choose: Callable[..., "Exporter"] | None = None
     """Makes the format with options, each given as text under its name."""
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from streamcap_dagster.errors import SettingError
 from streamcap_dagster.exporters.exporter import Exporter, Words
 from streamcap_dagster.exporters.rows import Config, Row, Shards, StreamRow, find_shards, read_rows
-from streamcap_dagster.exporters.target import SplitTarget, Tally, open_target
+from streamcap_dagster.exporters.target import Content, SplitTarget, Tally, open_target
 from streamcap_dagster.storage import Storage
 
 
@@ -18,6 +18,10 @@ class Exported:
     folder: Path
     config: Config
     splits: Mapping[str, Tally]
+    outdated: tuple[str, ...] = ()
+    """Splits of an earlier export that are not of the dataset as it is now, and so are no part of this one."""
+    removed: bool = True
+    """Whether these were removed from the folder, as they are where nothing else was in it."""
 
 
 def export(
@@ -41,15 +45,16 @@ def export(
     wanted = _wanted(shards, splits)
     if cadence_s is not None and shards.config != "stream":
         raise SettingError("--cadence", cadence_s, f"only clips are merged to longer windows, the config stream, and this is {shards.config}")
-    with open_target(folder, exporter.name, shards.config, force) as target:
+    content = Content(format=exporter.name, config=shards.config, options=exporter.chosen, cadence_s=cadence_s)
+    with open_target(folder, content, shards.dataset, force) as target:
         for split in wanted:
             with target.split(split, storage) as to:
                 rows = (row for key in shards.files[split] for row in read_rows(storage, shards.config, key))
                 _export_rows(exporter, words, rows if cadence_s is None else _merged(rows, cadence_s, to), to)
-        target.keep_only(shards.files)
+        outdated = target.drop_outdated()
         if exporter.finish is not None:
             exporter.finish(target, target.splits)
-        return Exported(target.folder, shards.config, {split: target.splits[split] for split in wanted})
+        return Exported(target.folder, shards.config, {split: target.splits[split] for split in wanted}, outdated, target.alone)
 
 
 def _export_rows(exporter: Exporter, words: Words, rows: Iterable[Row], to: SplitTarget) -> None:

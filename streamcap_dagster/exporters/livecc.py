@@ -138,7 +138,7 @@ def _writer(to: SplitTarget) -> Iterator[Callable[[Any], None]]:
 def exporter(videos: str = "copy") -> Exporter:
     """Raises SettingError for `videos` that are neither copied nor referred to."""
     about = "LiveCC and StreamingVLM: the words of a clip with their times, beside its video"
-    return Exporter("livecc", ("stream",), about, stretches(checked(videos)), _writer, options=OPTION, choose=exporter)
+    return Exporter("livecc", ("stream",), about, stretches(checked(videos)), _writer, options=OPTION, chosen={"videos": videos}, choose=exporter)
 
 
 EXPORTER = exporter()

@@ -47,7 +47,7 @@ def _writer(to: SplitTarget) -> AbstractContextManager[Callable[[Any], None]]:
 def exporter(videos: str = "copy") -> Exporter:
     """Raises SettingError for `videos` that are neither copied nor referred to."""
     about = "Molmo2: one window of a video per sample, with what was said before in the question"
-    return Exporter("molmo2", ("sft",), about, spans(checked(videos)), _writer, options=OPTION, choose=exporter)
+    return Exporter("molmo2", ("sft",), about, spans(checked(videos)), _writer, options=OPTION, chosen={"videos": videos}, choose=exporter)
 
 
 EXPORTER = exporter()

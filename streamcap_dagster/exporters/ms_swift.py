@@ -47,7 +47,7 @@ def exporter(loss: str = "deltas") -> Exporter:
     if trained is None:
         raise SettingError("--set loss", loss, f"it is {' or '.join(get_args(Trained))}")
     about = "ms-swift: messages of whole clips, with the loss on the deltas"
-    return Exporter("ms-swift", ("stream",), about, messages(trained), _writer, options=OPTIONS, choose=exporter)
+    return Exporter("ms-swift", ("stream",), about, messages(trained), _writer, options=OPTIONS, chosen={"loss": trained}, choose=exporter)
 
 
 EXPORTER = exporter()

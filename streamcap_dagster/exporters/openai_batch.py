@@ -122,7 +122,9 @@ def exporter(task: str = "caption", model: str = MODEL) -> Exporter:
     if chosen is None:
         raise SettingError("--set task", task, f"it is {' or '.join(get_args(Task))}")
     about = "OpenAI's Batch API, vLLM's run-batch: a request a window, to caption it again or to judge its caption"
-    return Exporter("openai-batch", ("stream",), about, requests(chosen, model), numbered_files(), options=OPTIONS, choose=exporter)
+    return Exporter(
+        "openai-batch", ("stream",), about, requests(chosen, model), numbered_files(), options=OPTIONS, chosen={"task": chosen, "model": model}, choose=exporter
+    )
 
 
 EXPORTER = exporter()

@@ -1,5 +1,6 @@
 """The rows of the Hugging Face dataset as exporters see them: what each config must hold, read a row group at a time, its pictures as they are."""
 
+import hashlib
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -159,14 +160,17 @@ class Shards:
     config: Config
     files: Mapping[str, tuple[str, ...]]
     """Keys of the storage."""
+    dataset: str
+    """Names the state of the dataset: the hash of its card."""
 
 
 def find_shards(storage: Storage, config: Config) -> Shards:
     """Raises ObjectMissing, with how to build it, for a dataset that is not there or has no rows of the config."""
-    for entry in _configs(storage):
+    card = _card(storage)
+    for entry in _configs(card):
         if entry.get("config_name") == config:
             listed = {part["split"]: part["path"] for part in entry["data_files"]}
-            return Shards(config, {split: _keys(paths) for split, paths in listed.items()})
+            return Shards(config, {split: _keys(paths) for split, paths in listed.items()}, hashlib.sha256(card).hexdigest())
     fix = f"The dataset has no rows of `{config}`: either nothing that was captioned gives one, or an earlier version built it. {BUILD}"
     raise ObjectMissing(f"{keys.DATASET}/{config}", storage.uri, fix)
 
@@ -190,11 +194,15 @@ def read_rows(storage: Storage, config: Config, key: str) -> Iterator[Row]:
         raise ObjectUnreadable(key, str(error), f"Delete it. {BUILD}") from error
 
 
-def _configs(storage: Storage) -> list[dict[str, Any]]:
-    """What the YAML at the head of the card declares."""
+def _card(storage: Storage) -> bytes:
     if storage.stat(CARD) is None:
         raise ObjectMissing(CARD, storage.uri, f"There is no dataset yet. {BUILD}")
-    head = re.match(r"---\n(.*?)\n---\n", storage.read(CARD).decode(), re.DOTALL)
+    return storage.read(CARD)
+
+
+def _configs(card: bytes) -> list[dict[str, Any]]:
+    """What the YAML at the head of the card declares."""
+    head = re.match(r"---\n(.*?)\n---\n", card.decode(), re.DOTALL)
     if head is None:
         raise ObjectUnreadable(CARD, "it does not begin with YAML that lists the files", BUILD)
     try:

@@ -4,8 +4,9 @@ import errno
 import hashlib
 import json
 import os
+import re
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,6 +25,8 @@ RECORD = ".export.json"
 
 _LEASE = "export"
 _MEDIA = ("images", "videos")
+_FILE_OF_SPLIT = re.compile(r"(-\d{5,6}|_with_seeks|_seeks)?\.(parquet|tar|jsonl?)")
+"""What formats call their files, after the name of the split."""
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -43,13 +46,32 @@ class Tally(BaseModel):
     """How many rows, or windows of rows, are not in it, by reason."""
     rehearsed: int = 0
     """Rows whose texts no model that sees has made."""
+    dataset: str = ""
+    """Names the state of the dataset that it was made from; nothing until it is whole."""
+
+
+class Content(BaseModel):
+    """What an export is of. One folder holds one."""
+
+    model_config = ConfigDict(frozen=True)
+
+    format: str
+    config: Config
+    options: Mapping[str, str]
+    """What was chosen of the format."""
+    cadence_s: float | None
+    """None for windows as they were captioned."""
+
+    def __str__(self) -> str:
+        chosen = [f"{name}={value}" for name, value in self.options.items()]
+        at = [] if self.cadence_s is None else [f"windows of {self.cadence_s:g} s"]
+        return f"{self.format} of {self.config}{' with ' if chosen or at else ''}{' and '.join(chosen + at)}"
 
 
 class _Record(BaseModel):
     """`.export.json`."""
 
-    format: str
-    config: Config
+    content: Content
     alone: bool = True
     """False when the folder held something else before: nothing is ever removed from it."""
     splits: dict[str, Tally] = {}
@@ -70,17 +92,23 @@ class _Folder(FolderStorage):
 class Target:
     """A folder that one export at a time writes to."""
 
-    def __init__(self, folder: Path, record: _Record) -> None:
+    def __init__(self, folder: Path, record: _Record, dataset: str) -> None:
         self._storage = _Folder(folder)
         self._record = record
+        self._dataset = dataset
 
     @property
     def folder(self) -> Path:
         return self._storage.root
 
     @property
+    def alone(self) -> bool:
+        """Whether nothing else was in the folder before."""
+        return self._record.alone
+
+    @property
     def splits(self) -> Mapping[str, Tally]:
-        """Every split that is in the folder, whole."""
+        """Every split that is in the folder: each whole, once what is outdated was dropped."""
         return self._record.splits
 
     def write(self, name: str, data: bytes) -> None:
@@ -91,31 +119,46 @@ class Target:
     def split(self, name: str, source: Storage) -> Iterator["SplitTarget"]:
         """Where one split of the dataset in `source` is written; when the block ends well the folder holds it, and no more what it held of an earlier one."""
         split = SplitTarget(self._storage, name, source)
+        self._begin(name)
         yield split
-        if self._record.alone:
-            before = self._record.splits.get(name, Tally())
-            delete_all(self._storage, {*before.files} - {*split.files})
+        if self.alone:
+            delete_all(self._storage, self._files(name) - {*split.files})
             split.drop_other_media()
-        self._record.splits[name] = split.tally()
+        self._record.splits[name] = split.tally().model_copy(update={"dataset": self._dataset})
         self._write_record()
 
-    def keep_only(self, splits: Collection[str]) -> None:
-        """Let go of the splits that the dataset has no more."""
-        for name in self._record.splits.keys() - splits:
-            if self._record.alone:
+    def drop_outdated(self) -> tuple[str, ...]:
+        """Let go of the splits that are not, or not wholly, from the dataset as it is now; their names."""
+        outdated = tuple(name for name, tally in self._record.splits.items() if tally.dataset != self._dataset)
+        for name in outdated:
+            if self.alone:
                 media = (stored.key for folder in _MEDIA for stored in self._storage.list(f"{folder}/{name}/"))
-                delete_all(self._storage, {*self._record.splits[name].files, *media})
+                delete_all(self._storage, self._files(name).union(media))
             del self._record.splits[name]
         self._write_record()
+        return outdated
+
+    def _begin(self, name: str) -> None:
+        """The record tells from now on that files of the split may be there, and that they are not whole."""
+        self._record.splits[name] = self._record.splits.get(name, Tally()).model_copy(update={"dataset": ""})
+        self._write_record()
+
+    def _files(self, name: str) -> set[str]:
+        """Of a split: those that the record tells, and those that got their names before it was written."""
+        found = {stored.key for stored in self._storage.list(name) if _FILE_OF_SPLIT.fullmatch(stored.key.removeprefix(name))}
+        return found.union(self._record.splits[name].files)
 
     def _write_record(self) -> None:
         self._storage.write(RECORD, self._record.model_dump_json(indent=1).encode())
 
 
 @contextmanager
-def open_target(folder: Path, format_name: str, config: Config, force: bool) -> Iterator[Target]:
-    """The folder, made when missing. Raises SettingError for one that holds something else, unless `force`, and while another export writes to it."""
-    target = Target(folder, _known(folder, format_name, config, force))
+def open_target(folder: Path, content: Content, dataset: str, force: bool) -> Iterator[Target]:
+    """The folder, made when missing; `dataset` names the state of the dataset.
+
+    Raises SettingError for a folder that holds something else, unless `force`, and while another export writes to it.
+    """
+    target = Target(folder, _known(folder, content, force), dataset)
     with target._storage.lease(_LEASE) as alone:
         if not alone:
             raise SettingError("--out", str(folder), "another export is writing to it")
@@ -124,9 +167,9 @@ def open_target(folder: Path, format_name: str, config: Config, force: bool) -> 
         yield target
 
 
-def _known(folder: Path, format_name: str, config: Config, force: bool) -> _Record:
+def _known(folder: Path, content: Content, force: bool) -> _Record:
     """What the folder holds of the same export already."""
-    fresh = _Record(format=format_name, config=config)
+    fresh = _Record(content=content)
     if folder.exists() and not folder.is_dir():
         raise SettingError("--out", str(folder), "it is a file; give a folder (it is made when missing)")
     if not _holds_anything(folder):
@@ -135,11 +178,11 @@ def _known(folder: Path, format_name: str, config: Config, force: bool) -> _Reco
         found = _Record.model_validate_json((folder / RECORD).read_bytes())
     except (OSError, ValidationError):
         found = None
-    if found is not None and (found.format, found.config) == (format_name, config):
+    if found is not None and found.content == content:
         return found
     if force:
         return fresh.model_copy(update={"alone": False})
-    holds = f"it holds {found.format} of {found.config}" if found else "it holds other files"
+    holds = f"it holds {found.content}" if found else "it holds other files"
     raise SettingError("--out", str(folder), f"{holds}; give another folder, or add --force to write into it all the same (nothing of it is deleted)")
 
 

@@ -47,11 +47,21 @@ def test_rows_that_are_for_rehearsal_are_announced(storage: FolderStorage) -> No
     assert "WARNING 1 of 2 rows come from the offline captioner or an emulator" in export("trl-sft").stdout
 
 
-def test_each_config_and_cadence_has_a_folder_of_its_own_when_none_is_named(storage: FolderStorage) -> None:
+def test_each_config_choice_and_cadence_has_a_folder_of_its_own_when_none_is_named(storage: FolderStorage) -> None:
     store_dataset(storage, {"stream": {"train": [[stream_row()]]}, "sft": {"train": [[sft_row()]]}})
     assert [export("trl-sft", *asked).exit_code for asked in ((), ("--config", "sft"))] == [0, 0]
     export("trl-sft", "--cadence", "4")
-    assert sorted(path.name for path in Path("exports").iterdir()) == ["trl-sft", "trl-sft-4s", "trl-sft-sft"]
+    export("openai-batch", "--set", "task=judge", "--set", "model=lab/eye")
+    assert sorted(path.name for path in Path("exports").iterdir()) == ["openai-batch-judge-lab-eye", "trl-sft", "trl-sft-4s", "trl-sft-sft"]
+
+
+def test_a_split_of_the_dataset_as_it_was_before_is_removed_and_that_is_told(storage: FolderStorage) -> None:
+    store_dataset(storage, {"stream": {"train": [[stream_row()]], "validation": [[stream_row("dog")]]}})
+    export("trl-sft")
+    store_dataset(storage, {"stream": {"train": [[stream_row("dog")]], "validation": [[stream_row()]], "test": [[stream_row("fox")]]}})
+    shown = export("trl-sft", "--split", "train").stdout
+
+    assert "outdated validation (of an earlier export, not of the dataset as it is now) was removed: export it again, too." in shown
 
 
 def test_an_export_without_a_row_is_said_to_be_one(storage: FolderStorage) -> None:
@@ -65,7 +75,7 @@ def test_an_export_without_a_row_is_said_to_be_one(storage: FolderStorage) -> No
 def test_what_a_format_offers_to_choose_is_chosen_and_is_in_the_help(storage: FolderStorage) -> None:
     store_dataset(storage, {"stream": {"train": [[stream_row()]]}})
     assert export("ms-swift", "--set", "loss=all").exit_code == 0
-    assert '"loss": false' not in Path("exports/ms-swift/train.jsonl").read_text()
+    assert '"loss": false' not in Path("exports/ms-swift-all/train.jsonl").read_text()
 
     shown = CliRunner().invoke(app, ["export", "--help"], env={"COLUMNS": "400"}).stdout
     assert [name for exporter in EXPORTERS.values() for name, among in exporter.options.items() if f"{exporter.name}, {name}: {among}" not in shown] == []

@@ -87,6 +87,40 @@ def test_a_split_that_the_dataset_has_no_more_is_removed_with_the_next_export(da
     assert not (out / "validation.jsonl").exists()
 
 
+def test_a_split_of_an_earlier_dataset_is_not_left_beside_a_new_one(dataset: FolderStorage, out: Path) -> None:
+    exported(dataset, out)
+    store_dataset(dataset, {"stream": {"train": [[stream_row()]], "validation": [[stream_row("fox")]]}})
+    done = exported(dataset, out, "train")
+
+    assert (done.outdated, done.removed) == (("validation",), True)
+    assert not images(out, "validation")
+    assert not (out / "validation.jsonl").exists()
+    assert (set(done.splits), set(json.loads((out / RECORD).read_text())["splits"])) == ({"train"}, {"train"})
+
+
+def test_a_split_of_an_earlier_dataset_stays_where_other_files_are_and_is_told(dataset: FolderStorage, out: Path) -> None:
+    out.mkdir()
+    (out / "notes.txt").write_text("mine")
+    exported(dataset, out, force=True)
+    store_dataset(dataset, {"stream": {"train": [[stream_row()]], "validation": [[stream_row("fox")]]}})
+    done = exported(dataset, out, "train")
+
+    assert (done.outdated, done.removed) == (("validation",), False)
+    assert (out / "validation.jsonl").exists()
+
+
+def test_files_that_got_their_names_just_before_a_kill_do_not_stay(dataset: FolderStorage, out: Path) -> None:
+    store_dataset(dataset, {"stream": {"train": [[stream_row()]], "validation": [[stream_row("dog")], [stream_row("fox")]]}})
+    died = subprocess.run([sys.executable, "-m", "tests.exporters.dying", str(dataset.root), str(out), "2"], cwd=REPOSITORY, check=False)
+    assert died.returncode == -signal.SIGKILL
+    for name in ("train-00002.parquet", "validation.jsonl", "train-notes.txt"):
+        (out / name).write_bytes(b"whole")
+    exported(dataset, out, "train")
+
+    assert sorted(path.name for path in out.glob("*.*")) == [RECORD, ".streamcap", "train-notes.txt", "train.jsonl"]
+    assert not images(out, "validation")
+
+
 def test_a_killed_export_goes_on_in_its_folder_and_leaves_what_an_undisturbed_one_does(dataset: FolderStorage, out: Path, tmp_path: Path) -> None:
     died = subprocess.run([sys.executable, "-m", "tests.exporters.dying", str(dataset.root), str(out), "1"], cwd=REPOSITORY, check=False)
     assert died.returncode == -signal.SIGKILL
@@ -137,6 +171,21 @@ def test_a_folder_of_another_format_is_refused(dataset: FolderStorage, out: Path
     exported(dataset, out)
     with pytest.raises(SettingError, match="it holds lines of stream"):
         export(dataset, exporter_of("trl-sft"), WORDS, out)
+
+
+def test_a_folder_of_another_cadence_or_choice_is_refused(dataset: FolderStorage, out: Path, tmp_path: Path) -> None:
+    export(dataset, exporter_of("trl-sft"), WORDS, out, cadence_s=4)
+    with pytest.raises(SettingError, match="it holds trl-sft of stream with windows of 4 s; give another folder"):
+        export(dataset, exporter_of("trl-sft"), WORDS, out)
+    judged = exporter_of("openai-batch").with_options({"task": "judge"})
+    export(dataset, judged, WORDS, tmp_path / "judged")
+    with pytest.raises(SettingError, match="it holds openai-batch of stream with task=judge and model=gpt-4o-mini; give another folder"):
+        export(dataset, exporter_of("openai-batch"), WORDS, tmp_path / "judged")
+
+
+def test_what_is_chosen_as_it_is_by_default_is_the_same_choice(dataset: FolderStorage, out: Path) -> None:
+    export(dataset, exporter_of("ms-swift"), WORDS, out)
+    export(dataset, exporter_of("ms-swift").with_options({"loss": "deltas"}), WORDS, out)
 
 
 def test_two_exports_do_not_write_to_one_folder_at_once(dataset: FolderStorage, out: Path) -> None:
@@ -262,4 +311,4 @@ def test_an_unknown_format_is_answered_with_the_list() -> None:
 def test_the_record_of_an_export_is_hidden_from_whoever_loads_the_folder(dataset: FolderStorage, out: Path) -> None:
     exported(dataset, out)
     assert RECORD.startswith(".")
-    assert json.loads((out / RECORD).read_text())["format"] == "lines"
+    assert json.loads((out / RECORD).read_text())["content"]["format"] == "lines"
