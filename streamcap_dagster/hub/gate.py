@@ -34,7 +34,7 @@ class Gate:
         """What is wrong, also with shards that are published already; pictures and texts are looked at in those to be sent alone."""
         broken = [fault for path in local.shards for fault in self._look(local, path, path in to_send)]
         found = [self.facts[path] for path in local.shards if path in self.facts]
-        whole = [*_taken_down(found, read_tombstones(local.storage).video_ids), *self._card_faults(local)]
+        whole = [*_taken_down(found, read_tombstones(local.storage).video_ids), *self._split_faults(local), *self._card_faults(local)]
         return [*broken, *whole, *_spoken(found), *_rehearsed(found, self.allow_rehearsal), *(_unlicensed(found) if public else ())]
 
     def _look(self, local: LocalDataset, path: str, closely: bool) -> list[str]:
@@ -61,6 +61,17 @@ class Gate:
             if self.hash_of(file, name["config"]) != name["hash"]:
                 facts.faults.append("its rows are not those that it is called after: delete it and build the dataset anew (`streamcap run`)")
         return facts
+
+    def _split_faults(self, local: LocalDataset) -> Iterator[str]:
+        """Of videos, and of what the splits are decided by, that are in more than one split."""
+        splits: dict[str, set[str]] = {}
+        for path, (_, split) in local.shards.items():
+            facts = self.facts.get(path, ShardFacts())
+            for name in (*(f"video {video_id}" for video_id in facts.rows), *(f"group {group}" for group in facts.groups.values())):
+                splits.setdefault(name, set()).add(split)
+        for name, among in splits.items():
+            if len(among) > 1:
+                yield f"{name} is in the splits {' and '.join(sorted(among))}, so that one tells of the other: build the dataset anew (`streamcap run`)"
 
     def _card_faults(self, local: LocalDataset) -> Iterator[str]:
         counted: Counter[tuple[str, str]] = Counter()

@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 
 from streamcap_dagster.assets import publishing
 from streamcap_dagster.dataset.hub_dataset import build_dataset
+from streamcap_dagster.dataset.rows import DatasetVideo
 from streamcap_dagster.emulators.hub.server import Running
 from streamcap_dagster.hub.publishing import Publisher, Wish
 from streamcap_dagster.resources.hub import HubResource
@@ -26,7 +27,10 @@ ONE_VIDEO_EACH = 1
 def build(storage: Storage, video_ids: Sequence[str], clips: Sequence[Sequence[Said]] = HELLO, captioner: str = "recorded", licence: str = "") -> None:
     """Make the dataset that of these videos."""
     stored = [store_video(storage, video_id, clips, captioner) for video_id in video_ids]
-    entries = [replace(entry, video=entry.video.model_copy(update={"license": licence})) for entry in stored]
+    lay(storage, [replace(entry, video=entry.video.model_copy(update={"license": licence})) for entry in stored])
+
+
+def lay(storage: Storage, entries: Sequence[DatasetVideo]) -> None:
     build_dataset(storage, entries, shard_bytes=ONE_VIDEO_EACH)
 
 

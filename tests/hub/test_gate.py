@@ -13,8 +13,8 @@ from streamcap_dagster.emulators.hub.server import Running
 from streamcap_dagster.hub.failures import NotPublishable
 from streamcap_dagster.storage.folder import FolderStorage
 from streamcap_dagster.storage.tombstones import lay_tombstone
-from tests.dataset.corpus import Said
-from tests.hub.published import REPO, a_shard, build, dataset_folder, publisher, rewrite
+from tests.dataset.corpus import Said, store_video
+from tests.hub.published import REPO, a_shard, build, dataset_folder, lay, publisher, rewrite
 
 VIDEOS = ["clock", "life", "still"]
 
@@ -187,6 +187,20 @@ def test_a_video_that_was_taken_down_is_not_published_before_the_dataset_was_bui
     lay_tombstone(storage, "life", "0" * 64)
 
     assert faults(hub, storage) == ["1 video (life) is taken down, and the dataset still has their rows: build the dataset anew (`streamcap run`)"]
+
+
+def test_two_splits_that_hold_videos_of_one_group_are_not_published(hub: Running, storage: FolderStorage) -> None:
+    entries = [store_video(storage, "clock"), replace(store_video(storage, "tower"), split="test")]
+    lay(storage, [replace(entry, group="one recording") for entry in entries])
+
+    assert [fault.partition(", so that")[0] for fault in faults(hub, storage)] == ["group one recording is in the splits test and train"]
+
+
+def test_two_splits_that_hold_rows_of_one_video_are_not_published(hub: Running, storage: FolderStorage) -> None:
+    entry = store_video(storage, "clock")
+    lay(storage, [entry, replace(entry, split="test")])
+
+    assert [fault.partition(", so that")[0] for fault in faults(hub, storage)] == ["video clock is in the splits test and train"]
 
 
 def test_into_a_public_repository_nothing_of_unknown_licence_goes_either(hub: Running, storage: FolderStorage) -> None:
