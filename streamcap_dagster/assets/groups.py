@@ -66,8 +66,9 @@ def video_groups_asset(settings: Settings) -> dg.AssetsDefinition:
         """`processed/groups.json`: which videos belong together, by which the dataset is divided into splits.
 
         Videos share a group when they have the same bytes, when their pictures are the same (also re-encoded, resized, cropped by up to a tenth,
-        with black bars, trimmed), or when a person says so: STREAMCAP_GROUPS_CSV, a file `video_id,group`, goes before what the source says of
-        groups, and both before what is found. A group keeps its name as videos come and go; of two that turn out to be one the older name stays.
+        with black bars, trimmed), or when the source or a person says so. A group of the source only joins; STREAMCAP_GROUPS_CSV, a file
+        `video_id,group`, goes before that and before what is found, and keeps apart too. A group keeps its name as videos come and go; of two
+        that turn out to be one the older name stays.
         Reads the hashes of every video; 10,000 videos of a minute take some seconds. Costs nothing.
         """
         keeping = storage.open()
@@ -91,7 +92,7 @@ class _Seen:
 def _bring_up_to_date(context: dg.AssetExecutionContext, storage: Storage, settings: Settings) -> Materialized:
     before = read_aged_groups(storage)
     seen = _look(storage, settings, before)
-    made_from = {member.video_id: f"{member.sha256} {member.hashes} {member.given}" for member in seen.members}
+    made_from = {member.video_id: f"{member.sha256} {member.hashes} {member.given}\n{member.source}" for member in seen.members}
     wanted = fingerprint(str(context.assets_def.code_versions_by_key[context.asset_key]), made_from)
     receipt = read_receipts(storage, _OWNER).of(VIDEO_GROUPS)
     if receipt is not None and is_current(storage, receipt, wanted):
@@ -123,7 +124,8 @@ def _look(storage: Storage, settings: Settings, before: VideoGroups) -> _Seen:
             not_compared[video.video_id] = why
         if not why or known.get(video.video_id) == video.sha256:
             hashes = "" if why or isinstance(receipts, ObjectUnreadable) else _content_of_hashes(receipts)
-            members.append(Member(video.video_id, video.sha256, hashes, given.get(video.video_id) or video.group))
+            by_person = given.get(video.video_id, "")
+            members.append(Member(video.video_id, video.sha256, hashes, by_person, "" if by_person else video.group))
     return _Seen(tuple(members), not_compared, tuple(video_id for video_id in given if video_id not in manifest))
 
 

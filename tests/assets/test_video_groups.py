@@ -146,17 +146,28 @@ def test_a_video_that_turns_out_to_be_two_that_are_known_merges_their_groups_and
     assert found["merged"] == {before["dog"]: before["cat"]}
 
 
-def test_what_a_person_says_goes_before_what_the_source_says_and_both_before_what_is_found(corpus: Corpus, tmp_path: Path) -> None:
+def test_what_a_person_says_goes_before_what_the_source_says(corpus: Corpus, tmp_path: Path) -> None:
     corpus.row("cat", group="the source's")
-    corpus.row("cat_again", group="the source's other")
+    corpus.row("dog", group="the source's")
     corpus.group()
     by_source = corpus.groups
-    (tmp_path / "groups.csv").write_text("video_id,group\ncat,mine\ndog,mine\nyak,mine\n")
+    (tmp_path / "groups.csv").write_text("video_id,group\ncat,mine\nyak,mine\n")
     found = told(corpus.group(groups_csv=tmp_path / "groups.csv"))
 
-    assert (by_source["cat"], by_source["cat_again"]) == ("the source's", "the source's other")
-    assert corpus.groups == {"cat": "mine", "dog": "mine", "cat_again": "the source's other"}
+    assert by_source == dict.fromkeys(("cat", "cat_again", "dog"), "the source's")
+    assert corpus.groups == {"cat": "mine", "cat_again": "mine", "dog": "the source's"}
     assert found["unknown_in_groups_csv"] == ["yak"]
+
+
+def test_a_copy_that_another_uploader_has_merges_the_groups_of_both_and_that_is_told(corpus: Corpus) -> None:
+    corpus.row("cat", group="ann")
+    corpus.row("cat_again", group="bob")
+    corpus.row("dog", group="bob")
+
+    found = told(corpus.group())
+
+    assert set(corpus.groups.values()) == {"ann"}
+    assert found["merged"] == {"bob": "ann"}
 
 
 def test_a_file_of_groups_that_is_wrong_is_refused_with_the_line(corpus: Corpus, tmp_path: Path) -> None:

@@ -19,14 +19,17 @@ class Member:
     hashes: str = ""
     """Content hash of the hashes that it was compared by; empty when it has none."""
     given: str = ""
-    """The group that a person or the source gave it, which may be one that was found, by its name; empty when nobody did."""
+    """The group that a person gave it, which may be one that was found, by its name; empty when nobody did."""
+    source: str = ""
+    """The group that its source names, such as who uploaded it; empty where it names none, or a person gave it one."""
 
 
 def group_videos(members: Sequence[Member], alike: Sequence[AlikeVideos], before: VideoGroups) -> VideoGroups:
-    """The groups of these videos. Videos of the same bytes, that look alike or that were given the same group share one, but none is in two that were given.
+    """The groups of these videos. Videos of the same bytes, that look alike or that were given the same group share one, but none is in two that a person gave.
 
-    A group that was known keeps its name, which at first is the SHA-256 of one of its videos; of two that become one the older name stays. What was
-    one group before stays one, even if the video that held it together is gone, unless another rule told then who looks alike.
+    Groups of the source only join: of two whose videos are alike the older name stays. A group that was known keeps its name, which at first is the
+    SHA-256 of one of its videos; of two that become one the older name stays. What was one group before stays one, even if the video that held it
+    together is gone, unless another rule told then who looks alike.
     """
     clusters = _Clusters(members)
     known = {member.video_id: member for member in members}
@@ -39,16 +42,19 @@ def group_videos(members: Sequence[Member], alike: Sequence[AlikeVideos], before
 
 
 class _Clusters:
-    """Union-find over videos, in which no cluster ever has two groups that were given."""
+    """Union-find over videos, in which no cluster ever has two groups that a person gave."""
 
     def __init__(self, members: Sequence[Member]) -> None:
         self._parent = {member.video_id: member.video_id for member in members}
         self._given = {member.video_id: member.given for member in members if member.given}
-        names = set(self._given.values())
-        for video_ids in _by(members, lambda member: member.given or (member.sha256 if member.sha256 in names else "")).values():
-            self.join(*video_ids)
-        for video_ids in _by(members, lambda member: member.sha256).values():
-            self.join(*video_ids)
+        names = {name for member in members for name in (member.given, member.source)}
+
+        def by_name(member: Member) -> str:
+            return member.given or member.source or (member.sha256 if member.sha256 in names else "")
+
+        for what in (lambda member: member.given, lambda member: member.sha256, by_name):
+            for video_ids in _by(members, what).values():
+                self.join(*video_ids)
 
     def join(self, *video_ids: str) -> None:
         for other in video_ids[1:]:
@@ -88,7 +94,8 @@ def _still_there(group: VideoGroup, known: Mapping[str, Member]) -> list[str]:
 
 
 def _named(clusters: Sequence[tuple[str, list[str]]], known: Mapping[str, Member], alike: tuple[AlikeVideos, ...], before: VideoGroups) -> VideoGroups:
-    names = {place: given for place, (given, _) in enumerate(clusters) if given}
+    said = _said(clusters, known, before)
+    names = dict(said)
     cluster_of = {video_id: place for place, (_, video_ids) in enumerate(clusters) for video_id in video_ids}
     into: dict[str, int] = {}
     for group in sorted(before.groups, key=lambda group: (before.ages.get(group.group, 0), group.group)):
@@ -102,8 +109,22 @@ def _named(clusters: Sequence[tuple[str, list[str]]], known: Mapping[str, Member
         if place not in names:
             names[place] = _new_name(video_ids, known, taken)
             taken.add(names[place])
-    groups = tuple(_group(names[place], cluster, known) for place, cluster in enumerate(clusters))
+    into = {name: place for place, (_, video_ids) in enumerate(clusters) for name in _sources(video_ids, known)} | into
+    groups = tuple(_group(names[place], place in said, video_ids, known) for place, (_, video_ids) in enumerate(clusters))
     return VideoGroups(rule=RULE, groups=groups, alike=alike, merged=_merged(names, into, before), ages=_ages(groups, before))
+
+
+def _said(clusters: Sequence[tuple[str, list[str]]], known: Mapping[str, Member], before: VideoGroups) -> dict[int, str]:
+    """The names that clusters were given, by their places: by a person, else by the source, of whose names the one that was known earlier counts."""
+    names = {place: given for place, (given, _) in enumerate(clusters) if given}
+    for place, (_, video_ids) in enumerate(clusters):
+        if place not in names and (sources := _sources(video_ids, known)):
+            names[place] = min(sources, key=lambda name: (name not in before.ages, before.ages.get(name, 0), name))
+    return names
+
+
+def _sources(video_ids: Sequence[str], known: Mapping[str, Member]) -> set[str]:
+    return {known[video_id].source for video_id in video_ids} - {""}
 
 
 def _began(group: VideoGroup, video_ids: Sequence[str], known: Mapping[str, Member]) -> bool:
@@ -118,10 +139,9 @@ def _new_name(video_ids: Sequence[str], known: Mapping[str, Member], taken: Coll
     return next(name for name in chain(hashes, further) if name not in taken)
 
 
-def _group(name: str, cluster: tuple[str, list[str]], known: Mapping[str, Member]) -> VideoGroup:
-    given, video_ids = cluster
+def _group(name: str, given: bool, video_ids: Sequence[str], known: Mapping[str, Member]) -> VideoGroup:
     videos = tuple(GroupedVideo(video_id=video_id, sha256=known[video_id].sha256, hashes=known[video_id].hashes) for video_id in video_ids)
-    return VideoGroup(group=name, given=bool(given), videos=videos)
+    return VideoGroup(group=name, given=given, videos=videos)
 
 
 def _ages(groups: Sequence[VideoGroup], before: VideoGroups) -> dict[str, int]:

@@ -148,6 +148,36 @@ def test_a_video_can_be_given_a_group_that_was_found_by_its_name() -> None:
     assert len(groups.groups) == 1
 
 
+def test_videos_that_the_source_puts_together_share_a_group_and_those_of_a_copy_join_them() -> None:
+    uploaded = [Member("cat", sha("one"), source="ann"), Member("dog", sha("one"), source="bob"), Member("owl", sha("owl"), source="bob")]
+
+    groups = group_videos([*uploaded, *members("yak")], [], NOTHING)
+
+    assert names(groups) == {"cat": "ann", "dog": "ann", "owl": "ann", "yak": sha("yak")}
+    assert [(end.group, end.into) for end in groups.merged] == [("bob", "ann")]
+
+
+def test_of_two_groups_of_the_source_whose_videos_look_alike_the_older_keeps_its_name() -> None:
+    before = group_videos([Member("owl", sha("owl"), source="bob")], [], NOTHING)
+
+    groups = group_videos([Member("cat", sha("cat"), source="ann"), Member("owl", sha("owl"), source="bob")], [pair("cat", "owl")], before)
+
+    assert names(groups) == {"cat": "bob", "owl": "bob"}
+    assert [(end.group, end.into) for end in groups.merged] == [("ann", "bob")]
+
+
+def test_only_a_person_keeps_videos_of_the_same_bytes_apart() -> None:
+    them = [Member("cat", sha("one"), given="mine"), Member("dog", sha("one"), given="yours"), Member("owl", sha("one"), source="ann")]
+
+    assert names(group_videos(them, [], NOTHING)) == {"cat": "mine", "dog": "yours", "owl": "mine"}
+
+
+def test_a_group_of_the_source_and_one_of_a_person_of_the_same_name_are_one() -> None:
+    them = [Member("cat", sha("cat"), given="ann"), Member("dog", sha("dog"), source="ann")]
+
+    assert names(group_videos(them, [], NOTHING)) == {"cat": "ann", "dog": "ann"}
+
+
 def test_thousands_of_videos_that_are_all_alike_are_one_group() -> None:
     ids = [f"v{number:05d}" for number in range(3000)]
     chained = [pair(first, second) for first, second in pairwise(ids)]
