@@ -92,13 +92,13 @@ def _merged(windows: Sequence[StreamWindow], per_window: Sequence[int], cadence_
 
 
 def _as_one(windows: Sequence[StreamWindow]) -> StreamWindow:
-    """Spoken if any of them is, silent if all are; else it ended as the first that failed did."""
+    """Where one failed it ended as the first such did, without a text, which would lack what happened there. Else spoken if any is, silent if all are."""
     outcomes = [window.outcome for window in windows]
-    failures = (outcome for outcome in outcomes if outcome not in SPOKEN)
+    failure = next((outcome for outcome in outcomes if outcome not in SPOKEN), None)
     return StreamWindow(
         start_s=windows[0].start_s,
         end_s=windows[-1].end_s,
         kind=windows[0].kind,
-        outcome="ok" if "ok" in outcomes else next(failures, "no_change"),
-        text=" ".join(window.text for window in windows if window.text),
+        outcome=failure or ("ok" if "ok" in outcomes else "no_change"),
+        text="" if failure else " ".join(window.text for window in windows if window.text),
     )

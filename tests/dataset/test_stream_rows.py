@@ -39,15 +39,22 @@ def test_only_the_first_merged_window_is_initial() -> None:
     ("outcomes", "outcome"),
     [
         (("ok", "no_change"), "ok"),
-        (("blocked", "ok"), "ok"),
+        (("blocked", "ok"), "blocked"),
+        (("ok", "truncated"), "truncated"),
         (("no_change", "no_change"), "no_change"),
         (("no_change", "truncated"), "truncated"),
         (("blocked", "empty"), "blocked"),
     ],
 )
-def test_a_merged_window_is_spoken_if_any_is_silent_if_all_are_and_else_ended_as_the_first_failure(outcomes: tuple[Outcome, Outcome], outcome: Outcome) -> None:
+def test_a_merged_window_ended_as_the_first_failure_in_it_and_else_is_spoken_if_any_is(outcomes: tuple[Outcome, Outcome], outcome: Outcome) -> None:
     chain: tuple[Said, ...] = (("ok", "A."), ("ok", "B."), *((one, "C." if one == "ok" else "") for one in outcomes))
-    assert merged(chain, 4)[0].windows[1].outcome == outcome
+    window = merged(chain, 4)[0].windows[1]
+    assert (window.outcome, bool(window.text)) == (outcome, outcome == "ok")
+
+
+def test_a_merged_window_of_which_the_initial_caption_failed_says_nothing() -> None:
+    window = merged((("blocked", ""), ("ok", "It opens."), ("ok", "A cat.")), 4)[0].windows[0]
+    assert (window.kind, window.outcome, window.text) == ("initial", "blocked", "")
 
 
 @pytest.mark.parametrize(
