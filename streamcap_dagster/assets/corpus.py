@@ -189,8 +189,9 @@ def materialize(
             receipt = Receipt(
                 asset=name, fingerprint=wanted, content_hash=content_hash(built.hashes), objects=built.objects, counts=built.counts, checked=VERSION
             )
-            if not built.left_out and not any(faults.values()):  # a build that had to leave something out, or is wrong, is tried again next time
-                write_receipts(storage, Receipts(owner=owner, receipts=(receipt,)))
+            if not any(faults.values()):  # one that is wrong is tried again next time, and so is one that had to leave something out, though it is good
+                vouched = receipt.model_copy(update={"fingerprint": ""}) if built.left_out else receipt
+                write_receipts(storage, Receipts(owner=owner, receipts=(vouched,)))
     checks = [every_video_is_in(left_out), *(no_fault(check, faults.get(check, ()), reused) for check in (ROWS, SPLITS_APART)), *more_checks(corpus)]
     return _result(receipt, storage, corpus, left_out, reused, checks)
 

@@ -1,5 +1,6 @@
 """The gate before anything is sent: every fault of the dataset in one list, so that it can be mended in one go."""
 
+import hashlib
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -11,9 +12,13 @@ from streamcap_dagster.errors import ObjectMissing, StreamcapError
 from streamcap_dagster.hub.local import CARD, LocalDataset
 from streamcap_dagster.hub.shard_facts import NAME, Said, ShardFacts, read_facts
 from streamcap_dagster.hub.texts import placeholders
+from streamcap_dagster.storage.receipts import read_receipts
 from streamcap_dagster.storage.tombstones import read_tombstones
 
 VIDEOS_NAMED = 10
+_DATASET = "hf_dataset"
+_OWNER = f"_{_DATASET}"
+"""Whose receipts tell of the dataset."""
 
 
 HashOf = Callable[[BinaryIO, str], str]
@@ -34,7 +39,7 @@ class Gate:
         """What is wrong, also with shards that are published already; pictures and texts are looked at in those to be sent alone."""
         broken = [fault for path in local.shards for fault in self._look(local, path, path in to_send)]
         found = [self.facts[path] for path in local.shards if path in self.facts]
-        whole = [*_taken_down(found, read_tombstones(local.storage).video_ids), *self._split_faults(local), *self._card_faults(local)]
+        whole = [*_taken_down(found, read_tombstones(local.storage).video_ids), *_unchecked(local), *self._split_faults(local), *self._card_faults(local)]
         return [*broken, *whole, *_spoken(found), *_rehearsed(found, self.allow_rehearsal), *(_unlicensed(found) if public else ())]
 
     def _look(self, local: LocalDataset, path: str, closely: bool) -> list[str]:
@@ -90,6 +95,16 @@ def _taken_down(found: Sequence[ShardFacts], taken_down: Collection[str]) -> Ite
     held = {video_id for facts in found for video_id in facts.rows if video_id in taken_down}
     if held:
         yield f"{_named(held)} taken down, and the dataset still has their rows: build the dataset anew (`streamcap run`)"
+
+
+def _unchecked(local: LocalDataset) -> Iterator[str]:
+    """The receipt that a build leaves when all its checks were passed is of the card as it is, and the card of all else."""
+    receipt = read_receipts(local.storage, _OWNER).of(_DATASET)
+    if receipt is None or not receipt.checked or receipt.content_hash != hashlib.sha256(local.small[CARD]).hexdigest():
+        yield (
+            f"{CARD}: this is not a dataset that has passed its checks: it is being built just now, it failed them, or it was changed by hand. "
+            "Build it anew (`streamcap run`), which tells what is wrong if anything is"
+        )
 
 
 def _spoken(found: Sequence[ShardFacts]) -> Iterator[str]:

@@ -221,12 +221,14 @@ def test_other_splits_of_the_same_videos_are_built_again(storage: FolderStorage,
     assert not reused(build(test_share=0.5))
 
 
-def test_a_build_that_left_something_out_is_tried_again(storage: FolderStorage, build: Building) -> None:
+def test_a_build_that_left_something_out_is_vouched_for_and_tried_again(storage: FolderStorage, build: Building) -> None:
     catalog(storage, video("cat"), video("dog"))
     build.left_out = {"dog": "video dog: its frames are gone."}
     first = build()
+    (vouched,) = read_receipts(storage, "_list").receipts
     build.left_out = {}
 
+    assert vouched.content_hash == (first.data_version or dg.DataVersion("")).value
     assert (first.metadata or {})["left_out"] == dg.MetadataValue.json({"dog": "video dog: its frames are gone."})
     assert not reused(build())
     assert reused(build())
@@ -308,6 +310,15 @@ def test_a_storage_that_refuses_ends_the_build_with_a_sentence_and_leaves_it_to_
     assert read_receipts(storage, "_list").of("list") is None
     storage.refusal = None
     assert not reused(build())
+
+
+def test_shards_that_are_written_in_another_way_make_the_dataset_another(storage: FolderStorage, monkeypatch: pytest.MonkeyPatch) -> None:
+    def version() -> str | None:
+        return dataset.dataset_assets(settings(storage))[-1].code_versions_by_key[dg.AssetKey("hf_dataset")]
+
+    before = version()
+    monkeypatch.setattr(dataset, "LAYOUT", "another", raising=False)
+    assert version() != before
 
 
 def test_the_receipts_of_many_videos_are_read_side_by_side(tmp_path: Path) -> None:

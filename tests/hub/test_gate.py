@@ -12,9 +12,10 @@ from streamcap_dagster.emulators.hub.calls import WRITING
 from streamcap_dagster.emulators.hub.server import Running
 from streamcap_dagster.hub.failures import NotPublishable
 from streamcap_dagster.storage.folder import FolderStorage
+from streamcap_dagster.storage.receipts import Receipts, write_receipts
 from streamcap_dagster.storage.tombstones import lay_tombstone
 from tests.dataset.corpus import Said, store_video
-from tests.hub.published import REPO, a_shard, build, dataset_folder, lay, publisher, rewrite
+from tests.hub.published import REPO, a_shard, build, dataset_folder, lay, publisher, rewrite, vouch
 
 VIDEOS = ["clock", "life", "still"]
 
@@ -203,6 +204,23 @@ def test_two_splits_that_hold_rows_of_one_video_are_not_published(hub: Running, 
     assert [fault.partition(", so that")[0] for fault in faults(hub, storage)] == ["video clock is in the splits test and train"]
 
 
+UNCHECKED = "README.md: this is not a dataset that has passed its checks"
+
+
+def test_a_dataset_that_did_not_pass_its_checks_is_not_published(hub: Running, storage: FolderStorage) -> None:
+    write_receipts(storage, Receipts(owner="_hf_dataset"))
+
+    assert [fault.partition(": it is being")[0] for fault in faults(hub, storage)] == [UNCHECKED]
+
+
+def test_a_dataset_other_than_the_one_that_passed_its_checks_is_not_published(hub: Running, storage: FolderStorage) -> None:
+    checked = storage.read("receipts/_hf_dataset.json")
+    build(storage, ["clock"])
+    storage.write("receipts/_hf_dataset.json", checked)
+
+    assert [fault.partition(": it is being")[0] for fault in faults(hub, storage)] == [UNCHECKED]
+
+
 def test_into_a_public_repository_nothing_of_unknown_licence_goes_either(hub: Running, storage: FolderStorage) -> None:
     hub.make(REPO)
 
@@ -219,6 +237,7 @@ def test_a_shard_whose_rows_are_not_those_that_it_is_called_after_is_named(hub: 
 def test_a_card_that_the_hub_would_refuse_is_not_found_out_after_hours_of_sending(hub: Running, storage: FolderStorage) -> None:
     card = dataset_folder(storage) / "README.md"
     card.write_text(card.read_text().replace("---\n", "---\nmultilinguality: many\n", 1))
+    vouch(storage)
 
     assert faults(hub, storage) == ['README.md: the Hub does not take its YAML: "multilinguality" must be an array of strings']
 
