@@ -6,8 +6,7 @@ from collections.abc import Sequence
 import dagster as dg
 
 from streamcap_dagster.assets.work import Made, PerVideoAsset, VideoWork
-from streamcap_dagster.captions.history import History
-from streamcap_dagster.captions.prompts import Prompts
+from streamcap_dagster.captions.prompts import AsAsked, Prompts
 from streamcap_dagster.examples.images import windows_of, write_images
 from streamcap_dagster.examples.pairs import make_rl, make_sft
 from streamcap_dagster.policies import CaptionPolicy, ExamplePolicy, Sampling, Windowing
@@ -28,19 +27,6 @@ def _make_rl(work: VideoWork) -> Made:
     examples = make_rl(work.video, initials, deltas, objectives, work.policy(Windowing), work.policy(Sampling), work.policy(ExamplePolicy))
     images = _images(work)
     return work.store(keys.rl_examples(work.video_id), examples, {"examples": len(examples.examples), **_left_out(examples.left_out)}, images)
-
-
-class AsAsked:
-    """The prompts as the captioner was asked: with the history that it was shown, which is not all of it when it is long."""
-
-    def __init__(self, history_tokens: int) -> None:
-        self._history_tokens = history_tokens
-
-    def initial(self) -> str:
-        return Prompts().initial()
-
-    def delta(self, history: Sequence[str]) -> str:
-        return Prompts().delta(History(tuple(history)).shown(self._history_tokens))
 
 
 def _sft(work: VideoWork) -> SftExamples:

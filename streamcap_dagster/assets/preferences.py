@@ -7,9 +7,8 @@ from functools import cache
 
 import dagster as dg
 
-from streamcap_dagster.assets.examples import AsAsked
 from streamcap_dagster.assets.work import Made, PerVideoAsset, VideoWork, Workshop
-from streamcap_dagster.captions.prompts import Prompts
+from streamcap_dagster.captions.prompts import AsAsked, Prompts
 from streamcap_dagster.errors import ObjectMissing
 from streamcap_dagster.examples.preference import REHEARSED, Told, make_preferences, outdated, refused
 from streamcap_dagster.examples.rankings import Rankings

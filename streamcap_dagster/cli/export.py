@@ -12,11 +12,12 @@ from rich.filesize import decimal
 from rich.markup import escape
 from rich.table import Table
 
-from streamcap_dagster.captions.prompts import Prompts
+from streamcap_dagster.captions.prompts import AsAsked
 from streamcap_dagster.errors import SettingError
 from streamcap_dagster.exporters.exporter import Exporter
 from streamcap_dagster.exporters.exporting import Exported, export
 from streamcap_dagster.exporters.table import exporter_of
+from streamcap_dagster.policies import CaptionPolicy
 from streamcap_dagster.settings import Settings
 from streamcap_dagster.wiring import storage_for
 
@@ -40,9 +41,10 @@ def export_dataset(settings: Settings, asked: Asked) -> int:
     exporter = exporter_of(asked.format_name).with_options(dict(map(_choice, asked.choices)))
     storage = storage_for(settings).open()
     folder = asked.out or _folder(exporter, asked)
+    words = AsAsked(settings.policy(CaptionPolicy).history_tokens)
     console = Console()
     with console.status(f"exporting {exporter.name}") if console.is_terminal else nullcontext():
-        exported = export(storage, exporter, Prompts(), folder, asked.config, asked.splits, asked.force, asked.cadence_s)
+        exported = export(storage, exporter, words, folder, asked.config, asked.splits, asked.force, asked.cadence_s)
     _show(console, exporter, exported)
     return 0 if sum(tally.rows for tally in exported.splits.values()) else 1
 

@@ -1,10 +1,13 @@
 """`streamcap export`: what a person sees of an export, and what they are told instead of one."""
 
+import json
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner, Result
 
+from streamcap_dagster.captions.history import History
+from streamcap_dagster.captions.prompts import Prompts
 from streamcap_dagster.cli import app
 from streamcap_dagster.emulators.gcs.server import Running
 from streamcap_dagster.errors import ObjectMissing, SettingError
@@ -12,7 +15,7 @@ from streamcap_dagster.exporters.table import EXPORTERS
 from streamcap_dagster.settings import read_settings
 from streamcap_dagster.storage.folder import FolderStorage
 from streamcap_dagster.wiring import storage_for
-from tests.exporters.corpus import sft_row, store_dataset, stream_row
+from tests.exporters.corpus import rl_row, sft_row, store_dataset, stream_row
 
 
 @pytest.fixture
@@ -53,6 +56,21 @@ def test_each_config_choice_and_cadence_has_a_folder_of_its_own_when_none_is_nam
     export("trl-sft", "--cadence", "4")
     export("openai-batch", "--set", "task=judge", "--set", "model=lab/eye")
     assert sorted(path.name for path in Path("exports").iterdir()) == ["openai-batch-judge-lab-eye", "trl-sft", "trl-sft-4s", "trl-sft-sft"]
+
+
+@pytest.mark.parametrize(("name", "file"), [("trl-grpo", "train-00000.parquet"), ("openai-batch", "train-00000.jsonl")])
+def test_prompts_tell_as_much_of_a_long_history_as_the_captioner_was_told(
+    storage: FolderStorage, monkeypatch: pytest.MonkeyPatch, name: str, file: str
+) -> None:
+    said = [("ok", f"Somebody passes door {number} of the long and dimly lit corridor.") for number in range(12)]
+    history = tuple(text for _, text in said[:-1])
+    store_dataset(storage, {"stream": {"train": [[stream_row(said=said)]]}, "rl": {"train": [[rl_row(history=list(history))]]}})
+    monkeypatch.setenv("STREAMCAP_HISTORY_TOKENS", "50")
+    assert export(name).exit_code == 0
+
+    prompt = json.dumps(Prompts().delta(History(history).shown(50))).encode()
+    assert b"earlier captions left out" in prompt
+    assert prompt in Path(f"exports/{name}/{file}").read_bytes()
 
 
 def test_a_split_of_the_dataset_as_it_was_before_is_removed_and_that_is_told(storage: FolderStorage) -> None:

@@ -8,6 +8,7 @@ from string import Template
 from typing import Literal, get_args
 
 from streamcap_dagster.captions.captioner import Pair, RequestKind
+from streamcap_dagster.captions.history import History
 
 _VERSION = "v1"
 _NOTHING_SAID = "(nothing yet)"
@@ -48,6 +49,17 @@ class Prompts:
     def version(self) -> str:
         """Names all of the texts."""
         return " ".join(self.version_of(kind) for kind in get_args(RequestKind))
+
+
+class AsAsked(Prompts):
+    """The prompts as the captioner was asked: with the history that it was shown, which is not all of it when it is long."""
+
+    def __init__(self, history_tokens: int) -> None:
+        self._history_tokens = history_tokens
+
+    def delta(self, history: Sequence[str]) -> str:
+        """Asks for what was not mentioned in the history, of which the prompt tells as much as fits."""
+        return super().delta(History(tuple(history)).shown(self._history_tokens))
 
 
 def _system_of(kind: RequestKind) -> Literal["objectives_system", "caption_system"]:
