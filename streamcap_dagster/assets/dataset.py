@@ -20,6 +20,7 @@ from streamcap_dagster.assets.videos import raw_videos
 from streamcap_dagster.dataset.hub_dataset import CARD, build_dataset
 from streamcap_dagster.dataset.json_files import Kind, write_examples_json
 from streamcap_dagster.dataset.rows import DatasetVideo
+from streamcap_dagster.dataset.shards import LAYOUT
 from streamcap_dagster.dataset.splits import SPLITS
 from streamcap_dagster.examples.images import write_images
 from streamcap_dagster.partitions import Materialized
@@ -99,7 +100,7 @@ def _hf_dataset(settings: Settings) -> dg.AssetsDefinition:
         group_name="dataset",
         kinds={"huggingface", "parquet"},
         owners=OWNERS,
-        code_version=f"3-{policy.cadences}-{policy.shard_mb:g}",
+        code_version=f"3-{LAYOUT}-{policy.cadences}-{policy.shard_mb:g}",
         freshness_policy=FRESH,
         check_specs=[*corpus_checks("hf_dataset"), outcome_check("hf_dataset")],
     )
