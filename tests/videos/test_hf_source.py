@@ -188,6 +188,25 @@ def test_a_broken_table_is_told_and_the_others_hold(dataset: HubDataset) -> None
     assert remark.startswith("data/train-1.parquet is passed over: it cannot be read as Parquet (")
 
 
+def test_a_broken_table_gives_no_row_of_its_split_the_number_of_another(dataset: HubDataset) -> None:
+    broken = {"data/train-0.parquet": b"PAR1 but no more", "data/train-1.parquet": table_of([embedded(b"one", id="a"), embedded(b"two")])}
+    dataset.hub.make(REPO, broken)
+    with pytest.raises(SourceError, match=r"data/train-0\.parquet cannot be read as Parquet, and rows of the split train without an id or file are called by"):
+        dataset.uris()
+
+
+def test_rows_that_have_the_same_id_are_not_told_apart_by_numbers_that_a_broken_table_shifts(dataset: HubDataset) -> None:
+    broken = {"data/train-0.parquet": b"PAR1 but no more", "data/train-1.parquet": table_of([embedded(b"one", id="a"), embedded(b"two", id="a")])}
+    dataset.hub.make(REPO, broken)
+    with pytest.raises(SourceError, match=r"data/train-0\.parquet cannot be read"):
+        dataset.uris()
+
+
+def test_a_broken_table_shifts_no_number_of_another_split(dataset: HubDataset) -> None:
+    dataset.hub.make(REPO, {"data/train-0.parquet": b"PAR1 but no more", "data/test-0.parquet": table_of([embedded(b"two")])})
+    assert dataset.uris() == ["test-000000.mp4"]
+
+
 def test_a_table_that_is_broken_in_the_middle_fails_its_videos_alone(dataset: HubDataset) -> None:
     good, bad = table_of([embedded(b"o" * 100, id="a")]), table_of([embedded(b"x" * 100_000, id="b")])
     dataset.hub.make(REPO, {"data/train-0.parquet": good, "data/train-1.parquet": bad[:4] + b"\xff" * 60 + bad[64:]})

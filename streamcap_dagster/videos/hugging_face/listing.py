@@ -108,6 +108,11 @@ def _no_video_column(uri: str, path: str, table: Table) -> SourceError:
     return SourceError(uri, f"no column of it holds videos, and no file of it is one; the columns of {path} are {columns}. Name the column `video`.")
 
 
+def _cannot_count(uri: str, path: str, split: str) -> SourceError:
+    why = f"{path} cannot be read as Parquet, and rows of the split {split} without an id or file are called by their number, which counts those of that table"
+    return SourceError(uri, f"{why}. Upload it again, or add a column `id`.")
+
+
 class _Making:
     """A listing while it is made."""
 
@@ -119,6 +124,8 @@ class _Making:
         self._notes = notes
         self._by_default = About(license=_license_of(card), credit=client.address.repo, url=client.page)
         self._taken: set[str] = set()
+        self._unreadable: dict[str, str] = {}
+        """By split, a table of it that cannot be read."""
 
     def tables(self, splits: Splits) -> dict[str, dict[str, Table]]:
         """The Parquet files of each split by path, each in one split only. What is none is told."""
@@ -129,7 +136,9 @@ class _Making:
                     split_of.setdefault(path, split)
         found: dict[str, dict[str, Table]] = {}
         for path, table in zip(split_of, side_by_side(_TABLES_AT_ONCE, self._table, split_of), strict=True):
-            if table is not None:
+            if table is None:
+                self._unreadable.setdefault(split_of[path], path)
+            else:
                 found.setdefault(split_of[path], {})[path] = table
         return found
 
@@ -148,12 +157,16 @@ class _Making:
         return table
 
     def of_tables(self, tables: Mapping[str, Mapping[str, Table]]) -> list[Item]:
-        """One item per row, in order of split, table and row."""
-        items = []
+        """One item per row, in order of split, table and row. Raises SourceError where rows are called by numbers that a broken table would shift."""
+        items: list[Item] = []
         for split, some in tables.items():
             self.remarks += [f"{path} is passed over: no column of it holds videos." for path, table in some.items() if not table.video]
             rows = ((path, table.video, row) for path, table in some.items() for row in table.rows)
-            items += [self._item(self._files[path], column, row, f"{split}-{number:06d}") for number, (path, column, row) in enumerate(rows)]
+            for number, (path, column, row) in enumerate(rows):
+                numbered = f"{split}-{number:06d}"
+                items.append(self._item(self._files[path], column, row, numbered))
+                if split in self._unreadable and numbered in items[-1].uri:
+                    raise _cannot_count(self._client.address.uri, self._unreadable[split], split)
         return items
 
     def _item(self, table: File, column: str, row: TableRow, numbered: str) -> Item:
