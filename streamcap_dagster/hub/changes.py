@@ -2,10 +2,10 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from streamcap_dagster.hub.local import LocalDataset
+from streamcap_dagster.hub.local import CARD, LocalDataset
 from streamcap_dagster.hub.remote import Remote
 from streamcap_dagster.hub.shard_facts import NAME
 
@@ -40,6 +40,15 @@ def compare(local: LocalDataset, remote: Remote, recorded: frozenset[str]) -> Ch
     removed = [path for path in remote.files if path not in current and (path in recorded or NAME.fullmatch(path))]
     size_bytes = sum(local.sizes.get(path, 0) for path in (*shards, *small))
     return Changes(tuple(shards), tuple(small), tuple(removed), size_bytes)
+
+
+def strange(remote: Remote) -> Iterator[str]:
+    """Why a repository is not one for a dataset of ours: somebody else's card is in it. The Hub puts none into a new one."""
+    if CARD in remote.files and RECORD not in remote.files:
+        yield (
+            f"the repository has a {CARD} that is not ours (there is no {RECORD}), and it would be overwritten: publish to another repository with --repo, "
+            f"or delete that {CARD} there if nobody needs it"
+        )
 
 
 def write_record(local: LocalDataset) -> bytes:

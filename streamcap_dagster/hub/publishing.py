@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, TypeVar
 import pyarrow as pa
 
 from streamcap_dagster.errors import ObjectMissing, SettingError
-from streamcap_dagster.hub.changes import CHANGELOG, RECORD, Changes, Difference, Rows, compare, difference, read_record, write_record
+from streamcap_dagster.hub.changes import CHANGELOG, RECORD, Changes, Difference, Rows, compare, difference, read_record, strange, write_record
 from streamcap_dagster.hub.failures import HubBusy, NotPublishable, PublishingFailed
 from streamcap_dagster.hub.gate import Gate, HashOf
 from streamcap_dagster.hub.local import CARD, LocalDataset, read_dataset
@@ -142,7 +142,8 @@ class Publisher:
         changes = compare(local, remote, read_record(self._read(RECORD, remote)))
         if changes and self.wish.tag in remote.tags:
             raise SettingError("--tag", self.wish.tag, f"{self.repository.repo} has a release of that name already; choose another")
-        faults = [*self._gate.faults(local, changes.shards, public), *self._card_faults(local, changes), *self._history_faults(remote, changes)]
+        faults = [*strange(remote), *self._gate.faults(local, changes.shards, public)]
+        faults += [*self._card_faults(local, changes), *self._history_faults(remote, changes)]
         return Plan(local, remote, changes, public, faults)
 
     def _card_faults(self, local: LocalDataset, changes: Changes) -> Iterator[str]:

@@ -227,6 +227,14 @@ def test_into_a_public_repository_nothing_of_unknown_licence_goes_either(hub: Ru
     assert any("of unknown licence" in fault for fault in faults(hub, storage))
 
 
+def test_the_card_of_somebody_elses_repository_is_not_overwritten(hub: Running, storage: FolderStorage) -> None:
+    hub.make(REPO, {"README.md": b"# My photographs\n"}, private=True)
+
+    (fault,) = faults(hub, storage)
+    assert fault.startswith("the repository has a README.md that is not ours")
+    assert "publish to another repository with --repo" in fault
+
+
 def test_a_shard_whose_rows_are_not_those_that_it_is_called_after_is_named(hub: Running, storage: FolderStorage) -> None:
     shard = a_shard(storage)
     rewrite(shard, lambda row: {**row, "caption_window2_delta": "Something else."})
