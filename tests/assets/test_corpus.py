@@ -321,15 +321,6 @@ def test_shards_that_are_written_in_another_way_make_the_dataset_another(storage
     assert version() != before
 
 
-def test_shards_that_are_written_in_another_way_make_the_dataset_another(storage: FolderStorage, monkeypatch: pytest.MonkeyPatch) -> None:
-    def version() -> str | None:
-        return dataset.dataset_assets(settings(storage))[-1].code_versions_by_key[dg.AssetKey("hf_dataset")]
-
-    before = version()
-    monkeypatch.setattr(dataset, "LAYOUT", "another", raising=False)
-    assert version() != before
-
-
 def test_the_receipts_of_many_videos_are_read_side_by_side(tmp_path: Path) -> None:
     storage = CountedStorage(tmp_path / "data")
     catalog(FolderStorage(tmp_path / "data"), *(video(f"v{number:02d}") for number in range(20)))
