@@ -3,6 +3,7 @@
 A frame is `<key>.<window>_<k>.jpg`, its place in the clip; the JSON tells the windows and where the clip comes from. The same rows give the same bytes.
 """
 
+import hashlib
 import io
 import json
 import tarfile
@@ -16,6 +17,10 @@ from streamcap_dagster.exporters.target import SplitTarget
 
 SHARD_BYTES = 500_000_000
 """At most, unless a single clip is larger."""
+
+_NAME = 81
+"""Characters of a video's name that a key takes: a tar file has 100 for `<name>-0000.00000_000.jpg`."""
+_HASH = 16
 
 _BLOCK, _RECORD = tarfile.BLOCKSIZE, tarfile.RECORDSIZE
 
@@ -42,7 +47,14 @@ def samples(row: StreamRow, to: SplitTarget, words: Words) -> Iterator[Sample]: 
     images = iter(row.images)
     frames = {f"{window:05d}_{k:03d}.jpg": next(images) for window, count in enumerate(row.frames_per_window) for k in range(count)}
     about = row.model_dump(mode="json", exclude={"images"})
-    yield Sample(f"{row.video_id}-{row.clip:04d}", {**frames, "json": json.dumps(about, ensure_ascii=False).encode()})
+    yield Sample(f"{_short(row.video_id)}-{row.clip:04d}", {**frames, "json": json.dumps(about, ensure_ascii=False).encode()})
+
+
+def _short(video_id: str) -> str:
+    """The id, or its beginning and its hash; the JSON of a clip has it whole."""
+    if len(video_id) <= _NAME:
+        return video_id
+    return f"{video_id[: _NAME - _HASH - 1]}-{hashlib.sha256(video_id.encode()).hexdigest()[:_HASH]}"
 
 
 def tar_shards(shard_bytes: int = SHARD_BYTES) -> Writer:

@@ -48,6 +48,17 @@ def test_every_file_of_a_key_lies_beside_the_others_and_a_key_holds_no_dot(stora
     assert set(keys) == {f"video_{number}-x-0000" for number in range(3)}
 
 
+def test_videos_with_long_names_have_short_keys_of_their_own(storage: FolderStorage, out: Path) -> None:
+    long = ["x" * 81, *("y" * 95 + end for end in "ab")]
+    store_dataset(storage, {"stream": {"train": [[stream_row(video_id) for video_id in long]]}})
+    export(storage, webdataset.EXPORTER, WORDS, out)
+    with tarfile.open(out / "train-000000.tar") as tar:
+        about = {name.split(".")[0]: json.load(tar.extractfile(name)) for name in tar.getnames() if name.endswith(".json")}  # type: ignore[arg-type]
+
+    assert [row["video_id"] for row in about.values()] == long
+    assert next(iter(about)) == f"{long[0]}-0000"
+
+
 def test_the_same_rows_give_the_same_bytes_which_tell_no_owner_and_no_time(dataset: FolderStorage, out: Path, tmp_path: Path) -> None:
     export(dataset, webdataset.EXPORTER, WORDS, out)
     export(dataset, webdataset.EXPORTER, WORDS, tmp_path / "again")
