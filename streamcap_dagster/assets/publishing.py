@@ -7,6 +7,7 @@ import dagster as dg
 from pydantic import Field
 
 from streamcap_dagster.assets.dataset import OWNERS
+from streamcap_dagster.assets.free import left_out_for_free
 from streamcap_dagster.dataset.configs import CONFIGS
 from streamcap_dagster.dataset.names import hash_in
 from streamcap_dagster.dataset.shards import LAYOUT
@@ -52,7 +53,7 @@ def publisher(storage: Storage, hub: HubResource, wish: Wish, say: Say) -> Publi
     def hash_of(file: BinaryIO, config: str) -> str:
         return hash_in(file, config, LAYOUT) if config in CONFIGS else ""
 
-    return Publisher(storage, hub.open(), wish, hash_of, say)
+    return Publisher(storage, hub.open(), wish, hash_of, lambda: left_out_for_free(storage.afresh()), say)
 
 
 def told_of(published: Published) -> dict[str, dg.MetadataValue]:

@@ -24,7 +24,7 @@ from streamcap_dagster.cli.daemon import has_daemon
 from streamcap_dagster.cli.instance import dagster_home, open_instance
 from streamcap_dagster.cli.left_behind import end_left_behind
 from streamcap_dagster.cli.progress import Watcher
-from streamcap_dagster.cli.run import BUILDING, Graph
+from streamcap_dagster.cli.run import Graph
 from streamcap_dagster.cli.summary import Trouble, summarize
 from streamcap_dagster.cli.watch_backfill import newest_event, watch_backfill
 from streamcap_dagster.errors import SettingError, StreamcapError
@@ -172,7 +172,7 @@ def _make_here(console: Console, workshop: Workshop, instance: dg.DagsterInstanc
     graph = Graph(build_definitions(settings, watcher), instance, {LAUNCHED_BY: manner.by, RUN_OF: backfill_id})
     with watcher.watching():
         watcher.expect(len(plan.due))
-        troubles = graph.make_all(list(plan.due), watcher.note)
+        troubles = graph.make_all(workshop.storage, list(plan.due), watcher)
     return _ended(console, workshop, plan, watcher, backfill_id, troubles)
 
 
@@ -189,8 +189,7 @@ def _leave_to_daemon(console: Console, workshop: Workshop, instance: dg.DagsterI
     with watcher.watching():
         watcher.expect(len(plan.due))
         ended = watch_backfill(console, instance, backfill_id, plan.due, watcher, since)
-        watcher.note(BUILDING)
-        unbuilt = Graph(definitions, instance, {LAUNCHED_BY: manner.by}).make(WHOLE_CORPUS, may_fail=True)
+        unbuilt = Graph(definitions, instance, {LAUNCHED_BY: manner.by}).build(workshop.storage, WHOLE_CORPUS, watcher)
     if not is_paid(workshop):
         watcher.tally.meters.clear()  # of a captioner in the process itself the events tell answers, but nobody was called
     left = f"{len(ended.left):,} of {len(plan.due):,} videos were not made" if ended.left else ""

@@ -152,7 +152,7 @@ def _build(scene: Scene) -> tuple[list[str], list[str], _Work]:
         graph = Graph(build_definitions(scene.settings, work), instance)
         graph.make(["video_catalog"])
         video_ids = list(instance.get_dynamic_partitions("videos"))
-        troubles = graph.make_all(video_ids)
+        troubles = graph.make_all(storage_for(scene.settings).open(), video_ids)
         _look_back(instance, work)
     return video_ids, [*work.failures, *(trouble.why for trouble in troubles.values() if trouble.why)], work
 

@@ -166,8 +166,7 @@ def _forget_in(instance: dg.DagsterInstance, settings: Settings, storage: Storag
     built = [name for name, key in _BUILT.items() if storage.stat(key) is not None]
     if not built:
         return ""
-    trouble = Graph(build_definitions(settings), instance).make([name for name in WHOLE_CORPUS if name in built], may_fail=True)
-    return trouble.why
+    return Graph(build_definitions(settings), instance).build(storage, [name for name in WHOLE_CORPUS if name in built]).why
 
 
 def _notes(storage: Storage, doomed: Sequence[Doomed], under_way: int) -> Iterator[str]:

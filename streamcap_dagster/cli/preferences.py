@@ -93,7 +93,7 @@ def stage_pairs(settings: Settings, only: Sequence[str]) -> int:
         watcher.expect(len(ready))
         registered = set(instance.get_dynamic_partitions("videos"))
         register_videos(instance, [video_id for video_id in ready if video_id not in registered])
-        troubles = [graph.make_videos([_PAIRS], ready), graph.make(["hf_dataset"], may_fail=True)]
+        troubles = [graph.make_videos([_PAIRS], ready), graph.build(storage, ["hf_dataset"], watcher)]
     made = [read_record(storage, keys.preference_examples(video_id), PreferenceExamples) for video_id in ready if _has_pairs(storage, video_id)]
     pairs = [pair for examples in made for pair in examples.examples]
     by_people, alike = (sum(kept) for kept in ((pair.ranked_by == "human" for pair in pairs), (pair.length_matched for pair in pairs)))

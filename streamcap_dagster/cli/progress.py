@@ -2,7 +2,7 @@
 
 import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -102,6 +102,10 @@ class Watcher:
         """That many videos are going to be walked."""
         self._expected = videos
         self._show("videos", total=videos)
+
+    def expect_more(self, video_ids: Collection[str]) -> None:
+        """These are going to be walked too, unless they were already."""
+        self.expect(self._expected + len(set(video_ids) - self._ended))
 
     def __call__(self, happening: Happening) -> None:
         match happening:

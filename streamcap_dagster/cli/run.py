@@ -1,7 +1,7 @@
 """`streamcap run`: the whole graph in this process, on the shared instance and storage."""
 
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import dagster as dg
@@ -12,6 +12,7 @@ from rich.markup import escape
 from streamcap_dagster.assets import PER_VIDEO
 from streamcap_dagster.assets.clips import unknown_in_selection
 from streamcap_dagster.assets.dataset import JSON_FILES, WHOLE_CORPUS
+from streamcap_dagster.assets.free import FREE, lacking_only_free
 from streamcap_dagster.assets.groups import VIDEO_GROUPS
 from streamcap_dagster.captions.estimate.sentence import summary
 from streamcap_dagster.cli.estimate_run import estimate_run, usable
@@ -20,7 +21,9 @@ from streamcap_dagster.cli.left_behind import PROCESS, end_left_behind
 from streamcap_dagster.cli.progress import Watcher
 from streamcap_dagster.cli.summary import Trouble, summarize
 from streamcap_dagster.errors import SettingError, StorageLost, StreamcapError
+from streamcap_dagster.partitions import register_videos
 from streamcap_dagster.settings import Settings, gemini_key
+from streamcap_dagster.storage import Storage
 from streamcap_dagster.storage.processes import process_name
 from streamcap_dagster.videos.manifest import read_manifest
 from streamcap_dagster.wiring import build_definitions, captioner_for, storage_for
@@ -30,11 +33,6 @@ VIDEOS_A_RUN = 500
 """Dagster keeps every event of a run in memory, so a large corpus is walked in several runs."""
 BUILDING = "building the dataset"
 """Said while that is being done, which takes minutes where there are very many videos."""
-
-
-def unwatched(words: str) -> None:
-    """For a graph whose bars nobody sees."""
-    del words
 
 
 def run_pipeline(settings: Settings, only: Sequence[str], yes: bool = False) -> int:
@@ -63,7 +61,7 @@ def run_pipeline(settings: Settings, only: Sequence[str], yes: bool = False) -> 
             with watcher.hidden():
                 ask_to_pay(console, settings, only)
         watcher.expect(len(chosen))
-        troubles = graph.make_all(chosen, watcher.note)
+        troubles = graph.make_all(storage, chosen, watcher)
     summarize(console, watcher, storage, [manifest[video_id] for video_id in chosen], unusable, troubles)
     troubled = any(trouble.why for trouble in troubles.values()) or any(video.status == "failed" for video in unusable)
     return 1 if watcher.tally.failures or troubled else 0
@@ -105,14 +103,33 @@ class Graph:
         except (StreamcapError, dg.Failure) as error:
             if not may_fail:
                 raise
-            return Trouble(str(error.description if isinstance(error, dg.Failure) else error), isinstance(error, StorageLost))
+            return _trouble(error)
         return Trouble()
 
-    def make_all(self, video_ids: Sequence[str], note: Callable[[str], None] = unwatched) -> dict[str, Trouble]:
+    def make_all(self, storage: Storage, video_ids: Sequence[str], watcher: Watcher | None = None) -> dict[str, Trouble]:
         """Walk videos through all their assets, then build what is made of all videos. Returns what went wrong, by the word for it."""
         stopped = self.make_videos([asset.name for asset in PER_VIDEO], video_ids)
-        note(BUILDING)
-        return {"stopped": stopped, "failed": Trouble() if stopped.storage_lost else self.make(WHOLE_CORPUS, may_fail=True)}
+        return {"stopped": stopped, "failed": Trouble() if stopped.storage_lost else self.build(storage, WHOLE_CORPUS, watcher)}
+
+    def build(self, storage: Storage, names: Sequence[str], watcher: Watcher | None = None) -> Trouble:
+        """Materialize assets of the whole corpus with the groups that they need. Returns why it failed.
+
+        First of every video what costs nothing and is all that it lacks, as in a storage of an older version: else it would be left out.
+        """
+        try:
+            lacking = lacking_only_free(storage.afresh())
+            if watcher is not None and lacking:
+                watcher.expect_more(lacking)
+            registered = set(self._instance.get_dynamic_partitions("videos"))
+            register_videos(self._instance, [video_id for video_id in lacking if video_id not in registered])
+            stopped = self.make_videos([asset.name for asset in FREE], lacking)
+        except (StreamcapError, dg.Failure) as error:
+            return _trouble(error)
+        if stopped.why:
+            return stopped
+        if watcher is not None:
+            watcher.note(BUILDING)
+        return self.make([VIDEO_GROUPS, *(name for name in names if name != VIDEO_GROUPS)], may_fail=True)
 
     def make_videos(self, names: Sequence[str], video_ids: Sequence[str]) -> Trouble:
         """Materialize per-video assets of these partitions, in runs of bounded length. The failures of single videos are the watcher's to tell.
@@ -159,6 +176,10 @@ class Graph:
             self._job.execute_in_process(run_config=_QUIET, instance=self._instance, asset_selection=selection, tags=tags, raise_on_error=True)
         except dg.DagsterExecutionInterruptedError:
             raise KeyboardInterrupt from None  # which it was before Dagster's signal handler took it
+
+
+def _trouble(error: StreamcapError | dg.Failure) -> Trouble:
+    return Trouble(str(error.description if isinstance(error, dg.Failure) else error), isinstance(error, StorageLost))
 
 
 def _videos(count: int) -> str:

@@ -86,6 +86,8 @@ class Publisher:
     repository: "HubRepository"
     wish: Wish
     hash_of: HashOf
+    unfinished: Callable[[], Sequence[str]]
+    """Tells why the dataset is not all that it could be; nothing is sent then."""
     say: Say
     waits_s: Sequence[float] = WAITS_S
 
@@ -135,6 +137,8 @@ class Publisher:
         local = read_dataset(self.storage)
         if local is None:
             raise NotPublishable(self.repository.repo, ["there is no dataset yet: make one with `streamcap run`"])
+        if unfinished := self.unfinished():
+            raise NotPublishable(self.repository.repo, unfinished)
         remote = self.repository.look()
         public = self.wish.public or (remote.exists and not remote.private)
         if local.card_fault:
