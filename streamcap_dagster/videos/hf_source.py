@@ -14,7 +14,7 @@ from streamcap_dagster.videos.hugging_face.client import HubClient
 from streamcap_dagster.videos.hugging_face.copies import AGAIN, Copies
 from streamcap_dagster.videos.hugging_face.listing import Item, Listing, list_dataset
 from streamcap_dagster.videos.hugging_face.notes import Notes
-from streamcap_dagster.videos.metadata import Described
+from streamcap_dagster.videos.metadata import NOTHING, Described
 from streamcap_dagster.videos.source import SourceFile
 
 NOTES = "hub"
@@ -77,7 +77,8 @@ class HfSource:
 
     def describe(self, uris: Collection[str]) -> Described:
         listing = self._seen().listing
-        return Described({item.uri: item.about for item in listing.items if item.uri in uris}, listing.remarks)
+        about = {item.uri: item.about for item in listing.items if item.uri in uris and item.about != NOTHING}
+        return Described(about, listing.remarks, listing.unread)
 
     @property
     def table_bytes(self) -> int:

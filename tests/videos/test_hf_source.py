@@ -131,6 +131,15 @@ def test_files_of_the_repository_are_videos_with_what_metadata_says_of_them(data
     assert dataset.bytes_of("clips/b.MOV") == b"two"
 
 
+def test_of_videos_whose_metadata_cannot_be_read_holds_what_was_known(dataset: HubDataset) -> None:
+    dataset.hub.make(REPO, {"clips/a.mp4": b"one", "b.mp4": b"two", "clips/metadata.parquet": b"PAR1 but no more"})
+    described = dataset.source.describe(["clips/a.mp4", "b.mp4"])
+    before = About("cc0-1.0", "Ada", "https://example.org/a", "cam 1")
+    assert described.of("clips/a.mp4", before) == before
+    assert described.of("b.mp4", before) == About("", REPO, dataset.hub.url + PAGE)
+    assert described.remarks[0].startswith("clips/metadata.parquet cannot be read (")
+
+
 @pytest.mark.parametrize("name", ["clips/a.mp4", "a.mp4", "./a.mp4", f"hf://datasets/{REPO}@main/clips/a.mp4"])
 def test_a_row_may_name_a_file_of_the_repository(dataset: HubDataset, name: str) -> None:
     dataset.hub.make(REPO, {"clips/a.mp4": b"video", "clips/rows.parquet": table_of([{"video": name, "id": "first"}], pa.string())})

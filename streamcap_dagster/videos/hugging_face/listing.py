@@ -17,10 +17,10 @@ from streamcap_dagster.videos.hugging_face.client import File, HubClient, read_c
 from streamcap_dagster.videos.hugging_face.notes import Notes
 from streamcap_dagster.videos.hugging_face.splits import Splits, splits_of
 from streamcap_dagster.videos.hugging_face.tables import Table, TableRow, is_table, path_in_repository, read_table
-from streamcap_dagster.videos.metadata import NOTHING, About, describe, is_metadata, plain_text
+from streamcap_dagster.videos.metadata import NOTHING, About, Described, describe, is_metadata, plain_text
 from streamcap_dagster.videos.source import SUFFIXES, UNKNOWN_SIZE
 
-_VERSION = 1
+_VERSION = 2
 """Of what is kept: counts up when the same dataset is listed otherwise."""
 _CARD = "README.md"
 _TABLES_AT_ONCE = 8
@@ -41,6 +41,7 @@ class Item:
     row: int = 0
     problem: str = ""
     about: About = NOTHING
+    """NOTHING where what is written of it could not be read: else at least the dataset's own page is known."""
 
     @property
     def version(self) -> str:
@@ -60,6 +61,8 @@ class Listing:
     sha: str
     items: tuple[Item, ...]
     remarks: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
+    """Folders whose metadata could not be read, as in Described."""
 
 
 _LISTING = TypeAdapter(Listing)
@@ -90,7 +93,7 @@ def _listed(client: HubClient, sha: str, notes: Notes) -> Listing:
         items = making.of_files(splits)
         if not items and tables:
             raise _no_video_column(client.address.uri, *next(iter(next(iter(tables.values())).items())))
-    return Listing(sha, tuple(items), (*remarks, *making.remarks))
+    return Listing(sha, tuple(items), (*remarks, *making.remarks), making.unread)
 
 
 def _card(client: HubClient, sha: str, files: Mapping[str, File]) -> tuple[dict[str, Any], list[str]]:
@@ -118,6 +121,7 @@ class _Making:
 
     def __init__(self, client: HubClient, sha: str, files: Mapping[str, File], card: Mapping[str, object], notes: Notes) -> None:
         self.remarks: list[str] = []
+        self.unread: tuple[str, ...] = ()
         self._client = client
         self._sha = sha
         self._files = files
@@ -185,7 +189,12 @@ class _Making:
         paths = dict.fromkeys(path for some in splits.values() for path in some if path.lower().endswith(SUFFIXES))
         written = describe(dict.fromkeys(filter(is_metadata, self._files), ""), paths, self._lent)
         self.remarks += written.remarks
-        return [Item(path, self._files[path], problem=_problem(self._files[path]), about=self._with_defaults(written.of(path, NOTHING))) for path in paths]
+        self.unread = written.unread
+        return [Item(path, self._files[path], problem=_problem(self._files[path]), about=self._about(path, written)) for path in paths]
+
+    def _about(self, path: str, written: Described) -> About:
+        known = path in written.about or not path.startswith(written.unread)
+        return self._with_defaults(written.of(path, NOTHING)) if known else NOTHING
 
     @contextmanager
     def _lent(self, path: str) -> Iterator[Path]:
