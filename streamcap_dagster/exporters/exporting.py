@@ -1,5 +1,6 @@
 """One export: the rows of the dataset, split by split, through a format into a folder."""
 
+import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,7 @@ from streamcap_dagster.exporters.exporter import Exporter, Words
 from streamcap_dagster.exporters.rows import Config, Row, Shards, StreamRow, find_shards, read_rows
 from streamcap_dagster.exporters.target import Content, SplitTarget, Tally, open_target
 from streamcap_dagster.storage import Storage
+from streamcap_dagster.storage.tombstones import TakenDown, read_tombstones
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,7 @@ def export(
 ) -> Exported:
     """Export some splits, or all that the dataset has. Run again after it broke off, it goes on in the same folder.
 
-    `cadence_s` takes the captions of clips as they are merged to longer windows.
+    Rows of videos that were taken down are left out. `cadence_s` takes the captions of clips as they are merged to longer windows.
 
     Raises SettingError for a config or split that there is not and for a folder that holds something else, ObjectMissing for a dataset that is
     not built, StorageError for a disk that is full.
@@ -45,11 +47,12 @@ def export(
     wanted = _wanted(shards, splits)
     if cadence_s is not None and shards.config != "stream":
         raise SettingError("--cadence", cadence_s, f"only clips are merged to longer windows, the config stream, and this is {shards.config}")
+    taken_down = read_tombstones(storage)
     content = Content(format=exporter.name, config=shards.config, options=exporter.chosen, cadence_s=cadence_s)
-    with open_target(folder, content, shards.dataset, force) as target:
+    with open_target(folder, content, _state(shards, taken_down), force) as target:
         for split in wanted:
             with target.split(split, storage) as to:
-                rows = (row for key in shards.files[split] for row in read_rows(storage, shards.config, key))
+                rows = _permitted((row for key in shards.files[split] for row in read_rows(storage, shards.config, key)), taken_down, to)
                 _export_rows(exporter, words, rows if cadence_s is None else _merged(rows, cadence_s, to), to)
         outdated = target.drop_outdated()
         if exporter.finish is not None:
@@ -66,6 +69,15 @@ def _export_rows(exporter: Exporter, words: Words, rows: Iterable[Row], to: Spli
                 to.rehearsed += row.rehearsed
 
 
+def _permitted(rows: Iterable[Row], taken_down: TakenDown, to: SplitTarget) -> Iterator[Row]:
+    """The rows, but for those that the dataset still has of videos that were taken down."""
+    for row in rows:
+        if row.video_id in taken_down.by_id or row.source_sha256 in taken_down.by_sha256:
+            to.leave_out("row of a video that was taken down; build the dataset anew")
+        else:
+            yield row
+
+
 def _merged(rows: Iterable[Row], cadence_s: float, to: SplitTarget) -> Iterator[Row]:
     for row in rows:
         merged = row.at(cadence_s) if isinstance(row, StreamRow) else None
@@ -73,6 +85,11 @@ def _merged(rows: Iterable[Row], cadence_s: float, to: SplitTarget) -> Iterator[
             to.leave_out(f"clip that is not merged to windows of {cadence_s:g} s")
         else:
             yield merged
+
+
+def _state(shards: Shards, taken_down: TakenDown) -> str:
+    """Another one when the dataset is built anew, and when a video is taken down."""
+    return hashlib.sha256("\n".join([shards.card_sha256, *sorted(taken_down.by_id)]).encode()).hexdigest()
 
 
 def _chosen(exporter: Exporter, config: str) -> Config:

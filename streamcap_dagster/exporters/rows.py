@@ -160,8 +160,7 @@ class Shards:
     config: Config
     files: Mapping[str, tuple[str, ...]]
     """Keys of the storage."""
-    dataset: str
-    """Names the state of the dataset: the hash of its card."""
+    card_sha256: str
 
 
 def find_shards(storage: Storage, config: Config) -> Shards:

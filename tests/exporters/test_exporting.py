@@ -17,6 +17,7 @@ from streamcap_dagster.exporters.table import EXPORTERS, exporter_of
 from streamcap_dagster.exporters.target import RECORD
 from streamcap_dagster.storage import keys
 from streamcap_dagster.storage.folder import FolderStorage
+from streamcap_dagster.storage.tombstones import lay_tombstone
 from tests.exporters.corpus import SAID, WORDS, Row, frames, sft_row, store_dataset, stream_row
 from tests.exporters.dying import lines
 
@@ -118,6 +119,25 @@ def test_files_that_got_their_names_just_before_a_kill_do_not_stay(dataset: Fold
     exported(dataset, out, "train")
 
     assert sorted(path.name for path in out.glob("*.*")) == [RECORD, ".streamcap", "train-notes.txt", "train.jsonl"]
+    assert not images(out, "validation")
+
+
+@pytest.mark.parametrize("taken", [("dog", "2" * 64), ("hound", "1" * 64)])
+def test_no_row_of_a_video_that_was_taken_down_is_exported_whatever_its_name(storage: FolderStorage, out: Path, taken: tuple[str, str]) -> None:
+    store_dataset(storage, {"stream": {"train": [[stream_row(), stream_row("dog", source_sha256="1" * 64)]]}})
+    lay_tombstone(storage, *taken)
+    done = exported(storage, out)
+
+    assert [json.loads(line)["id"] for line in (out / "train.jsonl").read_text().splitlines()] == ["cat/0"]
+    assert set(images(out)) == {image for window in range(len(SAID)) for image in frames("cat", window)}
+    assert done.splits["train"].left_out == {"row of a video that was taken down; build the dataset anew": 1}
+
+
+def test_a_split_that_was_exported_before_a_video_was_taken_down_does_not_stay(dataset: FolderStorage, out: Path) -> None:
+    exported(dataset, out)
+    lay_tombstone(dataset, "dog", "1" * 64)
+
+    assert exported(dataset, out, "train").outdated == ("validation",)
     assert not images(out, "validation")
 
 
