@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from fnmatch import fnmatch
 from functools import cached_property
 from typing import Any
 
@@ -12,7 +11,8 @@ from streamcap_dagster.storage import Storage, keys
 from streamcap_dagster.storage.many import read_all
 
 CARD = "README.md"
-_SHARD = ".parquet"
+CROISSANT = "croissant.json"
+_PICTURES = "card/"
 _FENCE = "---"
 
 Place = tuple[str, str]
@@ -27,7 +27,7 @@ class LocalDataset:
     sizes: Mapping[str, int]
     """Of every file in the folder."""
     small: Mapping[str, bytes]
-    """Content of what is no shard: the card and what goes with it."""
+    """Content of what is no shard: the card, the pictures that it shows, and the description for catalogs."""
 
     @cached_property
     def yaml(self) -> Mapping[str, Any]:
@@ -49,8 +49,7 @@ class LocalDataset:
         named: dict[str, Place] = {}
         for config in self.yaml.get("configs") or []:
             for entry in config.get("data_files") or []:
-                for pattern in _listed(entry["path"]):
-                    named |= dict.fromkeys(self._matching(pattern), (str(config["config_name"]), str(entry["split"])))
+                named |= dict.fromkeys(_listed(entry["path"]), (str(config["config_name"]), str(entry["split"])))
         return named
 
     @cached_property
@@ -72,20 +71,20 @@ class LocalDataset:
     def key(self, path: str) -> str:
         return f"{keys.DATASET}/{path}"
 
-    def _matching(self, pattern: str) -> list[str]:
-        if "*" not in pattern:
-            return [pattern]
-        return [path for path in self.sizes if fnmatch(path, pattern)]
-
 
 def read_dataset(storage: Storage) -> LocalDataset | None:
-    """The dataset as its card tells it now; None when there is none. Shards that the card does not name any more are no part of it."""
+    """The dataset as its card tells it now; None when there is none. Shards and pictures that the card does not name (any more) are no part of it, and
+    neither is what else lies in the folder.
+    """
     found = {stored.key.removeprefix(f"{keys.DATASET}/"): stored.size_bytes for stored in storage.list(f"{keys.DATASET}/")}
     if CARD not in found:
         return None
-    small = [path for path in found if not path.endswith(_SHARD)]
-    contents = zip(small, (data for _, data in read_all(storage, [f"{keys.DATASET}/{path}" for path in small])), strict=True)
-    return LocalDataset(storage, found, {path: data for path, data in contents if data is not None})
+    wanted = [path for path in found if path in (CARD, CROISSANT) or path.startswith(_PICTURES)]
+    contents = zip(wanted, (data for _, data in read_all(storage, [f"{keys.DATASET}/{path}" for path in wanted])), strict=True)
+    small = {path: data for path, data in contents if data is not None}
+    if CARD not in small:
+        return None
+    return LocalDataset(storage, found, {path: data for path, data in small.items() if not path.startswith(_PICTURES) or f"({path})".encode() in small[CARD]})
 
 
 def _listed(value: object) -> Iterator[str]:

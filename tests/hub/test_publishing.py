@@ -79,16 +79,24 @@ def test_a_release_is_tagged_and_told_in_the_changelog(hub: Running, storage: Fo
 
 
 def test_what_others_put_into_the_repository_stays_and_what_was_ours_goes(hub: Running, storage: FolderStorage) -> None:
-    picture = dataset_folder(storage) / "pictures" / "histogram.svg"
-    picture.parent.mkdir()
-    picture.write_text("<svg/>")
     publisher(hub, storage).publish()
-    hub.commit(REPO, {"NOTES.md": b"Read me too."})
-    picture.unlink()
+    pictures = {path for path in hub.files(REPO) if path.startswith("card/")}
+    hub.commit(REPO, {"NOTES.md": b"Read me too.", "card/mine.png": b"mine"})
+    build(storage, ["rain"])
     publisher(hub, storage).publish()
 
-    assert "NOTES.md" in hub.files(REPO)
-    assert "pictures/histogram.svg" not in hub.files(REPO)
+    assert hub.files(REPO)["NOTES.md"] == b"Read me too."
+    assert "card/mine.png" in hub.files(REPO)
+    assert pictures - hub.files(REPO).keys()
+
+
+def test_what_else_lies_in_the_folder_is_not_published(hub: Running, storage: FolderStorage) -> None:
+    for name in (".env", ".DS_Store", "notes.txt", "sft/.DS_Store", "card/film-0123456789abcdef.jpg", "card/.DS_Store", "sft/old.parquet"):
+        (dataset_folder(storage) / name).write_bytes(b"STREAMCAP_API_KEY=secret")
+    publisher(hub, storage).publish()
+
+    assert not [path for path, data in hub.files(REPO).items() if b"secret" in data]
+    assert "croissant.json" in hub.files(REPO)
 
 
 def test_a_release_can_be_named_but_not_like_another(hub: Running, storage: FolderStorage) -> None:
