@@ -1,6 +1,6 @@
 """What the dataset's card tells that its rows do not hold: the words of the prompts, and what the ledger says that the answers cost."""
 
-from collections.abc import Iterable, Iterator, Sequence, Set
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain
@@ -10,7 +10,7 @@ from typing import get_args
 from streamcap_dagster.captions.captioner import RequestKind
 from streamcap_dagster.captions.pacing.attempts import HttpAttempt, read_attempts
 from streamcap_dagster.captions.prompts import Prompts
-from streamcap_dagster.dataset.background import Background, Paid
+from streamcap_dagster.dataset.background import Background, Calls, Paid
 from streamcap_dagster.errors import ObjectMissing, ObjectUnreadable
 from streamcap_dagster.records import Objectives
 from streamcap_dagster.storage import Storage, keys
@@ -23,27 +23,27 @@ def background_of(storage: Storage) -> Background:
     return Background({prompts.version_of(kind): prompts.words_of(kind) for kind in get_args(RequestKind)}, partial(_paid, storage))
 
 
-def _paid(storage: Storage, video_ids: Sequence[str], call_keys: Set[str]) -> list[Paid] | None:
-    """By model. None when the ledger cannot be read, on which no caption depends."""
+def _paid(storage: Storage, video_ids: Sequence[str], calls: Calls) -> list[Paid] | None:
+    """By model; `calls` then has those that stated objectives too. None when the ledger cannot be read, on which no caption depends."""
     try:
         attempts = read_attempts(storage)
         first = next(attempts, None)
         if first is None:
             return []
-        wanted = {*call_keys, *_asked_for_objectives(storage, video_ids)}
-        return _sums(chain((first,), attempts), wanted)
+        calls.update(_asked_for_objectives(storage, video_ids))
+        return _sums(chain((first,), attempts), calls)
     except ObjectUnreadable:
         return None
 
 
-def _sums(attempts: Iterable[HttpAttempt], wanted: Set[str]) -> list[Paid]:
+def _sums(attempts: Iterable[HttpAttempt], wanted: Calls) -> list[Paid]:
     """Counts one answer for each reply to a question, also where a kill made it be asked for twice: the same dataset tells the same cost."""
-    seen: set[tuple[str, int]] = set()
+    seen = Calls()
     sums: dict[str, _Sum] = {}
     for attempt in attempts:
-        reply = attempt.call_key, attempt.attempt
+        reply = f"{attempt.call_key} {attempt.attempt}"
         if attempt.end == "answered" and attempt.call_key in wanted and reply not in seen:
-            seen.add(reply)
+            seen.update((reply,))
             sums.setdefault(attempt.model, _Sum()).add(attempt)
     return [Paid(model, found.answers, found.input_tokens, found.output_tokens, fsum(found.costs_usd)) for model, found in sorted(sums.items())]
 

@@ -69,7 +69,7 @@ def build_dataset(
             videos = list(side_by_side(storage.lanes, partial(read_rows, storage, cadences_s=cadences_s), bucket))
             _add_bucket(storage, split, videos, shard_bytes, report)
         report.beside = lay_beside(storage, report.contents, report.size_bytes)
-        paid = background.paid([entry.video.video_id for entry in entries], report.contents.measures.call_keys)
+        paid = background.paid([entry.video.video_id for entry in entries], report.contents.measures.calls)
         card = render_card(report.contents, report.beside, background, paid).encode()
         report.card_sha256 = hashlib.sha256(card).hexdigest()
         storage.write(CARD, card)

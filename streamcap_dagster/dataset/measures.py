@@ -1,9 +1,10 @@
-"""What the captions of a dataset are like, measured while it is made, in memory that does not grow with it."""
+"""What the captions of a dataset are like, measured while it is made. Of each call it keeps a short digest and of each source a line; nothing else grows."""
 
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from streamcap_dagster.dataset.background import Calls
 from streamcap_dagster.dataset.draws import Draw
 from streamcap_dagster.dataset.reward_cases import CASES, Place, offer_cases
 from streamcap_dagster.dataset.rows import Row, VideoRows
@@ -21,7 +22,7 @@ class Measures:
 
     words: dict[CaptionKind, Counter[int]] = field(default_factory=lambda: {"initial": Counter(), "delta": Counter()})
     """How many captions have how many words. Silence is no caption."""
-    call_keys: set[str] = field(default_factory=set)
+    calls: Calls = field(default_factory=Calls)
     """The calls that the captions come from."""
     shown: list[Row] = field(default_factory=list)
     """One SFT row per video that says something, of the videos whose ids come first, so that the card does not depend on the order of work."""
@@ -33,7 +34,7 @@ class Measures:
         for caption in video.captions:
             if caption.text:
                 self.words[caption.kind][len(caption.text.split())] += 1
-        self.call_keys.update(caption.call_key for caption in video.captions if caption.call_key)
+        self.calls.update(caption.call_key for caption in video.captions if caption.call_key)
         if any(video.rows.values()):
             source = video.entry.video
             self.sources[source.license, source.credit, source.url] += 1

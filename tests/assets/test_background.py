@@ -10,7 +10,7 @@ from streamcap_dagster.assets.background import background_of
 from streamcap_dagster.captions.captioner import Bill, Place
 from streamcap_dagster.captions.pacing.ledger import Ledger
 from streamcap_dagster.captions.prompts import Prompts
-from streamcap_dagster.dataset.background import Paid
+from streamcap_dagster.dataset.background import Calls, Paid
 from streamcap_dagster.records import Objectives, PairObjectives
 from streamcap_dagster.storage import keys
 from streamcap_dagster.storage.documents import write_record
@@ -39,7 +39,7 @@ def answered(storage: FolderStorage, process: str, *call_keys: str, model: str =
 
 
 def paid(storage: FolderStorage, *call_keys: str) -> list[Paid] | None:
-    return background_of(storage).paid(["a"], set(call_keys))
+    return background_of(storage).paid(["a"], Calls(call_keys))
 
 
 def test_the_words_of_a_prompt_are_under_its_version(storage: FolderStorage) -> None:

@@ -1,5 +1,7 @@
 """What is measured of captions depends on the captions alone, and holds a bounded number of them."""
 
+import hashlib
+import tracemalloc
 from collections import Counter
 
 import pytest
@@ -8,7 +10,7 @@ from streamcap_dagster.dataset.card_pictures import middle
 from streamcap_dagster.dataset.card_yaml import size_category
 from streamcap_dagster.dataset.draws import Draw
 from streamcap_dagster.dataset.measures import Measures
-from streamcap_dagster.dataset.rows import read_rows
+from streamcap_dagster.dataset.rows import VideoRows, read_rows
 from streamcap_dagster.storage.folder import FolderStorage
 from tests.dataset.corpus import Said, store_video
 
@@ -42,6 +44,23 @@ def test_cases_hold_the_objectives_of_their_own_window(storage: FolderStorage) -
     assert cases["a/0/1"].about.objectives == ("says It opens.",)
     assert (cases["a/0/2"].about.objectives, cases["a/0/2"].about.gold_is_silent) == ((), True)
     assert cases["a/0/5"].about.history == ("A red door.", "It opens.", "A red door.")
+
+
+def test_of_a_call_less_is_kept_than_its_key(storage: FolderStorage) -> None:
+    entry = store_video(storage, "a", [CHAIN])
+    said = read_rows(storage, entry).captions[0]
+    measures, calls = Measures(), 20_000
+    tracemalloc.start()
+    for first in range(0, calls, 500):
+        names = (hashlib.sha256(str(number).encode()).hexdigest() for number in range(first, first + 500))
+        measures.add(VideoRows(entry, tuple(said.model_copy(update={"call_key": name}) for name in names)))
+    held, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert len(measures.calls) == calls
+    assert hashlib.sha256(b"19999").hexdigest() in measures.calls
+    assert "another" not in measures.calls
+    assert held < 170 * calls
 
 
 def test_the_order_of_videos_does_not_matter(storage: FolderStorage) -> None:
