@@ -9,7 +9,7 @@ from typing import BinaryIO
 import pyarrow as pa
 
 from streamcap_dagster.errors import ObjectMissing, StreamcapError
-from streamcap_dagster.hub.local import CARD, LocalDataset
+from streamcap_dagster.hub.local import CARD, CROISSANT, LocalDataset
 from streamcap_dagster.hub.shard_facts import NAME, Said, ShardFacts, read_facts
 from streamcap_dagster.hub.texts import placeholders
 from streamcap_dagster.storage.receipts import read_receipts
@@ -88,6 +88,7 @@ class Gate:
         for place in sorted({*counted, *declared}):
             if counted[place] != declared.get(place, 0):
                 yield f"{CARD}: the card says {declared.get(place, 0):,} rows for {'/'.join(place)}, and its shards hold {counted[place]:,}"
+        yield from _described_faults(local)
         yield from (f"{CARD}: the card holds {what}" for what in placeholders(local.small[CARD].decode()))
 
 
@@ -105,6 +106,19 @@ def _unchecked(local: LocalDataset) -> Iterator[str]:
             f"{CARD}: this is not a dataset that has passed its checks: it is being built just now, it failed them, or it was changed by hand. "
             "Build it anew (`streamcap run`), which tells what is wrong if anything is"
         )
+
+
+def _described_faults(local: LocalDataset) -> Iterator[str]:
+    """The description is written a moment before the card, and a build may end in between."""
+    if CROISSANT not in local.small:
+        return
+    try:
+        same = local.described == local.shards.keys()
+    except (ValueError, KeyError, TypeError) as error:
+        yield f"{CROISSANT}: it cannot be read: {error}. Build the dataset anew (`streamcap run`)"
+        return
+    if not same:
+        yield f"{CROISSANT}: it names other shards than the card, as while the dataset is being built: build it anew, or wait until it is (`streamcap run`)"
 
 
 def _spoken(found: Sequence[ShardFacts]) -> Iterator[str]:

@@ -1,5 +1,6 @@
 """The dataset as it lies in the storage: the card, the shards that it names, and what else belongs to it."""
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -51,6 +52,12 @@ class LocalDataset:
             for entry in config.get("data_files") or []:
                 named |= dict.fromkeys(_listed(entry["path"]), (str(config["config_name"]), str(entry["split"])))
         return named
+
+    @cached_property
+    def described(self) -> frozenset[str]:
+        """The shards that the description for catalogs names; raises ValueError, KeyError or TypeError when it cannot be read."""
+        told = json.loads(self.small[CROISSANT])
+        return frozenset(str(path) for file_set in told["distribution"] for path in _listed(file_set["includes"]))
 
     @cached_property
     def declared_rows(self) -> Mapping[Place, int]:

@@ -8,6 +8,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
+from streamcap_dagster.dataset.hub_dataset import CARD
 from streamcap_dagster.emulators.hub.calls import WRITING
 from streamcap_dagster.emulators.hub.server import Running
 from streamcap_dagster.hub.failures import NotPublishable
@@ -219,6 +220,21 @@ def test_a_dataset_other_than_the_one_that_passed_its_checks_is_not_published(hu
     storage.write("receipts/_hf_dataset.json", checked)
 
     assert [fault.partition(": it is being")[0] for fault in faults(hub, storage)] == [UNCHECKED]
+
+
+def test_a_description_of_other_shards_than_those_of_the_card_is_not_published(hub: Running, storage: FolderStorage) -> None:
+    card, receipt = (storage.read(key) for key in (CARD, "receipts/_hf_dataset.json"))
+    build(storage, [*VIDEOS, "rain"])
+    storage.write(CARD, card)
+    storage.write("receipts/_hf_dataset.json", receipt)
+
+    assert [fault.partition(", as while")[0] for fault in faults(hub, storage)] == ["croissant.json: it names other shards than the card"]
+
+
+def test_a_description_that_cannot_be_read_is_told(hub: Running, storage: FolderStorage) -> None:
+    (dataset_folder(storage) / "croissant.json").write_text("{}")
+
+    assert faults(hub, storage) == ["croissant.json: it cannot be read: 'distribution'. Build the dataset anew (`streamcap run`)"]
 
 
 def test_into_a_public_repository_nothing_of_unknown_licence_goes_either(hub: Running, storage: FolderStorage) -> None:
