@@ -23,7 +23,7 @@ from streamcap_dagster.dataset.markdown import plain, table
 from streamcap_dagster.errors import ObjectMissing, ObjectUnreadable
 from streamcap_dagster.frames.pairs_sheet import Moment, pairs_sheet
 from streamcap_dagster.partitions import Materialized
-from streamcap_dagster.records import AlikeVideos, FrameHashes, VideoGroups
+from streamcap_dagster.records import AlikeVideos, FrameHashes, VideoGroup, VideoGroups
 from streamcap_dagster.resources.storage import StorageResource
 from streamcap_dagster.settings import Settings
 from streamcap_dagster.storage import Storage, keys
@@ -177,6 +177,7 @@ def _result(storage: Storage, receipt: Receipt, groups: VideoGroups, before: Vid
             "reused": dg.MetadataValue.bool(reused),
             **{name: dg.MetadataValue.int(count) for name, count in receipt.counts.items()},
             "groups_found": dg.MetadataValue.md(_table(groups)),
+            "videos_named": dg.MetadataValue.json(_named_in(groups)),
             "merged": dg.MetadataValue.json(merged),
             "unknown_in_groups_csv": dg.MetadataValue.json(list(seen.unknown[:NAMED])),
             **({} if reused else _picture(storage, groups.alike)),
@@ -187,9 +188,20 @@ def _result(storage: Storage, receipt: Receipt, groups: VideoGroups, before: Vid
     )
 
 
+def _several(groups: VideoGroups) -> list[VideoGroup]:
+    """The groups of more than one video, the largest first."""
+    return sorted((group for group in groups.groups if len(group.videos) > 1), key=lambda group: (-len(group.videos), group.videos[0].video_id))
+
+
+def _named_in(groups: VideoGroups) -> list[str]:
+    """The ids that the table and the picture name, as they are: in Markdown they are escaped, and nobody who looks for one finds it."""
+    in_table = (video.video_id for group in _several(groups)[:NAMED] for video in group.videos[:NAMED])
+    return sorted({*in_table, *(video_id for pair in _least_alike(groups.alike) for video_id in pair.videos)})
+
+
 def _table(groups: VideoGroups) -> str:
-    """The groups of more than one video, the largest first, and how much the most alike of each are alike."""
-    several = sorted((group for group in groups.groups if len(group.videos) > 1), key=lambda group: (-len(group.videos), group.videos[0].video_id))
+    """The groups of more than one video, and how much the most alike of each are alike."""
+    several = _several(groups)
     if not several:
         return "no two videos belong together"
     group_of = {video.video_id: group.group for group in several for video in group.videos}
@@ -207,9 +219,13 @@ def _table(groups: VideoGroups) -> str:
     return table(("group", "videos", "why"), rows) + more
 
 
+def _least_alike(alike: Sequence[AlikeVideos]) -> list[AlikeVideos]:
+    return sorted(alike, key=lambda pair: (pair.share, pair.videos))[:_PAIRS_SHOWN]
+
+
 def _picture(storage: Storage, alike: Sequence[AlikeVideos]) -> Mapping[str, dg.MetadataValue]:
     """A few pairs side by side: first those that are least alike, which a person should see. It is no fault of the groups where it cannot be drawn."""
-    shown = sorted(alike, key=lambda pair: (pair.share, pair.videos))[:_PAIRS_SHOWN]
+    shown = _least_alike(alike)
     if not shown:
         return {}
     try:

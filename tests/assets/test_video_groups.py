@@ -13,6 +13,7 @@ from streamcap_dagster.assets.frames import frame_hashes, frames
 from streamcap_dagster.assets.groups import COMPARED, SMALL, video_groups_asset
 from streamcap_dagster.assets.videos import raw_videos
 from streamcap_dagster.assets.walk import inputs_of
+from streamcap_dagster.assets.wiping import traces_of, wipe_traces
 from streamcap_dagster.dataset.grouping.likeness import HashedVideo
 from streamcap_dagster.dataset.grouping.stored import read_groups
 from streamcap_dagster.errors import SettingError
@@ -109,15 +110,30 @@ def test_a_copy_shares_a_group_and_dagster_shows_who_with_whom(corpus: Corpus) -
     assert "cat, cat\\_again | 100% alike" in found["groups_found"]
 
 
+def store_frames(corpus: Corpus, video_id: str) -> None:
+    with corpus.storage.staged(keys.frames(video_id)) as path:
+        write_frames(path, [drawn_frame(number, drawn_picture(number), float(number)) for number in range(12)], "drawn")
+
+
 def test_dagster_shows_the_videos_of_a_pair_side_by_side(corpus: Corpus) -> None:
     for video_id in ("cat", "cat_again"):
-        with corpus.storage.staged(keys.frames(video_id)) as path:
-            write_frames(path, [drawn_frame(number, drawn_picture(number), float(number)) for number in range(12)], "drawn")
+        store_frames(corpus, video_id)
 
     found = told(corpus.group())
 
     assert found["least_alike"].startswith("cat and cat\\_again\n\n![pairs of videos](data:image/jpeg;base64,")
     assert len(found["least_alike"]) < 12_000
+
+
+def test_what_dagster_shows_of_a_pair_goes_with_one_of_its_videos_whatever_its_id(corpus: Corpus) -> None:
+    corpus.add("cat_again-1", like="cat")
+    for video_id in ("cat", "cat_again", "cat_again-1"):
+        store_frames(corpus, video_id)
+    assert "data:image/jpeg" in told(corpus.group())["least_alike"]
+
+    wipe_traces(corpus.instance, traces_of({"cat_again-1": "cat_again-1.mp4"}))
+
+    assert corpus.instance.get_latest_materialization_event(dg.AssetKey("video_groups")) is None
 
 
 def test_a_pair_whose_frames_are_gone_is_told_without_a_picture(corpus: Corpus) -> None:
