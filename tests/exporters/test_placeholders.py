@@ -132,8 +132,8 @@ def test_a_choice_that_there_is_not_is_refused_with_those_that_there_are() -> No
 def test_ms_swift_leaves_out_a_clip_in_which_nothing_would_be_trained(storage: FolderStorage, out: Path) -> None:
     store_dataset(storage, {"stream": {"train": [[stream_row(said=(("ok", "A red door."), ("blocked", "")))]]}})
 
-    assert exported(storage, "ms-swift", out) == []
-    assert exported(storage, "ms-swift", out, loss="all") != []
+    assert exported(storage, "ms-swift", out / "deltas") == []
+    assert exported(storage, "ms-swift", out / "all", loss="all") != []
 
 
 def test_llava_has_a_pair_with_its_id(dataset: FolderStorage, out: Path) -> None:

@@ -32,7 +32,10 @@ def export(
     split: Annotated[
         list[str] | None, typer.Option("--split", metavar="SPLIT", help="Only this split; may be given several times. Default: all that there are.")
     ] = None,
-    out: Annotated[Path | None, typer.Option("--out", metavar="FOLDER", help="Folder to write to, made when missing. Default: ./exports/FORMAT.")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="FOLDER", help="Folder to write to, made when missing. Default: ./exports/FORMAT, and another for other choices."),
+    ] = None,
     config: Annotated[str, typer.Option("--config", metavar="CONFIG", help="Config to make it from, where a format can be made from several.")] = "",
     choices: Annotated[
         list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="Choose among what the format offers, as listed above; may be given several times.")
@@ -46,7 +49,8 @@ def export(
     """Write the dataset as a folder that a trainer loads as it is.
 
     Pictures are the very JPEG bytes that were captioned. The same command again goes on in its folder: images that are there are not written again,
-    other files are replaced when they are whole, and what the dataset has no more is removed.
+    other files are replaced when they are whole, and what the dataset has no more is removed. A split that was exported before the dataset was built anew
+    is removed with the next export of any other, and no row of a video that was taken down is written.
     """
     from streamcap_dagster.cli.export import Asked, export_dataset
     from streamcap_dagster.settings import read_settings
