@@ -1,6 +1,8 @@
 """What of a dataset on the Hub is a video, what is known of it, and how it is lent; over HTTP against a local Hub."""
 
 import io
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import datasets
 import pyarrow as pa
@@ -8,6 +10,7 @@ import pytest
 
 from streamcap_dagster.emulators.hub.server import Running
 from streamcap_dagster.errors import SourceError, VideoUnreadable
+from streamcap_dagster.videos.hf_source import HfSource
 from streamcap_dagster.videos.metadata import About
 from streamcap_dagster.videos.source import UNKNOWN_SIZE
 from tests.videos.hub_dataset import REPO, HubDataset, embedded, table_of
@@ -20,6 +23,11 @@ CARD = b"---\nlicense: cc-by-4.0\nconfigs:\n- config_name: default\n  data_files
 def put(dataset: HubDataset, **rows: list[dict[str, object]]) -> None:
     """One table of rows for each split."""
     dataset.hub.make(REPO, {f"data/{split}-00000-of-00001.parquet": table_of(some) for split, some in rows.items()})
+
+
+def read(source: HfSource, uri: str) -> bytes:
+    with source.local(uri) as path:
+        return path.read_bytes()
 
 
 def test_a_row_is_called_by_its_id_with_the_suffix_of_its_file(dataset: HubDataset) -> None:
@@ -74,6 +82,30 @@ def test_a_copy_that_had_to_go_is_fetched_again(dataset: HubDataset) -> None:
     dataset.cache_bytes = 1
     put(dataset, train=[embedded(bytes([number]) * 1000, f"v{number}.mp4") for number in range(3)])
     assert [dataset.bytes_of(f"v{number}.mp4")[0] for number in (2, 0, 1, 2)] == [2, 0, 1, 2]
+
+
+MANY = {f"v{number:02d}.mp4": bytes([number]) * 100_000 for number in range(16)}
+TABLE_BYTES = 1_700_000
+"""What a stream of a table of these takes, and then some."""
+
+
+def test_a_table_that_is_larger_than_the_cache_is_fetched_a_few_times_and_not_for_each_video(dataset: HubDataset) -> None:
+    dataset.cache_bytes = 800_000
+    put(dataset, train=[embedded(data, uri) for uri, data in MANY.items()])
+    source = dataset.source
+    assert [read(source, uri) for uri in MANY] == list(MANY.values())
+    assert dataset.downloaded_bytes() < 5 * TABLE_BYTES
+
+
+def test_videos_that_had_to_go_and_are_wanted_side_by_side_come_in_one_stream(dataset: HubDataset) -> None:
+    put(dataset, train=[embedded(data, uri) for uri, data in MANY.items()])
+    dataset.bytes_of("v00.mp4")
+    (dataset.root / "cache" / "files").rename(dataset.root / "lost")
+    dataset.hub.journal.clear()
+    source = dataset.source
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(partial(read, source), MANY)) == list(MANY.values())
+    assert dataset.downloaded_bytes() < 2 * TABLE_BYTES
 
 
 def test_a_video_that_is_copied_is_not_fetched_again(dataset: HubDataset) -> None:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import partial
 from hashlib import sha1, sha256
 from pathlib import Path, PurePosixPath
@@ -34,14 +34,30 @@ class Copies:
         self._notes = notes
         self._at_place = {(item.file.path, item.group, item.row): item for item in items.values() if item.column}
 
+    @property
+    def _room_bytes(self) -> int:
+        """What may come along with a video: no more than half of the cache, so that it does not push out what others came with."""
+        return self._cache.limit_bytes // 2
+
     def lend(self, item: Item) -> AbstractContextManager[Path]:
         """The copy, for as long as the block lasts."""
         if not item.column:
             return self._cache.file(self._name(item), item.size_bytes, "", partial(self._download, item))
-        size_bytes, crc32c = self._sizes(item)[item.row]
-        if size_bytes == _NO_BYTES:
+        sizes = self._sizes(item)
+        if sizes[item.row][0] == _NO_BYTES:
             raise VideoUnreadable(item.uri, "its row holds no video, and names none that is in the dataset", f"Upload it, or leave it; {AGAIN}.")
-        return self._cache.file(self._name(item), size_bytes, crc32c, partial(self._unpack_one, item))
+        return self._unpacked(item, sizes)
+
+    @contextmanager
+    def _unpacked(self, item: Item, sizes: Sizes) -> Iterator[Path]:
+        """The copy of a video of a table, of which one at a time is fetched of a row group: who waits finds theirs among what came with another."""
+        name, (size_bytes, crc32c) = self._name(item), sizes[item.row]
+        with ExitStack() as lending:
+            path = lending.enter_context(self._cache.kept(name, size_bytes, crc32c))
+            if path is None:
+                with self._cache.explained(f"waiting for {item.file.path}"), alone(self._noted_at(item).with_suffix(".lock")):
+                    path = lending.enter_context(self._cache.file(name, size_bytes, crc32c, partial(self._unpack_one, item, sizes)))
+            yield path
 
     def _download(self, item: Item, path: Path) -> None:
         """Write a file of the repository, checked against the hash that the Hub knows it by: SHA-256 where it is a large one, else git's."""
@@ -59,12 +75,17 @@ class Copies:
         raise VideoUnreadable(item.uri, f"what arrived is not what the Hub has, {_TRIES} times in a row", fix)
 
     def _sizes(self, item: Item) -> Sizes:
-        """Sizes of the videos of the row group, which are in the cache after this where their sizes were not known before."""
-        path = self._notes / f"{_digest(item.file.oid, item.column, item.group)}.rows"
+        """Sizes of the videos of the row group, which are in the cache after this, as far as they fit, where their sizes were not known before."""
+        path = self._noted_at(item)
+        if known := _noted(path):
+            return known
         with self._cache.explained(f"noting what {item.file.path} holds"):
             self._notes.mkdir(parents=True, exist_ok=True)
             with alone(path.with_suffix(".lock")):  # whoever comes while it is fetched waits for it
                 return _noted(path) or self._note(path, self._unpack(item))
+
+    def _noted_at(self, item: Item) -> Path:
+        return self._notes / f"{_digest(item.file.oid, item.column, item.group)}.rows"
 
     def _note(self, path: Path, sizes: Sizes) -> Sizes:
         path.with_suffix(".new").write_text(json.dumps(sizes))
@@ -72,19 +93,37 @@ class Copies:
         return sizes
 
     def _unpack(self, item: Item) -> Sizes:
+        """Of what is read all is kept that there is room for, and what is wanted always."""
         sizes: Sizes = []
+        room_bytes = self._room_bytes
         for row, data in enumerate(self._videos(item)):
             sizes.append((_NO_BYTES, "") if data is None else (len(data), crc32c_of(data)))
-            self._adopt(item, row, data)
+            if data is not None and (row == item.row or len(data) <= room_bytes):
+                self._adopt(item, row, data)
+                room_bytes -= len(data)
         return sizes
 
-    def _unpack_one(self, item: Item, path: Path) -> None:
-        """Write a video that was here before and had to go. Those before it in its row group, which come with it, are kept too."""
+    def _unpack_one(self, item: Item, sizes: Sizes, path: Path) -> None:
+        """Write a video that was here before and had to go, and keep those of its row group that come with it and will be wanted next."""
+        kept = self._neighbours(item, sizes)
+        last = max(kept | {item.row})
         for row, data in enumerate(self._videos(item)):
             if row == item.row:
                 path.write_bytes(data or b"")
+            elif row in kept:
+                self._adopt(item, row, data)
+            if row == last:
                 return
-            self._adopt(item, row, data)
+
+    def _neighbours(self, item: Item, sizes: Sizes) -> set[int]:
+        """Rows of its row group that there is room for: those after it first, then the nearest before it."""
+        kept, room_bytes = set(), self._room_bytes
+        for row in (*range(item.row + 1, len(sizes)), *range(item.row - 1, -1, -1)):
+            room_bytes -= max(sizes[row][0], 0)
+            if room_bytes < 0:
+                break
+            kept.add(row)
+        return kept
 
     def _adopt(self, item: Item, row: int, data: bytes | None) -> None:
         neighbour = self._at_place.get((item.file.path, item.group, row))
