@@ -23,6 +23,7 @@ class PairProvenance(Origin):
     """What a row of two windows tells beside its own fields; caption, model and prompt are those of window 2."""
 
     sample_id: str
+    """<video>/<clip>/<window>; of the second preference pair of a window, whose texts are about as long as each other, with /length at its end."""
     clip: int
     window: int
     """Window 2 of the pair."""
@@ -53,12 +54,12 @@ def origin_of(video: Video, group: str, split: Split) -> Origin:
     return Origin(source_sha256=video.sha256, license=video.license, credit=video.credit, source_url=video.url, group=group, split=split)
 
 
-def pair_provenance(origin: Origin, video_id: str, said: Sequence[Caption]) -> PairProvenance:
-    """`said` are the captions of a clip from its first to the pair's window 2."""
+def pair_provenance(origin: Origin, video_id: str, said: Sequence[Caption], suffix: str = "") -> PairProvenance:
+    """`said` are the captions of a clip from its first to the pair's window 2; `suffix` tells the row from another of the same windows."""
     first, second = said[-2:]
     return PairProvenance(
         **origin.model_dump(),
-        sample_id=f"{video_id}/{second.clip}/{second.window}",
+        sample_id=f"{video_id}/{second.clip}/{second.window}{suffix}",
         clip=second.clip,
         window=second.window,
         outcome=second.outcome,

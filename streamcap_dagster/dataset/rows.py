@@ -124,10 +124,10 @@ class _Said:
     mean_frame_bytes: float
     window_s: Callable[[], float]
 
-    def pair_row(self, record: RowRecord, clip: int, window: int) -> Row:
+    def pair_row(self, record: RowRecord, clip: int, window: int, suffix: str = "") -> Row:
         """A row with the pictures of a window and of the one before it."""
         said = self.up_to(clip, window)
-        return self._row(record, pair_provenance(self.origin, self.video.video_id, said), said[-2:])
+        return self._row(record, pair_provenance(self.origin, self.video.video_id, said, suffix), said[-2:])
 
     def clip_row(self, record: RowRecord, clip: int) -> Row:
         said = self.chains[clip]
@@ -166,9 +166,12 @@ def _preference_rows(storage: Storage, said: _Said, found: VideoRows) -> Iterato
     except ObjectMissing:
         return
     found.left_out.update(("preference", pair.reason) for pair in examples.left_out)
+    paired = set[tuple[int, int]]()
     for pair in examples.examples:
-        first = said.up_to(pair.clip, pair.window)[-2]
-        yield said.pair_row(preference(said.video, pair, first, said.window_s()), pair.clip, pair.window)
+        place = pair.clip, pair.window
+        first = said.up_to(*place)[-2]
+        yield said.pair_row(preference(said.video, pair, first, said.window_s()), *place, suffix="/length" if place in paired else "")
+        paired.add(place)
 
 
 def _stream_rows(said: _Said, cadences_s: Sequence[float], found: VideoRows) -> Iterator[Row]:

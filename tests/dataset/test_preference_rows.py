@@ -67,6 +67,7 @@ def test_a_window_may_have_several_pairs(storage: FolderStorage) -> None:
     store_preferences(storage, "a", *(preference_pair(1, chosen, "A red door.") for chosen in ("It opens.", "It swings open.")), preference_pair(2, "B", "C"))
     build_dataset(storage, [entry])
     assert load(storage)["chosen"][:] == ["It opens.", "It swings open.", "B"]
+    assert load(storage)["sample_id"][:] == ["a/0/1", "a/0/1/length", "a/0/2"]
 
 
 def test_awkward_words_come_back_as_they_were(storage: FolderStorage) -> None:
