@@ -95,7 +95,7 @@ class Publisher:
         self._gate = Gate(self.wish.allow_rehearsal, self.hash_of)
         self._sent: tuple[Changes, Difference | None] = _NOTHING, None
         if self.wish.tag and not TAG.fullmatch(self.wish.tag):
-            raise SettingError("--tag", self.wish.tag, "give a name of letters, digits, dots, dashes and underscores, such as v1.2")
+            raise SettingError("--tag", self.wish.tag, "give a name of letters, digits, dots, dashes and underscores that git takes, such as v1.2")
 
     def plan(self) -> Plan:
         """Look at everything and send nothing."""
@@ -144,11 +144,23 @@ class Publisher:
         if local.card_fault:
             return Plan(local, remote, Changes(), public, [local.card_fault])
         changes = compare(local, remote, read_record(self._read(RECORD, remote)))
-        if changes and self.wish.tag in remote.tags:
-            raise SettingError("--tag", self.wish.tag, f"{self.repository.repo} has a release of that name already; choose another")
+        self._check_tag(remote, changes)
         faults = [*strange(remote), *self._gate.faults(local, changes.shards, public)]
         faults += [*self._card_faults(local, changes), *self._history_faults(remote, changes)]
         return Plan(local, remote, changes, public, faults)
+
+    def _check_tag(self, remote: Remote, changes: Changes) -> None:
+        """Raises SettingError for the name of a release that there is already and that is not the one that this would be."""
+        tag = self.wish.tag
+        if not tag:
+            return
+        told = releases(self._read(CHANGELOG, remote).decode())
+        if changes and tag in (*remote.tags, *told):
+            raise SettingError("--tag", tag, f"{self.repository.repo} has a release of that name already; choose another")
+        newest = told[0] if told else ""
+        if tag in told[1:] or remote.tags.get(tag, remote.head) not in (remote.head, remote.tags.get(newest)):
+            why = f"{self.repository.repo} has an older release of that name, and nothing is new: the newest is {newest or remote.head}"
+            raise SettingError("--tag", tag, f"{why}; leave --tag out, or give a name that there is not yet")
 
     def _card_faults(self, local: LocalDataset, changes: Changes) -> Iterator[str]:
         if CARD in changes.small:

@@ -8,7 +8,7 @@ from streamcap_dagster.hub.changes import Difference
 
 _TITLE = "# Changelog"
 _HEADING = re.compile(r"^## (\S+)$", re.MULTILINE)
-TAG = re.compile(r"[A-Za-z0-9][\w.-]{0,99}")
+TAG = re.compile(r"(?!HEAD$|main$|.*\.\.|.*\.lock$)[A-Za-z0-9](?:[\w.-]{0,98}[\w-])?", re.ASCII)
 """What a release may be called: a name that git takes, and that needs no escaping anywhere."""
 
 

@@ -108,9 +108,36 @@ def test_a_release_can_be_named_but_not_like_another(hub: Running, storage: Fold
     assert len(commits(hub)) == 1
 
 
-def test_a_name_that_git_does_not_take_is_refused(hub: Running, storage: FolderStorage) -> None:
+def test_where_nothing_is_new_the_name_of_an_older_release_is_refused(hub: Running, storage: FolderStorage) -> None:
+    publisher(hub, storage, tag="v1").publish()
+    build(storage, ["clock"])
+    publisher(hub, storage, tag="v2").publish()
+
+    assert publisher(hub, storage, tag="v2").publish().tag == "v2"
+    with pytest.raises(SettingError, match="has an older release of that name, and nothing is new: the newest is v2"):
+        publisher(hub, storage, tag="v1").publish()
+    assert publisher(hub, storage, tag="final").publish().tag == "final"
+    assert publisher(hub, storage, tag="final").publish().tag == "final"
+
+
+def test_the_name_of_a_release_whose_tag_was_deleted_is_not_given_again(hub: Running, storage: FolderStorage) -> None:
+    publisher(hub, storage, tag="v1").publish()
+    build(storage, ["clock"])
+    del hub.repository(REPO).tags["v1"]
+
+    with pytest.raises(SettingError, match="has a release of that name already"):
+        publisher(hub, storage, tag="v1").publish()
+
+
+@pytest.mark.parametrize("tag", ["a release", "v1..2", "v1.", "v1.lock", "HEAD", "main", "vé"])
+def test_a_name_that_git_does_not_take_is_refused(hub: Running, storage: FolderStorage, tag: str) -> None:
     with pytest.raises(SettingError, match=r"such as v1\.2"):
-        publisher(hub, storage, tag="a release")
+        publisher(hub, storage, tag=tag)
+
+
+@pytest.mark.parametrize("tag", ["v1.2", "1", "2026-11-21.1", "v1_final-b"])
+def test_a_name_that_git_takes_may_be_given(hub: Running, storage: FolderStorage, tag: str) -> None:
+    assert publisher(hub, storage, tag=tag).publish().tag == tag
 
 
 def test_of_two_at_once_one_publishes_and_the_other_finds_it_done(hub: Running, storage: FolderStorage) -> None:

@@ -1,6 +1,7 @@
 """Repositories as git has them: files, commits that never change, branches and tags that point at them, and the large objects."""
 
 import hashlib
+import re
 import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -15,6 +16,8 @@ _PICTURES = (".jpg", ".jpeg", ".png", ".gif", ".webp")
 _VIDEOS = (".mp4", ".webm", ".avi", ".mkv", ".mov")
 _LARGE = frozenset((".parquet", ".arrow", ".bin", ".zip", ".gz", ".tar", ".zst", ".npy", ".npz", ".safetensors", *_PICTURES, *_VIDEOS))
 """What a new dataset's .gitattributes keep as large objects whatever their size."""
+
+_NO_REF = re.compile(r"\.\.|\.$|@\{|^@$|[\x00-\x20\x7f~^:?*\[\\]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,12 @@ def pointer(sha256: str, size: int) -> bytes:
 def is_large(path: str, size: int, sample: bytes) -> bool:
     """Whether a file is to be kept as a large object: by its name, its size, or because it is no text."""
     return PurePosixPath(path).suffix.lower() in _LARGE or size > LARGEST_REGULAR_BYTES or b"\0" in sample
+
+
+def is_ref_name(name: str) -> bool:
+    """Whether git takes it for a tag or a branch."""
+    parts = name.split("/")
+    return name != "HEAD" and not _NO_REF.search(name) and not any(part in ("", ".") or part.startswith((".", "-")) or part.endswith(".lock") for part in parts)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from streamcap_dagster.emulators.hub.faults import Faults
 from streamcap_dagster.emulators.hub.journal import Journal
 from streamcap_dagster.emulators.hub.options import Options
 from streamcap_dagster.emulators.hub.refusals import Refusal, exists, invalid
-from streamcap_dagster.emulators.hub.repositories import MAIN, Repository
+from streamcap_dagster.emulators.hub.repositories import MAIN, Repository, is_ref_name
 
 _BEARER = "Bearer "
 
@@ -136,6 +136,8 @@ def _write(call: Call, body: bytes, repository: Repository) -> Answer:
 def _point(named: dict[str, str], name: str, oid: str, what: str) -> Answer:
     if name in named:
         raise exists(what)
+    if not is_ref_name(name):
+        raise invalid(f"Invalid reference name: {name}")
     named[name] = oid
     return in_json({})
 

@@ -134,3 +134,11 @@ def test_tags_and_history_are_those_of_git(hub: Running) -> None:
     assert [commit.title for commit in api(hub).list_repo_commits(REPO, repo_type="dataset")][:2] == ["by somebody else", "a for data"]
     with pytest.raises(HfHubHTTPError, match="409"):
         api(hub).create_tag(REPO, tag="v1", repo_type="dataset")
+
+
+@pytest.mark.parametrize("name", ["v1..2", "v1.", "v1.lock", "HEAD", "a release"])
+def test_a_name_that_git_does_not_take_makes_no_tag(hub: Running, name: str) -> None:
+    with pytest.raises(HfHubHTTPError) as refused:
+        api(hub).create_tag(REPO, tag=name, repo_type="dataset")
+    assert refused.value.response.status_code == 400
+    assert not hub.repository(REPO).tags
