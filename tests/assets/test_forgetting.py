@@ -6,6 +6,7 @@ import shutil
 import sqlite3
 
 import dagster as dg
+import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner, Result
 
@@ -152,6 +153,14 @@ def test_a_dry_run_tells_what_would_go_and_removes_nothing(made: Project, undist
     assert re.search(r"life +\d+ +[\d.]+ kB +\d+", done.stdout)
     assert re.search(r"and \d\d events of Dagster", done.stdout)
     assert made.final_files() == undisturbed
+
+
+def test_shards_of_a_build_that_was_killed_before_its_card_go_too(made: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    (made.storage / "processed/dataset/README.md").unlink()
+
+    assert forget_here(made, monkeypatch, "life", "--yes").exit_code == 0
+    shards = (made.storage / "processed/dataset").rglob("*.parquet")
+    assert {video_id for shard in shards for video_id in pq.read_table(shard, columns=["video_id"])["video_id"].to_pylist()} == {"clock", "still"}
 
 
 def test_where_nobody_can_be_asked_nothing_is_removed_without_yes(made: Project, undisturbed: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
