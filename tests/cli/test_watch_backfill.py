@@ -34,7 +34,7 @@ def test_every_video_is_told_as_made_failed_or_left(ready: Project) -> None:
         ended = watch_backfill(Console(file=out), instance, backfill_id, ["a", "b", "c"], watcher, since)
 
     assert (ended.well, ended.state.status, ended.left) == (False, "COMPLETED_FAILED", ["c"])
-    assert (watcher.tally.made, watcher.tally.videos, list(watcher.tally.failures)) == (9, 2, ["b"])
+    assert (watcher.tally.made, watcher.tally.videos, list(watcher.tally.failures)) == (len(PER_VIDEO_NAMES), 2, ["b"])
     assert "b: failed: video b: 'b.mp4' has other bytes" in out.getvalue()
 
 
