@@ -102,7 +102,7 @@ def _item(video_id: str, pair: WindowPair, candidates: Sequence[Candidate], peop
     said = {ranked.text: ranked.rank for ranked in people.candidates} if people and people.basis == basis else {}
     return Item(
         sample_id=sample_id,
-        version=hashlib.sha256(json.dumps([basis, texts]).encode()).hexdigest()[:12],
+        version=f"v{hashlib.sha256(json.dumps([basis, texts]).encode()).hexdigest()[:12]}",  # 12345e678901 is a number to a spreadsheet
         history=pair.said,
         frames=tuple(frames_at + key for key in _frames(video_id, pair)),
         candidates=named,

@@ -102,8 +102,8 @@ def test_what_was_ranked_is_exported_with_its_ranks_or_not_at_all(storage: Folde
 
     again = {(row["sample_id"], row["candidate"]): row["rank"] for row in csv.DictReader(exported(storage, tmp_path / "again.csv").open())}
     left = {row["sample_id"] for row in csv.DictReader(exported(storage, tmp_path / "left.csv", "csv", "--unranked").open())}
-    assert (again["v/0/1", "candidate_2"], again["w/0/1", "candidate_2"]) == ("2", "")
-    assert left == {"w/0/1", "w/0/2", "w/0/3"}
+    assert (again["window v/0/1", "candidate_2"], again["window w/0/1", "candidate_2"]) == ("2", "")
+    assert left == {f"window w/0/{window}" for window in (1, 2, 3)}
 
 
 def test_a_later_ranking_replaces_that_of_its_window_and_no_other(storage: FolderStorage, tmp_path: Path) -> None:

@@ -29,7 +29,7 @@ def written(tmp_path: Path, form: FormatName, *items: Item) -> Path:
 def rank_csv(path: Path, ranks: dict[str, str], **more: str) -> None:
     """Fill in a spreadsheet as a person would: every line whose candidate has a rank here."""
     with path.open(encoding="utf-8", newline="") as file:
-        rows = [{**row, "rank": ranks.get(row["candidate"], "") if row["sample_id"] == "cat/0/1" else "", **more} for row in csv.DictReader(file)]
+        rows = [{**row, "rank": ranks.get(row["candidate"], "") if row["sample_id"] == "window cat/0/1" else "", **more} for row in csv.DictReader(file)]
     with path.open("w", encoding="utf-8-sig", newline="") as file:
         writer = csv.DictWriter(file, list(rows[0]))
         writer.writeheader()
@@ -134,6 +134,15 @@ def test_the_words_are_shown_as_they_are(tmp_path: Path, form: FormatName) -> No
 def test_a_spreadsheet_runs_no_caption_as_a_formula(tmp_path: Path) -> None:
     with written(tmp_path, "csv").open(newline="") as file:
         assert [row["text"] for row in csv.DictReader(file)][1] == f"'{ODD}"
+
+
+def test_a_spreadsheet_makes_no_date_of_a_window_and_its_name_is_understood_with_and_without_what_hinders_that(tmp_path: Path) -> None:
+    path = written(tmp_path, "csv", Item("12/1/2", "v1", (), (), {"candidate_1": "A dog.", "candidate_2": "A cat."}, {"candidate_1": 1, "candidate_2": 2}))
+    as_written = path.read_text()
+    first = said(read_judgements(path))
+    path.write_text(as_written.replace("window 12/1/2", "12/1/2"))
+    assert {row["sample_id"] for row in csv.DictReader(as_written.splitlines())} == {"window 12/1/2"}
+    assert first == said(read_judgements(path)) == [("12/1/2", "v1", {"candidate_1": 1, "candidate_2": 2})]
 
 
 def test_a_spreadsheet_with_semicolons_and_decimal_commas_is_read(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """What people are given to rank of a video, and how what several of them said becomes one ranking."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -46,6 +47,10 @@ def test_an_item_shows_history_pictures_and_candidates_but_not_who_said_them(sto
     assert len(item.frames) == 4
     assert sorted(item.candidates) == ["candidate_1", "candidate_2", "candidate_3"]
     assert STREET[3][1] in item.candidates.values()
+
+
+def test_no_version_can_be_taken_for_a_number(storage: FolderStorage) -> None:
+    assert all(re.fullmatch(r"v[0-9a-f]{12}", rankable.item.version) for rankable in rankable_of(storage, "v"))
 
 
 def test_frames_may_be_anywhere(storage: FolderStorage) -> None:

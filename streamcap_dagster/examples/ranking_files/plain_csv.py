@@ -12,6 +12,8 @@ _NEEDED = _COLUMNS[:4]
 _PERSON = "annotator"
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """What a cell begins with that a spreadsheet would run."""
+_WINDOW = "window "
+"""Goes before a sample_id, so that a spreadsheet does not make a date of `12/1/2`. It may be missing from what comes back."""
 
 
 class PlainCsv:
@@ -24,7 +26,7 @@ class PlainCsv:
             shown = (_cell("\n".join(item.history)), " ".join(item.frames))
             for name, text in item.candidates.items():
                 rank = f"{item.ranks[name]:g}" if name in item.ranks else ""
-                lines.writerow((item.sample_id, item.version, name, rank, _cell(text), *shown))
+                lines.writerow((_WINDOW + item.sample_id, item.version, name, rank, _cell(text), *shown))
 
     def read(self, path: Path) -> Iterator[Judgement]:
         found: dict[tuple[str, str], _Filled] = {}
@@ -61,6 +63,7 @@ def _fill(found: dict[tuple[str, str], _Filled], row: dict[str, str | None], whe
     sample_id, version, name, rank, person = ((row.get(column) or "").strip() for column in (*_NEEDED, _PERSON))
     if not (sample_id and version and name):
         raise Faulty(f"{where}: sample_id, version and candidate must not be empty")
+    sample_id = sample_id.removeprefix(_WINDOW)
     window = found.setdefault((sample_id, person), _Filled(where, sample_id, version, person))
     if name in window.ranks:
         raise Faulty(f"{where}: {name} of {sample_id} stands here a second time; of several people, tell them apart in a column {_PERSON}")
