@@ -94,8 +94,9 @@ def describe(metadata: Mapping[str, str], videos: Collection[str], lend: Lend) -
 
 
 def about_from(row: Mapping[str, object]) -> About:
-    """What a row of metadata says; a column that it lacks says nothing."""
-    return About(**{column: plain_text(row.get(column)) for column in COLUMNS})
+    """What a row of metadata says; a column that it lacks says nothing, and nor does a number in the place of a licence."""
+    said = {column: plain_text(row.get(column)) for column in COLUMNS}
+    return About(**said | ({"license": ""} if isinstance(row.get("license"), int | float) else {}))
 
 
 def plain_text(value: object) -> str:

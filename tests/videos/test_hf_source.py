@@ -152,6 +152,12 @@ def test_a_card_that_cannot_be_read_is_told_and_loses_no_video(dataset: HubDatas
     )
 
 
+def test_a_card_with_a_key_that_is_no_word_is_told_and_loses_no_video(dataset: HubDataset) -> None:
+    dataset.hub.make(REPO, {"README.md": b"---\nlicense: mit\n1: one\n---\n", "a.mp4": b"video"})
+    (remark,) = dataset.source.describe(["a.mp4"]).remarks
+    assert "says nothing of licence and splits: its YAML cannot be read" in remark
+
+
 def test_files_of_the_repository_are_videos_with_what_metadata_says_of_them(dataset: HubDataset) -> None:
     metadata = b"file_name,license,text\na.mp4,cc0-1.0,hello\ngone.mp4,x,y\n"
     dataset.hub.make(REPO, {"clips/a.mp4": b"one", "clips/b.MOV": b"two", "clips/metadata.csv": metadata, "notes.txt": b"", ".hidden/c.mp4": b"three"})
@@ -193,6 +199,21 @@ def test_a_dataset_that_the_real_library_wrote_is_read(dataset: HubDataset) -> N
     datasets.Dataset.from_dict(rows, features=features).to_parquet(file)
     dataset.hub.make(REPO, {"data/train-00000-of-00001.parquet": file.getvalue()})
     assert (dataset.uris(), dataset.bytes_of("b.mp4")) == (["a.mp4", "b.mp4"], b"two")
+
+
+def test_a_licence_that_is_a_label_is_told_by_its_name(dataset: HubDataset) -> None:
+    licences = datasets.ClassLabel(names=["mit", "cc0-1.0"])
+    features = datasets.Features({"id": datasets.Value("string"), "video": datasets.Video(decode=False), "license": licences})
+    rows = {"id": ["a", "b"], "video": [{"bytes": b"one", "path": None}, {"bytes": b"two", "path": None}], "license": ["cc0-1.0", None]}
+    file = io.BytesIO()
+    datasets.Dataset.from_dict(rows, features=features).to_parquet(file)
+    dataset.hub.make(REPO, {"data/train-00000-of-00001.parquet": file.getvalue()})
+    assert [about.license for about in dataset.source.describe(["a.mp4", "b.mp4"]).about.values()] == ["cc0-1.0", ""]
+
+
+def test_a_number_whose_meaning_nobody_tells_is_no_licence(dataset: HubDataset) -> None:
+    put(dataset, train=[embedded(b"one", id="a", license=3)])
+    assert dataset.source.describe(["a.mp4"]).about["a.mp4"].license == ""
 
 
 def test_a_row_without_a_video_has_a_problem_and_the_others_go_on(dataset: HubDataset) -> None:

@@ -54,6 +54,11 @@ def test_a_card_tells_the_splits_that_the_library_finds_in_it(tmp_path: Path, pa
     assert splits_of(SOURCE, names, card, "") == expected
 
 
+def test_a_pattern_that_is_none_is_told() -> None:
+    with pytest.raises(SourceError, match=r"its card has a pattern of files that cannot be used, 'data/train\*\*' \("):
+        splits_of(SOURCE, ["data/train-0.parquet"], {"configs": [{"config_name": "default", "data_files": "data/train**"}]}, "")
+
+
 CARD = {"configs": [{"config_name": "short", "data_files": "short/*"}, {"config_name": "long", "data_files": [{"split": "test", "path": "long/*"}]}]}
 PATHS = ["short/a.mp4", "long/b.mp4"]
 

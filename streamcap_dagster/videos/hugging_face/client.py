@@ -156,7 +156,7 @@ def read_card(text: str) -> dict[str, Any]:
     """The YAML at the top of a dataset's card. Raises ValueError when it is none."""
     try:
         return dict(DatasetCard(text, ignore_metadata_errors=True).data.to_dict())  # type: ignore[no-untyped-call]
-    except YAMLError as error:
+    except (YAMLError, TypeError) as error:  # TypeError for keys that are no words
         raise ValueError("its YAML cannot be read") from error
 
 

@@ -26,7 +26,7 @@ def splits_of(source: str, paths: Iterable[str], card: Mapping[str, Any], subset
     data = sorted(path for path in paths if not _is_hidden(path) and path.rsplit("/", 1)[-1] not in _NO_DATA)
     configs = _configs(card)
     config, split = _asked(source, configs, subset)
-    found = _of_config(configs[config], data) if config else by_name(data)
+    found = _of_config(source, configs[config], data) if config else by_name(data)
     if not split:
         return found
     if split not in found:
@@ -73,7 +73,7 @@ def _asked(source: str, configs: Mapping[str, Mapping[str, Any]], subset: str) -
     return (by_default or [_DEFAULT if _DEFAULT in configs else next(iter(configs))])[0], config
 
 
-def _of_config(config: Mapping[str, Any], paths: Sequence[str]) -> Splits:
+def _of_config(source: str, config: Mapping[str, Any], paths: Sequence[str]) -> Splits:
     folder = str(config.get("data_dir") or "").strip("/")
     inside = [path for path in paths if path.startswith(f"{folder}/")] if folder else list(paths)
     start = len(folder) + 1 if folder else 0
@@ -82,9 +82,17 @@ def _of_config(config: Mapping[str, Any], paths: Sequence[str]) -> Splits:
         return {split: [path for path in inside if path[start:] in names] for split, names in by_name([path[start:] for path in inside]).items()}
     found = {}
     for split, patterns in told.items():
-        fits = [re.compile(glob_translate(pattern.removeprefix("./"))) for pattern in patterns]
+        fits = [_translated(source, pattern) for pattern in patterns]
         found[split] = [path for path in inside if any(pattern.match(path[start:]) for pattern in fits)]
     return {split: some for split, some in found.items() if some}
+
+
+def _translated(source: str, pattern: str) -> re.Pattern[str]:
+    try:
+        return re.compile(glob_translate(pattern.removeprefix("./")))
+    except ValueError as error:
+        why = str(error).rstrip(". ")
+        raise SourceError(source, f"its card has a pattern of files that cannot be used, {pattern!r} ({why}). Correct data_files in its README.md.") from error
 
 
 def _patterns(data_files: Any) -> dict[str, list[str]]:

@@ -2,7 +2,7 @@
 
 import json
 import posixpath
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,6 +61,7 @@ def _rows(parquet: Any, video: str) -> Iterator[TableRow]:
     has_path = pa.types.is_struct(kind) and kind.get_field_index("path") >= 0
     bytes_column = "" if is_path else f"{video}.bytes" if pa.types.is_struct(kind) else video
     wanted = [name for name in (*_IDS, *COLUMNS) if name in parquet.schema_arrow.names and name != video]
+    labels = {name: names for name, names in _labels(parquet.schema_arrow).items() if name in COLUMNS}
     wanted += [f"{video}.path"] if has_path else [video] if is_path else []
     for group in range(parquet.num_row_groups):
         embedded = _embedded(parquet, group, bytes_column)
@@ -70,7 +71,8 @@ def _rows(parquet: Any, video: str) -> Iterator[TableRow]:
             named = row.get(video)
             path = named.get("path") if isinstance(named, dict) else named
             identity = next((words for name in _IDS if name in wanted and (words := plain_text(row.get(name)))), "")
-            yield TableRow(group, number, identity, plain_text(path), embedded, about_from(row))
+            said = row | {name: _label(row.get(name), names) for name, names in labels.items()}
+            yield TableRow(group, number, identity, plain_text(path), embedded, about_from(said))
 
 
 def read_videos(client: HubClient, sha: str, file: File, column: str, group: int) -> Iterator[bytes | None]:
@@ -95,11 +97,26 @@ def _video_column(schema: Any) -> str:
 
 
 def _said_to_be_videos(schema: Any) -> list[str]:
+    return [name for name, feature in _features(schema).items() if feature.get("_type") == "Video" and name in schema.names]
+
+
+def _labels(schema: Any) -> dict[str, list[object]]:
+    """The words that the numbers of a column stand for, by column."""
+    names = {name: feature.get("names") for name, feature in _features(schema).items() if feature.get("_type") == "ClassLabel"}
+    return {name: words for name, words in names.items() if isinstance(words, list)}
+
+
+def _label(value: object, words: Sequence[object]) -> object:
+    return words[value] if isinstance(value, int) and 0 <= value < len(words) else None
+
+
+def _features(schema: Any) -> dict[str, dict[str, Any]]:
+    """What the `datasets` library knows of the columns; empty where it did not write the table."""
     try:
         features = json.loads((schema.metadata or {}).get(b"huggingface", b"{}"))["info"]["features"]
-        return [name for name, feature in features.items() if isinstance(feature, dict) and feature.get("_type") == "Video" and name in schema.names]
+        return {name: feature for name, feature in features.items() if isinstance(feature, dict)}
     except (ValueError, KeyError, TypeError, AttributeError):
-        return []
+        return {}
 
 
 def _can_hold_videos(kind: Any) -> bool:
