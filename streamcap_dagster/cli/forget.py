@@ -148,15 +148,16 @@ def _say_waiting(console: Console, name: str) -> None:
 
 
 def _clear_copies(settings: Settings, storage: Storage) -> None:
-    """Half-written files of killed processes, and local copies of what is in a bucket or on the Hub, which nothing here tells apart by video."""
+    """Half-written files of killed processes, and local copies of what is in a bucket or on the Hub, which nothing here tells apart by video.
+
+    Also where the source is another by now: the copies stay from the time when it was not.
+    """
+    from streamcap_dagster.videos.hf_source import clear_listings
+
     if isinstance(storage, FolderStorage):
         storage.sweep()
-    if _buckets(settings) or scheme_of(settings.source) == "hf":
-        FileCache(settings.cache, limit_bytes=0).clear()
-    if scheme_of(settings.source) == "hf":
-        from streamcap_dagster.videos.hf_source import clear_listings
-
-        clear_listings(settings.cache)
+    FileCache(settings.cache, limit_bytes=0).clear()
+    clear_listings(settings.cache)
 
 
 def _forget_in(instance: dg.DagsterInstance, settings: Settings, storage: Storage, doomed: Sequence[Doomed]) -> str:
@@ -184,6 +185,10 @@ def _notes(storage: Storage, doomed: Sequence[Doomed], under_way: int) -> Iterat
 
 def _lasting(settings: Settings) -> Iterator[str]:
     """What nobody can remove from here, told before anything is."""
+    yield (
+        "What was taken out of the storage is not reached: exports (./exports, or where `streamcap export --out` put them), files of `streamcap preferences "
+        "export` that people were given to rank, and what `streamcap rehearse` keeps beside the storage. Remove those that hold it, and export anew."
+    )
     if settings.hub_repo:
         yield (
             f"What was published to {settings.hub_repo} on the Hugging Face Hub stays there until `streamcap publish` takes it out of the dataset, and in the "

@@ -53,6 +53,7 @@ class Project:
             "DAGSTER_HOME": str(self.home),
             "STREAMCAP_SOURCE": str(self.source),
             "STREAMCAP_STORAGE": str(self.storage),
+            "STREAMCAP_CACHE": str(self.root / "cache"),
             "STREAMCAP_DECODER": "ffmpeg",
             "HF_HUB_OFFLINE": "1",
             "COLUMNS": "200",

@@ -163,6 +163,19 @@ def test_shards_of_a_build_that_was_killed_before_its_card_go_too(made: Project,
     assert {video_id for shard in shards for video_id in pq.read_table(shard, columns=["video_id"])["video_id"].to_pylist()} == {"clock", "still"}
 
 
+def test_copies_and_listings_of_a_source_on_the_hub_go_though_the_source_is_a_folder_by_now(made: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    left = [made.root / "cache" / name for name in ("files/0a/copy", "hub/listing.json", "hub/table.rows", "hub/tmpkilled/listing.json")]
+    for path in left:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("life.mp4")
+
+    done = forget_here(made, monkeypatch, "life", "--yes")
+
+    assert done.exit_code == 0
+    assert not [path for path in (made.root / "cache").rglob("*") if path.is_file()]
+    assert "exports (./exports" in done.stdout
+
+
 def test_where_nobody_can_be_asked_nothing_is_removed_without_yes(made: Project, undisturbed: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     done = forget_here(made, monkeypatch, "life")
 

@@ -1,7 +1,9 @@
 """What was found out about datasets, kept on this machine so that it need not be found out again. It only saves requests."""
 
 import logging
+import shutil
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -48,8 +50,14 @@ class Notes:
                 path.unlink(missing_ok=True)
 
     def clear(self) -> None:
-        """Remove all facts."""
-        self.drop_others("", "")
+        """Remove all that is in the folder, also what others noted beside the facts and what a killed process left half-written."""
+        try:
+            found = list(self.folder.iterdir())
+        except (FileNotFoundError, NotADirectoryError):  # nothing was ever kept
+            return
+        for path in found:
+            with suppress(FileNotFoundError):  # whoever wrote it took it away
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
 
     def _path(self, name: str) -> Path:
         return self.folder / f"{name}.json"
