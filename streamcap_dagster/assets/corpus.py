@@ -7,7 +7,7 @@ from typing import get_args
 
 import dagster as dg
 
-from streamcap_dagster.assets.corpus_checks import NAMED, ROWS, SPLITS_APART, VERSION, every_video_is_in, no_fault
+from streamcap_dagster.assets.corpus_checks import NAMED, ROWS, SPLITS_APART, VERSION, every_video_is_in, forbids, no_fault
 from streamcap_dagster.assets.walk import inputs_of
 from streamcap_dagster.assets.work import PerVideoAsset, places
 from streamcap_dagster.dataset.checking import ReadBack, split_faults
@@ -189,10 +189,12 @@ def materialize(
             receipt = Receipt(
                 asset=name, fingerprint=wanted, content_hash=content_hash(built.hashes), objects=built.objects, counts=built.counts, checked=VERSION
             )
-            if not any(faults.values()):  # one that is wrong is tried again next time, and so is one that had to leave something out, though it is good
-                vouched = receipt.model_copy(update={"fingerprint": ""}) if built.left_out else receipt
-                write_receipts(storage, Receipts(owner=owner, receipts=(vouched,)))
-    checks = [every_video_is_in(left_out), *(no_fault(check, faults.get(check, ()), reused) for check in (ROWS, SPLITS_APART)), *more_checks(corpus)]
+        checks = [every_video_is_in(left_out), *(no_fault(check, faults.get(check, ()), reused) for check in (ROWS, SPLITS_APART)), *more_checks(corpus)]
+        if any(map(forbids, checks)):  # nobody is to make anything of it, and it is tried again next time
+            write_receipts(storage, Receipts(owner=owner))
+        elif not reused:  # one that had to leave something out is tried again too, though it is good
+            vouched = receipt if left_out == corpus.left_out else receipt.model_copy(update={"fingerprint": ""})
+            write_receipts(storage, Receipts(owner=owner, receipts=(vouched,)))
     return _result(receipt, storage, corpus, left_out, reused, checks)
 
 

@@ -92,11 +92,16 @@ def few_failed(outcomes: Mapping[str, int], videos: int, failed: Sequence[str], 
     )
 
 
+def forbids(check: dg.AssetCheckResult) -> bool:
+    """Whether nothing may be made of what was checked."""
+    return not check.passed and check.severity == dg.AssetCheckSeverity.ERROR
+
+
 def unless_blocked(asset: str, result: Materialized) -> Iterator[Materialized]:
     """The result of an asset, and after it a failure when a check forbids that anything is made of it: in words, where Dagster names checks alone."""
     yield result
     for check in result.check_results or ():
-        if not check.passed and check.severity == dg.AssetCheckSeverity.ERROR:
+        if forbids(check):
             faults = "; ".join((check.description or "").split("; ")[:NAMED_IN_A_FAILURE])
             sentence = f"{asset} did not pass the check {check.check_name}: {faults}. {_FIXES.get(check.check_name or '', '')}".rstrip()
             raise dg.Failure(sentence, metadata={"check": dg.MetadataValue.text(check.check_name or "")}, allow_retries=False)

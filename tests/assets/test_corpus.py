@@ -8,13 +8,14 @@ import dagster as dg
 import pytest
 
 from streamcap_dagster.assets import dataset
-from streamcap_dagster.assets.corpus import AlsoFrom, Built, Corpus, materialize, read_corpus
-from streamcap_dagster.assets.corpus_checks import ROWS, SPLITS_APART, corpus_checks
+from streamcap_dagster.assets.corpus import Built, Corpus, materialize, read_corpus
+from streamcap_dagster.assets.corpus_checks import ROWS, SPLITS_APART, corpus_checks, few_failed, outcome_check
 from streamcap_dagster.assets.work import PerVideoAsset
 from streamcap_dagster.dataset.checking import ReadBack
 from streamcap_dagster.errors import ObjectChanged, StorageLost, StreamcapError
 from streamcap_dagster.partitions import Materialized
 from streamcap_dagster.records import Video
+from streamcap_dagster.settings import read_settings
 from streamcap_dagster.storage import keys
 from streamcap_dagster.storage.failures import Failure, note_failure
 from streamcap_dagster.storage.folder import FolderStorage
@@ -132,14 +133,14 @@ class Building:
         self.found = ReadBack()
         self.blocked = False
         """Whether its checks are expected to forbid that anything is made of it."""
-        self.more: dict[str, AlsoFrom] = {}
-        """What else it is made from, for one that is made from more than its videos' assets."""
+        self.more: dict[str, Any] = {}
+        """What else it is made from or checked for."""
 
     def __call__(self, **more: Any) -> dg.MaterializeResult[None]:
         """Materialize it; the settings may be others each time."""
         results: list[dg.MaterializeResult[None]] = []
 
-        @dg.asset(name="list", code_version="1", check_specs=corpus_checks("list"))
+        @dg.asset(name="list", code_version="1", check_specs=[*corpus_checks("list"), *([outcome_check("list")] if "more_checks" in self.more else [])])
         def listed(context: dg.AssetExecutionContext) -> Materialized:
             results.append(materialize(context, self.storage, lambda: corpus(self.storage, **more), self._build, **self.more))
             return results[0]
@@ -232,6 +233,18 @@ def test_a_build_that_left_something_out_is_vouched_for_and_tried_again(storage:
     assert (first.metadata or {})["left_out"] == dg.MetadataValue.json({"dog": "video dog: its frames are gone."})
     assert not reused(build())
     assert reused(build())
+
+
+def test_what_too_much_failed_of_is_not_vouched_for_until_that_is_allowed(storage: FolderStorage, build: Building) -> None:
+    catalog(storage, video("cat"))
+    build()
+    build.more, build.blocked = {"more_checks": lambda corpus: [few_failed({"ok": 20, "blocked": 20}, 1, [], read_settings())]}, True
+    build()
+
+    assert read_receipts(storage, "_list").of("list") is None
+    build.more, build.blocked = {}, False
+    build()
+    assert read_receipts(storage, "_list").of("list") is not None
 
 
 def test_the_check_warns_of_what_is_left_out_and_passes_when_all_are_in(storage: FolderStorage, build: Building) -> None:
