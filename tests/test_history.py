@@ -1,5 +1,6 @@
 """Dagster's SQLite history through connections that stay open: it holds what it would have held, and everybody else sees it at once."""
 
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -69,6 +70,7 @@ def test_databases_of_many_runs_are_not_all_held_open(instance: dg.DagsterInstan
         for partition in "abcdef":
             made(instance, partition)
         opened = {Path(link).name for link in _open_files() if link.endswith(".db") and "history/runs/" in link}
+        assert opened or sys.platform != "linux"
         assert len(opened) <= 4
         assert [len(instance.all_logs(run.run_id)) for run in instance.get_runs()] == [len(instance.all_logs(instance.get_runs()[0].run_id))] * 6
 
