@@ -155,6 +155,14 @@ def test_a_dry_run_tells_what_would_go_and_removes_nothing(made: Project, undist
     assert made.final_files() == undisturbed
 
 
+def test_what_tags_of_old_releases_keep_on_the_hub_is_told(made: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STREAMCAP_HUB_REPO", "somebody/captions")
+    told = forget_here(made, monkeypatch, "life", "--dry-run").stdout
+
+    assert "`HfApi().super_squash_history('somebody/captions', repo_type='dataset')`" in told
+    assert "`HfApi().delete_tag('somebody/captions', tag=…, repo_type='dataset')`" in told
+
+
 def test_shards_of_a_build_that_was_killed_before_its_card_go_too(made: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     (made.storage / "processed/dataset/README.md").unlink()
 
