@@ -105,7 +105,7 @@ def read_corpus(storage: Storage, settings: Settings, chain: Sequence[PerVideoAs
             if receipt.asset in _TOLD:
                 outcomes.update({outcome: receipt.counts.get(outcome, 0) for outcome in get_args(Outcome)})
     groups = {video.video_id: found.group_of(video) for video in videos}
-    splits = assign_splits(groups, settings.policy(SplitPolicy))
+    splits = assign_splits(groups, settings.policy(SplitPolicy), {found.group_of(video) for video in manifest if video.status == "ok"})
     gone = tuple(video.video_id for video in manifest if video.status == "removed")
     failed = tuple(video_id for video_id in left_out if video_id in failures)
     return Corpus(tuple(videos), splits, groups, contents, left_out, gone, sizes, failed, +outcomes)

@@ -1,7 +1,7 @@
 """Which split each video belongs to: a hash of its group decides, so that a video keeps its split as others come and go."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Literal
 
 from streamcap_dagster.policies import SplitPolicy
@@ -15,9 +15,12 @@ FEWEST_GROUPS = 20
 _SALT = "streamcap-split-1"
 
 
-def assign_splits(groups: Mapping[str, str], policy: SplitPolicy) -> dict[str, Split]:
-    """The split of each video_id, given its group; videos of one group share a split."""
-    if len(set(groups.values())) < FEWEST_GROUPS:
+def assign_splits(groups: Mapping[str, str], policy: SplitPolicy, known: Collection[str] = ()) -> dict[str, Split]:
+    """The split of each video_id, given its group; videos of one group share a split.
+
+    `known` are groups of videos that are not in at the moment, which count too: else one that fails would turn every other video to train.
+    """
+    if len({*groups.values(), *known}) < FEWEST_GROUPS:
         return dict.fromkeys(groups, "train")
     return {video_id: _split(group, policy) for video_id, group in groups.items()}
 

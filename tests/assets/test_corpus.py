@@ -19,7 +19,7 @@ from streamcap_dagster.settings import read_settings
 from streamcap_dagster.storage import keys
 from streamcap_dagster.storage.failures import Failure, note_failure
 from streamcap_dagster.storage.folder import FolderStorage
-from streamcap_dagster.storage.receipts import StoredObject, read_receipts
+from streamcap_dagster.storage.receipts import Receipts, StoredObject, read_receipts, write_receipts
 from streamcap_dagster.videos.manifest import write_manifest
 from tests.assets.walking import asset, put, settings, video, walk, workshop
 from tests.storage.counted import CountedStorage
@@ -91,6 +91,16 @@ def test_a_video_whose_file_changed_since_is_left_out(storage: FolderStorage) ->
     write_manifest(storage, [video("cat", words="another cat")])
 
     assert "look was made from something older" in corpus(storage).left_out["cat"]
+
+
+def test_a_video_that_fails_leaves_the_others_in_their_splits(storage: FolderStorage) -> None:
+    videos = [video(f"v{number}", words=f"bytes of v{number}") for number in range(20)]
+    catalog(storage, *videos)
+    before = corpus(storage, validation_share=0.3, test_share=0.3).splits
+    write_receipts(storage, Receipts(owner="v0"))
+
+    assert len(set(before.values())) == 3
+    assert corpus(storage, validation_share=0.3, test_share=0.3).splits == {video_id: split for video_id, split in before.items() if video_id != "v0"}
 
 
 def test_the_same_file_under_two_names_is_in_one_split(storage: FolderStorage) -> None:
