@@ -1,6 +1,7 @@
 """What of a dataset on the Hub is a video, what is known of it, and how it is lent; over HTTP against a local Hub."""
 
 import io
+import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
@@ -11,9 +12,12 @@ import pytest
 from streamcap_dagster.emulators.hub.server import Running
 from streamcap_dagster.errors import SourceError, VideoUnreadable
 from streamcap_dagster.videos.hf_source import HfSource
+from streamcap_dagster.videos.hugging_face.address import HubAddress
+from streamcap_dagster.videos.hugging_face.client import HubClient
+from streamcap_dagster.videos.hugging_face.tables import read_videos
 from streamcap_dagster.videos.metadata import About
 from streamcap_dagster.videos.source import UNKNOWN_SIZE
-from tests.videos.hub_dataset import REPO, HubDataset, embedded, table_of
+from tests.videos.hub_dataset import DEADLINE_S, REPO, HubDataset, embedded, table_of
 
 PAGE = f"/datasets/{REPO}"
 BIG = b"\0" * 3_000_000
@@ -106,6 +110,22 @@ def test_videos_that_had_to_go_and_are_wanted_side_by_side_come_in_one_stream(da
     with ThreadPoolExecutor(8) as pool:
         assert list(pool.map(partial(read, source), MANY)) == list(MANY.values())
     assert dataset.downloaded_bytes() < 2 * TABLE_BYTES
+
+
+def test_a_video_of_a_table_is_held_in_memory_as_it_came_and_not_a_second_time(hub: Running) -> None:
+    files = {"train.parquet": table_of([embedded(b"\7" * 20_000_000)])}
+    sha = hub.make(REPO, files).at("main").oid
+    client = HubClient(HubAddress(REPO), DEADLINE_S, hub.url)
+    table = next(file for file in client.files(sha) if file.path == "train.parquet")
+    tracemalloc.start()
+    try:
+        (video,) = read_videos(client, sha, table, "video", 0)
+        held_bytes = tracemalloc.get_traced_memory()[0]
+    finally:
+        tracemalloc.stop()
+    assert video is not None
+    assert bytes(video) == b"\7" * 20_000_000
+    assert held_bytes < 10_000_000
 
 
 def test_a_video_that_is_copied_is_not_fetched_again(dataset: HubDataset) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 
 from streamcap_dagster.errors import VideoUnreadable
 from streamcap_dagster.storage.cache import FileCache
-from streamcap_dagster.storage.checksums import crc32c_of
+from streamcap_dagster.storage.checksums import Crc32c
 from streamcap_dagster.storage.file_locks import alone
 from streamcap_dagster.videos.hugging_face.client import PART_BYTES, HubClient
 from streamcap_dagster.videos.hugging_face.listing import Item
@@ -97,7 +97,7 @@ class Copies:
         sizes: Sizes = []
         room_bytes = self._room_bytes
         for row, data in enumerate(self._videos(item)):
-            sizes.append((_NO_BYTES, "") if data is None else (len(data), crc32c_of(data)))
+            sizes.append((_NO_BYTES, "") if data is None else (len(data), _crc32c_of(data)))
             if data is not None and (row == item.row or len(data) <= room_bytes):
                 self._adopt(item, row, data)
                 room_bytes -= len(data)
@@ -125,7 +125,7 @@ class Copies:
             kept.add(row)
         return kept
 
-    def _adopt(self, item: Item, row: int, data: bytes | None) -> None:
+    def _adopt(self, item: Item, row: int, data: memoryview | None) -> None:
         neighbour = self._at_place.get((item.file.path, item.group, row))
         if neighbour is not None and data is not None:
             name = self._name(neighbour)
@@ -133,7 +133,7 @@ class Copies:
                 path.write_bytes(data)
                 self._cache.adopt(path, name)
 
-    def _videos(self, item: Item) -> Iterator[bytes | None]:
+    def _videos(self, item: Item) -> Iterator[memoryview | None]:
         try:
             yield from read_videos(self._client, self._sha, item.file, item.column, item.group)
         except (ValueError, OSError) as error:  # as Arrow raises them
@@ -151,6 +151,14 @@ def _noted(path: Path) -> Sizes:
         return [(int(size_bytes), str(crc32c)) for size_bytes, crc32c in json.loads(path.read_bytes())]
     except (FileNotFoundError, ValueError, TypeError):
         return []
+
+
+def _crc32c_of(data: memoryview) -> str:
+    """Part by part, for the checksum wants bytes, which are a copy."""
+    total = Crc32c()
+    for start in range(0, len(data), PART_BYTES):
+        total.update(bytes(data[start : start + PART_BYTES]))
+    return str(total)
 
 
 def _digest(*facts: object) -> str:

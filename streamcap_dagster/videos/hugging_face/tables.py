@@ -75,12 +75,22 @@ def _rows(parquet: Any, video: str) -> Iterator[TableRow]:
             yield TableRow(group, number, identity, plain_text(path), embedded, about_from(said))
 
 
-def read_videos(client: HubClient, sha: str, file: File, column: str, group: int) -> Iterator[bytes | None]:
-    """The bytes of each video of a row group, one at a time; None where a row holds none."""
+def read_videos(client: HubClient, sha: str, file: File, column: str, group: int) -> Iterator[memoryview | None]:
+    """The bytes of each video of a row group, one at a time and as Arrow holds them; None where a row holds none."""
     parquet = _parquet(client, sha, file, buffer_bytes=PART_BYTES)
     for batch in parquet.iter_batches(batch_size=1, row_groups=[group], columns=[column], use_threads=False):
-        for video in batch.column(0).to_pylist():
-            yield video.get("bytes") if isinstance(video, dict) else video
+        for video in batch.column(0):
+            yield _held(video)
+
+
+def _held(video: Any) -> memoryview | None:
+    import pyarrow as pa
+
+    if isinstance(video, pa.StructScalar):
+        if not video.is_valid or video.type.get_field_index("bytes") < 0:
+            return None
+        video = video["bytes"]
+    return memoryview(video.as_buffer()) if video.is_valid else None
 
 
 def _parquet(client: HubClient, sha: str, file: File, buffer_bytes: int = 0) -> Any:
