@@ -52,7 +52,7 @@ def dataset_assets(settings: Settings) -> list[dg.AssetsDefinition]:
 
 TRAIN_JSON = (
     "`processed/train.json`: the SFT examples of every video of the train split, a JSON array with one record per line; "
-    "`validation.json` and `test.json` beside it once there are 20 videos. Reads one file per video; costs nothing."
+    "`validation.json` and `test.json` beside it once there are 20 groups of videos. Reads one file per video; costs nothing."
 )
 RL_JSON = "`processed/rl.json`: the RL examples of every video of the train split, in the same form. Reads one file per video; costs nothing."
 
