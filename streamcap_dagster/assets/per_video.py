@@ -42,6 +42,8 @@ GRACE_S = 8.0
 """How long a walk that was stopped lets the captioner's calls under way go on; they are paid for."""
 PATIENCE_S = 10.0
 """How long a walk that was stopped may take to end: its threads finish what they are at, which may be the copy of a large file."""
+_CANCELLED_BY_S = 1.0
+"""By then whatever waits for a decoder has heard that it need not."""
 
 _OTHER_FILES = 256
 _WINDOWS_PER_CALL = 2
@@ -205,6 +207,9 @@ async def _wind_up(walking: asyncio.Task[None], workshop: Workshop) -> None:
         workshop.captioner.stop()
     walking.cancel()
     await workshop.underway.settle(GRACE_S)
+    await asyncio.wait([walking], timeout=_CANCELLED_BY_S)
+    if workshop.decoding is not None:  # a thread may wait for a lost storage until this process ends, which must not leave processes behind
+        workshop.decoding.stop()
 
 
 class Reporter:

@@ -37,6 +37,10 @@ class DecodePool:
         return self
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """End the processes, whatever they are doing."""
         for worker in self._workers:
             worker.stop()
 

@@ -2,7 +2,9 @@
 
 import asyncio
 import resource
+import threading
 from collections.abc import Callable
+from multiprocessing import active_children
 from pathlib import Path
 
 import dagster as dg
@@ -11,6 +13,7 @@ import pytest
 from streamcap_dagster.assets.per_video import NAMED_IN_A_FAILURE, allow_open_files, failure_of_run, per_video_assets, walk_in_background
 from streamcap_dagster.assets.progress import AssetDone, Happening, unwatched
 from streamcap_dagster.assets.work import Made, VideoWork
+from streamcap_dagster.captions.backends.offline import OfflineCaptioner
 from streamcap_dagster.captions.captioner import CaptionReply, CaptionRequest
 from streamcap_dagster.resources.captioner import OfflineCaptionerResource
 from streamcap_dagster.resources.run_end import run_end
@@ -18,6 +21,7 @@ from streamcap_dagster.resources.storage import FolderStorageResource
 from streamcap_dagster.resources.video_source import FolderSourceResource
 from streamcap_dagster.storage.failures import Failure
 from streamcap_dagster.storage.folder import FolderStorage
+from streamcap_dagster.storage.off_loop import to_the_end
 from streamcap_dagster.videos.manifest import write_manifest
 from streamcap_dagster.videos.source import FolderSource
 from tests.assets.walking import asset, put, settings, video
@@ -113,6 +117,29 @@ def test_an_answer_on_its_way_is_kept_although_the_walk_breaks_off(storage: Fold
     with pytest.raises(BaseExceptionGroup):
         list(walk)
     assert [stored.key.split("/")[1] for stored in storage.list("calls/")] == ["dog"]
+
+
+def test_a_walk_that_is_stopped_ends_its_decoders_though_a_thread_still_waits(storage: FolderStorage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("streamcap_dagster.assets.per_video.PATIENCE_S", 5.0)
+    waits, released = threading.Event(), threading.Event()
+
+    async def make(work: VideoWork) -> Made:
+        assert work.workshop.decoding is not None
+        await work.workshop.decoding.do(abs, -1, work.video_id)
+        if work.video_id == "dog":
+            waits.set()
+            await to_the_end(asyncio.to_thread(released.wait, 30))
+        return put(work, "say", work.video_id)
+
+    videos, captioner = [video("cat"), video("dog")], OfflineCaptioner()
+    walk = walk_in_background(videos, [asset("say", make=make)], settings(storage, decode_workers=1), FolderSource(storage.root), storage, captioner, unwatched)
+    next(walk)
+    assert waits.wait(30)
+    before = len(active_children())
+    walk.close()
+    left = len(active_children())
+    released.set()
+    assert (before - left, left) == (1, 0)
 
 
 def test_a_process_may_open_a_file_for_every_video_and_call(storage: FolderStorage) -> None:
