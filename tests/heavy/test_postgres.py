@@ -19,7 +19,7 @@ from tests.heavy.services import services_of
 
 pytestmark = [pytest.mark.heavy, pytest.mark.timeout(400)]
 VIDEOS = ["clock", "life", "still"]
-OF_ALL_VIDEOS = ("processed/train", "processed/rl", "processed/dataset", "receipts/_")
+OF_ALL_VIDEOS = ("processed/train", "processed/rl", "processed/groups", "processed/dataset", "receipts/_")
 
 
 @pytest.fixture(scope="module")
