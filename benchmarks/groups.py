@@ -18,9 +18,10 @@ from benchmarks.photos import photos
 from streamcap_dagster.dataset.grouping.candidates import same_pairs
 from streamcap_dagster.dataset.grouping.clusters import Member, group_videos
 from streamcap_dagster.dataset.grouping.likeness import RULE, HashedVideo, hashed_video, likeness
+from streamcap_dagster.dataset.grouping.records import AlikeVideos, VideoGroups
 from streamcap_dagster.frames.hashing import PARTS, HashingJob, hash_frames
 from streamcap_dagster.frames.sampling import sample_frames
-from streamcap_dagster.records import AlikeVideos, Frame, VideoGroups
+from streamcap_dagster.records import Frame
 from streamcap_dagster.storage.frame_table import write_frames
 from tests.frames.sampled import sampling_job
 from tests.scenes import COPIES, make_copy, make_scenes

@@ -13,8 +13,9 @@ from benchmarks.scale.corpus import content_of
 from streamcap_dagster.cli.instance import open_instance
 from streamcap_dagster.cli.run import Graph
 from streamcap_dagster.dataset.grouping.likeness import RULE
+from streamcap_dagster.dataset.grouping.records import GroupedVideo, VideoGroup, VideoGroups
 from streamcap_dagster.dataset.grouping.stored import write_groups
-from streamcap_dagster.records import GroupedVideo, SftExample, SftExamples, SftPair, Turn, VideoGroup, VideoGroups
+from streamcap_dagster.records import SftExample, SftExamples, SftPair, Turn
 from streamcap_dagster.settings import Settings, read_settings
 from streamcap_dagster.storage import keys
 from streamcap_dagster.storage.folder import FolderStorage

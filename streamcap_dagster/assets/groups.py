@@ -18,12 +18,13 @@ from streamcap_dagster.dataset.grouping.candidates import same_pairs
 from streamcap_dagster.dataset.grouping.clusters import Member, group_videos
 from streamcap_dagster.dataset.grouping.given import read_given_groups
 from streamcap_dagster.dataset.grouping.likeness import RULE, HashedVideo, hashed_video
+from streamcap_dagster.dataset.grouping.records import AlikeVideos, VideoGroup, VideoGroups
 from streamcap_dagster.dataset.grouping.stored import read_aged_groups, write_groups
 from streamcap_dagster.dataset.markdown import plain, table
 from streamcap_dagster.errors import ObjectMissing, ObjectUnreadable
 from streamcap_dagster.frames.pairs_sheet import Moment, pairs_sheet
 from streamcap_dagster.partitions import Materialized
-from streamcap_dagster.records import AlikeVideos, FrameHashes, VideoGroup, VideoGroups
+from streamcap_dagster.records import FrameHashes
 from streamcap_dagster.resources.storage import StorageResource
 from streamcap_dagster.settings import Settings
 from streamcap_dagster.storage import Storage, keys

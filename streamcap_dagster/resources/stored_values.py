@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow.parquet as pq
 
+from streamcap_dagster.dataset.grouping.records import VideoGroups
 from streamcap_dagster.errors import ObjectMissing
-from streamcap_dagster.records import Captions, Clips, FrameHashes, Objectives, PreferenceExamples, Record, RlExamples, SftExamples, VideoGroups
+from streamcap_dagster.records import Captions, Clips, FrameHashes, Objectives, PreferenceExamples, Record, RlExamples, SftExamples
 from streamcap_dagster.resources.held_path import held
 from streamcap_dagster.storage import Storage, keys
 from streamcap_dagster.storage.documents import read_record

@@ -17,7 +17,7 @@ from streamcap_dagster.captions.pacing.accounts import pacific_day
 from streamcap_dagster.captions.pacing.others import Account
 from streamcap_dagster.cli import app
 from streamcap_dagster.cli.status_page import Page, groups_of_several, page
-from streamcap_dagster.records import GroupedVideo, VideoGroup, VideoGroups
+from streamcap_dagster.dataset.grouping.records import GroupedVideo, VideoGroup, VideoGroups
 from streamcap_dagster.storage import keys
 from streamcap_dagster.storage.documents import write_record
 from streamcap_dagster.storage.failures import Failure, NotedFailure, note_failure

@@ -7,7 +7,7 @@ from hashlib import sha256
 from itertools import chain, count
 
 from streamcap_dagster.dataset.grouping.likeness import RULE
-from streamcap_dagster.records import AlikeVideos, GroupedVideo, MergedGroup, VideoGroup, VideoGroups
+from streamcap_dagster.dataset.grouping.records import AlikeVideos, GroupedVideo, MergedGroup, VideoGroup, VideoGroups
 
 
 @dataclass(frozen=True)

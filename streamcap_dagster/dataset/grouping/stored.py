@@ -1,8 +1,8 @@
 """The groups as they are stored: `processed/groups.json`, and in the ledger which of them were known earlier."""
 
 from streamcap_dagster.dataset.grouping.likeness import RULE
+from streamcap_dagster.dataset.grouping.records import GroupAges, VideoGroups
 from streamcap_dagster.errors import ObjectMissing
-from streamcap_dagster.records import GroupAges, VideoGroups
 from streamcap_dagster.storage import Storage, keys
 from streamcap_dagster.storage.documents import read_record, write_record
 

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 from streamcap_dagster.dataset.grouping.clusters import Member, group_videos
 from streamcap_dagster.dataset.grouping.likeness import RULE
-from streamcap_dagster.records import AlikeVideos, VideoGroups
+from streamcap_dagster.dataset.grouping.records import AlikeVideos, VideoGroups
 
 NOTHING = VideoGroups(rule=RULE, groups=())
 
