@@ -14,7 +14,7 @@ from streamcap_dagster.errors import SettingError, StillGoing, StreamcapError
 ALL_IS_WELL, SOME_FAILED, WRONG_USAGE, INTERRUPTED = 0, 1, 2, 130
 PATIENCE_S = 3.0
 
-for commands in ("making", "datasets", "preferring", "operating", "moving", "emulating"):  # in the order of `streamcap --help`
+for commands in ("making", "datasets", "preferring", "quality", "operating", "moving", "emulating"):  # in the order of `streamcap --help`
     import_module(f"{__name__}.commands.{commands}")
 
 

@@ -1,0 +1,3 @@
+"""What tells how good captions are."""
+
+PANEL = "Quality of captions"
