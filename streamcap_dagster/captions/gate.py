@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from streamcap_dagster.captions.captioner import Place
-from streamcap_dagster.captions.thumbnails import Pixels, block_means
+from streamcap_dagster.pixels.thumbnails import Pixels, block_means
 from streamcap_dagster.records import Frame
 
 
@@ -34,7 +34,7 @@ class NoChangeGate:
     def _look(self, frame: Frame, place: Place) -> Pixels:
         """Remembers the frame it looked at last: the last of a window differs most often, and is the next reference."""
         if self._seen is None or self._seen[0] != frame.sha256:
-            self._seen = frame.sha256, block_means(frame, place)
+            self._seen = frame.sha256, block_means(frame, place.video_id)
         return self._seen[1]
 
 

@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from streamcap_dagster.captions.thumbnails import Pixels
+from streamcap_dagster.pixels.thumbnails import Pixels
 
 Luma = NDArray[np.int16]
 Mask = NDArray[np.bool_]

@@ -9,12 +9,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from functools import cache
 
-from streamcap_dagster.captions.backends.colours import COLOURS, LIGHTS, Colouring, colouring
+from streamcap_dagster.captions.backends.colours import LIGHTS, Colouring, colouring
 from streamcap_dagster.captions.backends.motion import STILL, Motion, motion
 from streamcap_dagster.captions.captioner import CaptionReply, CaptionRequest, Pair, Parameter
 from streamcap_dagster.captions.looking import look
 from streamcap_dagster.captions.replies import LONGEST_OBJECTIVE, MOST_OBJECTIVES
-from streamcap_dagster.captions.thumbnails import thumbnails
+from streamcap_dagster.pixels.colours import COLOURS
+from streamcap_dagster.pixels.thumbnails import thumbnails
 from streamcap_dagster.records import Frame
 
 _WIDTH, _HEIGHT = 64, 36
@@ -44,7 +45,7 @@ class OfflineCaptioner:
 
 
 def _caption(request: CaptionRequest) -> dict[str, object]:
-    pictures = thumbnails(request.frames, request.place, _WIDTH, _HEIGHT)
+    pictures = thumbnails(request.frames, request.place.video_id, _WIDTH, _HEIGHT)
     moved = motion(pictures, _seconds(request.frames))
     seen = colouring(pictures[moved.settled :])
     said = list(_description(seen, moved) if not request.history else _news(seen, moved, request.history))
