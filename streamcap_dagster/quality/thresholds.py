@@ -1,0 +1,85 @@
+"""The one place of thresholds: from which value on a caption, a video or a whole dataset is worth a look, and from which on it is wrong."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+Verdict = Literal["ok", "warn", "error"]
+
+
+@dataclass(frozen=True)
+class Levels:
+    """A value is judged by the worst level that it reaches."""
+
+    warn: float
+    error: float | None = None
+    """None where it is never worse than worth a look."""
+    falling: bool = False
+    """Whether it is the lower values that are worse."""
+
+    def verdict(self, value: float) -> Verdict:
+        if self.error is not None and self._reaches(value, self.error):
+            return "error"
+        return "warn" if self._reaches(value, self.warn) else "ok"
+
+    def _reaches(self, value: float, level: float) -> bool:
+        return value <= level if self.falling else value >= level
+
+
+@dataclass(frozen=True)
+class Metric:
+    """What is measured of captions, and its levels."""
+
+    name: str
+    about: str
+    """What is wrong with captions that reach them, for people: what follows on `captions that`."""
+    window: Levels
+    """Of what is measured of one caption; a count where a caption has a list of findings, 1 where it has one."""
+    video: Levels
+    """Of the share of a video's captions, 0 to 1, that reach the window's level `warn`."""
+    dataset: Levels
+    """The same share of all captions of a dataset."""
+
+
+_COUNTED = Levels(1)
+_WRONG = Levels(1, 1)
+
+METRICS: dict[str, Metric] = {
+    metric.name: metric
+    for metric in (
+        Metric("words_per_s", "cannot be spoken in their window", Levels(4, 8), Levels(0.3, 0.8), Levels(0.2, 0.6)),
+        Metric("repetition", "say the same thing over and over", Levels(0.5, 0.7), Levels(0.1, 0.5), Levels(0.05, 0.25)),
+        Metric("redundancy", "repeat a sentence of an earlier one", Levels(0.75, 1), Levels(0.3, 0.8), Levels(0.2, 0.6)),
+        Metric("novelty", "say hardly anything new", Levels(0.25, 0, falling=True), Levels(0.2, 0.6), Levels(0.1, 0.4)),
+        Metric("repeats", "are nearly a copy of an earlier one", _WRONG, Levels(0.1, 0.5), Levels(0.05, 0.25)),
+        Metric("meta_talk", "speak of the video, or of what goes on as before", Levels(1, 3), Levels(0.3, 0.9), Levels(0.2, 0.6)),
+        Metric("refusal", "are refusals", _WRONG, Levels(0.01, 0.2), Levels(0.005, 0.05)),
+        Metric("times", "tell times or numbers of frames", Levels(1, 3), Levels(0.1, 0.5), Levels(0.05, 0.25)),
+        Metric("language", "are in another language than most", _COUNTED, Levels(0.1, 0.4), Levels(0.05, 0.3)),
+        Metric("renamed", "give a thing another name than before", _COUNTED, Levels(0.3), Levels(0.2)),
+    )
+}
+"""By name. The speed limit is what LiveCC keeps (1 to 4 words a second); it and what compares with earlier captions are for deltas alone."""
+
+SILENCE = Metric("silence", "are silent", Levels(1), Levels(0.98), Levels(0.9, 0.99))
+"""Of the windows after the first of their segment, whatever came of them: a dataset that is nearly all silent teaches nothing."""
+
+ERROR = "_error"
+
+
+def flags(values: Mapping[str, float]) -> tuple[str, ...]:
+    """The thresholds that a caption passes: `redundancy`, and where it is an error `redundancy_error` beside it. `values` are by metric."""
+    found: list[str] = []
+    for name, value in values.items():
+        verdict = METRICS[name].window.verdict(value)
+        if verdict != "ok":
+            found.append(name)
+        if verdict == "error":
+            found.append(f"{name}{ERROR}")
+    return tuple(found)
+
+
+def version() -> str:
+    """Changes with any threshold that flags of windows depend on."""
+    return hashlib.sha256(repr({name: metric.window for name, metric in METRICS.items()}).encode()).hexdigest()[:16]
