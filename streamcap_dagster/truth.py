@@ -38,6 +38,17 @@ class DrawnEvent(Record):
         return self
 
 
+class DrawnLook(Record):
+    """A thing as it looks while it can be seen: another one for each of its colours, and for each time that it is on screen. A room's walls and a sign too."""
+
+    nouns: tuple[str, ...]
+    """What it may be called, such as `ball`."""
+    colours: tuple[str, ...]
+    """What its colour may be called; none where it has no colour that one would name."""
+    start_s: Seconds
+    end_s: Seconds
+
+
 class DrawnTruth(Record):
     """`truth/<video_id>.json` of a drawn world: all that is in a video and happens in it. Events are in order of their ends."""
 
@@ -54,6 +65,12 @@ class DrawnTruth(Record):
     events: tuple[DrawnEvent, ...]
     nouns: tuple[str, ...]
     """Every word for a thing that occurs in any drawn video: one that is in none of this video's words is not in this video."""
+    colours: tuple[str, ...]
+    """Every word for a colour of this world."""
+    actions: dict[EventType, tuple[str, ...]]
+    """By which words a caption claims that such an event happens, whatever it happens to; an event that did not happen is noticed by them."""
+    looks: tuple[DrawnLook, ...]
+    """All that is ever to be seen in this video."""
 
 
 def events_of(truth: DrawnTruth, start_s: float, end_s: float) -> tuple[DrawnEvent, ...]:
