@@ -47,6 +47,9 @@ class Storage(Protocol):
 
     def write(self, key: str, data: bytes) -> None: ...
 
+    def replace(self, key: str, old: bytes | None, new: bytes) -> bool:
+        """Write an object if it holds `old` (None: if there is none), and say whether it did: of several who replace the same, one does."""
+
     def write_from(self, key: str, file: BinaryIO) -> None:
         """Write an object from a file that can be sought, from its start, without holding it in memory."""
 

@@ -2,6 +2,7 @@
 
 import errno
 import fcntl
+import hashlib
 import os
 import secrets
 import shutil
@@ -15,6 +16,7 @@ from typing import BinaryIO
 from streamcap_dagster.errors import ObjectMissing, StorageError
 from streamcap_dagster.storage import Stored, checked_key, fix_of_missing
 from streamcap_dagster.storage.appending import append_whole
+from streamcap_dagster.storage.file_locks import alone
 
 _PRIVATE = ".streamcap"
 """Folder for what is not an object: files still being written, and locks."""
@@ -29,6 +31,7 @@ class FolderStorage:
         self.root = root.expanduser().absolute()
         self._staging = self.root / _PRIVATE / "staging"
         self._leases = self.root / _PRIVATE / "leases"
+        self._locks = self.root / _PRIVATE / "locks"
 
     @property
     def uri(self) -> str:
@@ -54,6 +57,24 @@ class FolderStorage:
     def write(self, key: str, data: bytes) -> None:
         with self.staged(key) as path:
             path.write_bytes(data)
+
+    def replace(self, key: str, old: bytes | None, new: bytes) -> bool:
+        name = hashlib.sha256(key.encode()).hexdigest()
+        try:
+            self._locks.mkdir(parents=True, exist_ok=True)
+            with alone(self._locks / name):
+                if self._read_if_there(key) != old:
+                    return False
+                self.write(key, new)
+        except OSError as error:
+            raise self._explained(error, key, "writing") from error
+        return True
+
+    def _read_if_there(self, key: str) -> bytes | None:
+        try:
+            return self.read(key)
+        except ObjectMissing:
+            return None
 
     def write_from(self, key: str, file: BinaryIO) -> None:
         file.seek(0)

@@ -13,6 +13,8 @@ CALLS = "calls/"
 TOMBSTONES = "tombstones/"
 RANKINGS = "rankings/"
 """What people said of the candidates of each video's windows; no run writes there."""
+REVIEWS = "reviews/"
+"""What people decided of each video's captions; no run writes there."""
 
 
 def raw_video(video_id: str, container_suffix: str) -> str:
@@ -65,6 +67,14 @@ def rankings(video_id: str) -> str:
     return f"{RANKINGS}{video_id}.json"
 
 
+def reviews(video_id: str) -> str:
+    return f"{REVIEWS}{video_id}.json"
+
+
+def reviewed(video_id: str) -> str:
+    return f"reviewed/{video_id}.json"
+
+
 def image_name(clip: int, window: int, k: int) -> str:
     """File name of one frame; sorts in time order."""
     return f"{clip:04d}_{window:05d}_{k:03d}.jpg"
@@ -81,15 +91,16 @@ def contact_sheet(video_id: str) -> str:
 
 def made_of(video_id: str) -> tuple[str, ...]:
     """Every object that is made of a video, but for its copy, its images and its books."""
-    made = (clips, frames, contact_sheet, frame_hashes, initial_captions, delta_captions, objectives, sft_examples, rl_examples, preference_examples)
+    captions = (initial_captions, delta_captions, objectives, reviewed)
+    made = (clips, frames, contact_sheet, frame_hashes, *captions, sft_examples, rl_examples, preference_examples)
     return (*(key(video_id) for key in made), *(subtitles(video_id, suffix) for suffix in (".srt", ".vtt")))
 
 
 def all_of(video_id: str) -> tuple[str, ...]:
     """Every key that holds something of a video and of no other; those that end in `/` or `.` stand for all that begin with them."""
-    reviews = (f"reviews/{video_id}.", f"reviews/{video_id}/")
+    decided = (f"{REVIEWS}{video_id}.", f"{REVIEWS}{video_id}/")
     books = (receipts(video_id), failure(video_id), folded_calls(video_id), calls(video_id), rankings(video_id))
-    return (*books, raw_video(video_id, "."), *made_of(video_id), images(video_id), *reviews)
+    return (*books, raw_video(video_id, "."), *made_of(video_id), images(video_id), *decided)
 
 
 def receipts(video_id: str) -> str:

@@ -55,6 +55,14 @@ class Overlay:
     def write(self, key: str, data: bytes) -> None:
         self._writable(key).write(key, data)
 
+    def replace(self, key: str, old: bytes | None, new: bytes) -> bool:
+        if self._is_through(key):
+            return self._below.replace(key, old, new)
+        found = None if self.stat(key) is None else self.read(key)
+        if found == old:
+            self._upper.write(key, new)
+        return found == old
+
     def write_from(self, key: str, file: BinaryIO) -> None:
         self._writable(key).write_from(key, file)
 

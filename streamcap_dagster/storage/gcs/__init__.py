@@ -80,6 +80,27 @@ class GcsStorage:
         same = partial(_is, size_bytes=len(data), crc32c=lambda: crc32c_of(data))
         self._put(key, self._seen.of(name), lambda generation: self._bucket.write(name, data, generation), same)
 
+    def replace(self, key: str, old: bytes | None, new: bytes) -> bool:
+        name = self._name(key)
+        found, generation = self._read_if_there(name)
+        if found != old:
+            return False
+        try:
+            blob = self._bucket.write(name, new, generation)
+        except OtherGeneration:  # it may be that of a first try whose answer was lost
+            there = self._bucket.look(name)
+            if there is None or not _is(there, len(new), lambda: crc32c_of(new)):
+                return False
+            blob = there
+        self._seen.saw(name, blob.generation)
+        return True
+
+    def _read_if_there(self, name: str) -> tuple[bytes | None, int]:
+        try:
+            return self._bucket.read(name)
+        except ObjectMissing:
+            return None, NONE
+
     def write_from(self, key: str, file: BinaryIO) -> None:
         self._upload(key, file, self._seen.of(self._name(key)))
 
