@@ -17,6 +17,7 @@ from streamcap_dagster.policies import (
     DatasetPolicy,
     ExamplePolicy,
     HomePath,
+    PairingPolicy,
     Policy,
     PreferencePolicy,
     Sampling,
@@ -33,12 +34,13 @@ GEMINI_KEYS = ("GOOGLE_API_KEY", "GEMINI_API_KEY")
 """Where the key for Gemini is looked for, in this order, which is also that of Google's own tools."""
 _EMULATOR = "STORAGE_EMULATOR_HOST"
 ALERT_WEBHOOK = f"{PREFIX}ALERT_WEBHOOK"
-SECRETS = (*GEMINI_KEYS, "OPENAI_API_KEY", "OPENAI_BASE_URL", "HF_TOKEN", "GOOGLE_APPLICATION_CREDENTIALS", _EMULATOR, ALERT_WEBHOOK)
+_PAIRING_KEY = f"{PREFIX}PAIRING_KEY"
+SECRETS = (*GEMINI_KEYS, "OPENAI_API_KEY", "OPENAI_BASE_URL", "HF_TOKEN", "GOOGLE_APPLICATION_CREDENTIALS", _EMULATOR, ALERT_WEBHOOK, _PAIRING_KEY)
 """What is looked for in the environment under these very names, by other people's libraries and by Dagster; `.env` may hold them too."""
 P = TypeVar("P", bound=Policy)
 
 
-class Settings(BaseSettings, Windowing, ClipPolicy, Sampling, CaptionPolicy, ExamplePolicy, PreferencePolicy, DatasetPolicy, SplitPolicy):
+class Settings(BaseSettings, Windowing, ClipPolicy, Sampling, CaptionPolicy, ExamplePolicy, PreferencePolicy, DatasetPolicy, SplitPolicy, PairingPolicy):
     """Where things are, how many at once, and every field of the policies; each is one environment variable."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, env_file=".env", env_file_encoding="utf-8", env_ignore_empty=True, extra="ignore", frozen=True)
@@ -55,6 +57,7 @@ class Settings(BaseSettings, Windowing, ClipPolicy, Sampling, CaptionPolicy, Exa
         None, description="a CSV video_id,group: videos that belong together, or apart, whatever they look like; a group is in one split"
     )
     hub_repo: str = Field("", description="Hugging Face dataset repository to publish to, as owner/name; empty publishes nothing")
+    publish_despite: str = Field("", description="why the dataset is published although the checks of its quality found errors; the card tells it")
     gemini_model: str = Field("gemini-3.5-flash-lite", min_length=1, description="for the captioner `gemini`: any model by name")
     gemini_base_url: str = Field("", description="for `gemini`: its address, such as a proxy or `streamcap emulate-gemini`; empty is Google")
     gemini_api_version: Literal["v1beta", "v1", "v1beta1"] | None = Field(None, description="for `gemini`: API version; by default v1beta, on Vertex v1beta1")
@@ -82,6 +85,7 @@ class Settings(BaseSettings, Windowing, ClipPolicy, Sampling, CaptionPolicy, Exa
     alert_webhook: SecretStr = Field(SecretStr(""), description="address that alerts are posted to, as Slack's JSON; a secret")
     warn_failed_share: float = Field(0.02, ge=0, le=1, description="share of windows without a usable caption, or of failed videos, that the dataset warns of")
     max_failed_share: float = Field(0.2, ge=0, le=1, description="share beyond which that is an error, and nothing is made of the dataset")
+    pairing_key: SecretStr = Field(SecretStr(""), description="key for STREAMCAP_PAIRING_URL, if it wants one; a secret")
     decode_workers: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1, le=256, description="videos that are decoded at the same time")
     calls_in_flight: int = Field(200, ge=1, le=4096, description="questions to the captioner that may be open at the same time")
     videos_in_flight: int = Field(256, ge=1, le=4096, description="videos of a run that are worked on at the same time")
@@ -114,7 +118,7 @@ def read_settings(**overrides: Any) -> Settings:
         raise _explained(error) from error
     if not settings.captioner:
         settings = _with_captioner(settings)
-    for check in (_check_frames, _check_clips, _check_splits, _check_storage, _check_runs, _check_emulator):
+    for check in (_check_frames, _check_clips, _check_splits, _check_pairing, _check_storage, _check_runs, _check_emulator):
         check(settings)
     return settings
 
@@ -168,6 +172,15 @@ def _check_clips(settings: Settings) -> None:
         raise SettingError("STREAMCAP_CLIP_POLICY", "manual", "its spans come from a file: set STREAMCAP_CLIPS_CSV to a CSV video_id,start_s,end_s[,keep]")
     if settings.clip_policy == "whole" and settings.clip_max_s < 2 * settings.window_duration_s:
         raise SettingError("STREAMCAP_CLIP_MAX_S", settings.clip_max_s, f"a clip needs at least two windows, {2 * settings.window_duration_s} s")
+
+
+def _check_pairing(settings: Settings) -> None:
+    module, _, function = settings.pairing_model.partition(":")
+    if settings.pairing_model and not settings.pairing_url and not (module and function):
+        why = "give module:function, as Python would import it, or set STREAMCAP_PAIRING_URL to the address that serves a model of that name"
+        raise SettingError("STREAMCAP_PAIRING_MODEL", settings.pairing_model, why)
+    if settings.pairing_url and not settings.pairing_model:
+        raise SettingError("STREAMCAP_PAIRING_URL", settings.pairing_url, "name the model that it serves: set STREAMCAP_PAIRING_MODEL")
 
 
 def _check_splits(settings: Settings) -> None:

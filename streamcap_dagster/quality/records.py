@@ -46,6 +46,10 @@ class PairingAudit(Record):
     shuffled: float
     margin: float
     """How much better they agree with their own frames; near 0 where captions sit on the wrong windows."""
+    spread: float
+    """Standard deviation of `shuffled` from one shuffle to another: so much chance does to `own`, and to `margin`."""
+    shift: int = 0
+    """By how many windows deltas would have to go to agree much better than they do, as when they were moved or tell ahead; 0 where they are right."""
 
 
 class Drift(Record):

@@ -65,6 +65,20 @@ METRICS: dict[str, Metric] = {
 SILENCE = Metric("silence", "are silent", Levels(1), Levels(0.98), Levels(0.9, 0.99))
 """Of the windows after the first of their segment, whatever came of them: a dataset that is nearly all silent teaches nothing."""
 
+PAIRING = Metric(
+    "pairing",
+    "fit the frames of other windows as well as those of their own",
+    Levels(1),
+    Levels(0.1, 0.05, falling=True),
+    Levels(0.1, 0.05, falling=True),
+)
+"""Of the margin of the pairing audit, with what chance may have cost it: it is judged by how high it may be, so that few windows prove nothing."""
+
+SHIFT = Metric("shift", "are of a video whose deltas fit the windows before or after them much better", Levels(1), Levels(1, 1), Levels(0.05, 0.2))
+
+POOR = Metric("poor_videos", "have a finding that is an error", Levels(1), Levels(1), Levels(0.02, 0.1))
+"""Of videos."""
+
 ERROR = "_error"
 
 

@@ -1,0 +1,89 @@
+"""Whether captions are good enough: what is counted of each video, added up for a dataset, held against the thresholds.
+
+All that is known of a video for this is in a few whole numbers, which its receipt keeps and which can be added up.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from math import sqrt
+from typing import Literal
+
+from streamcap_dagster.quality.records import CaptionQuality, PairingAudit
+from streamcap_dagster.quality.thresholds import METRICS, PAIRING, POOR, SHIFT, SILENCE, Metric, Verdict
+
+Of = Literal["video", "dataset"]
+
+FEWEST = 20
+"""Of fewer captions, windows or videos a share says nothing that would justify an error: one of three is a third."""
+
+_FINE = 1000
+"""Whole numbers stand for thousandths."""
+_CHANCE = 2
+"""Spreads that chance may have cost: the margin is judged as if it were so much larger."""
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What came of holding one metric against its levels."""
+
+    metric: Metric
+    verdict: Verdict
+    value: float
+    of: int
+    """How many captions, windows or videos the value is of."""
+    told: str
+
+
+def counted(quality: CaptionQuality) -> dict[str, int]:
+    """What is known of the quality of one video, in numbers that can be added to those of another."""
+    counts = {
+        "spoken": sum(window.words > 0 for window in quality.windows),
+        "later": sum(window.kind == "delta" for window in quality.windows),
+        "silent": sum(window.kind == "delta" and not window.words for window in quality.windows),
+        **{name: sum(name in window.flags for window in quality.windows) for name in METRICS},
+        **(_of_pairing(quality.pairing) if quality.pairing is not None else {}),
+        "measured": 1,
+    }
+    return {**counts, "poor": int(any(judged.verdict == "error" for judged in judge(counts, "video")))}
+
+
+def judge(counts: Mapping[str, int], of: Of) -> Iterator[Judged]:
+    """Every metric of which there is something to say, worst or not, in the order of the thresholds."""
+    spoken, later, compared, videos = (counts.get(name, 0) for name in ("spoken", "later", "pairing_windows", "measured"))
+    for metric in METRICS.values():
+        if spoken:
+            yield _of_share(metric, counts.get(metric.name, 0), spoken, of, "captions")
+    if later:
+        yield _of_share(SILENCE, counts.get("silent", 0), later, of, "later windows")
+    if compared:
+        yield _pairing(counts, compared, of)
+        yield _of_share(SHIFT, counts.get("pairing_shifted", 0), compared, of, "captions")
+    if videos and of == "dataset":
+        yield _of_share(POOR, counts.get("poor", 0), videos, of, "videos")
+
+
+def _of_pairing(audit: PairingAudit) -> dict[str, int]:
+    return {
+        "pairing_windows": audit.windows,
+        "pairing_margin_thousandths": round(audit.margin * audit.windows * _FINE),
+        "pairing_variance_thousandths": round((audit.spread * audit.windows) ** 2 * _FINE),
+        "pairing_shifted": audit.windows if audit.shift else 0,
+    }
+
+
+def _of_share(metric: Metric, count: int, total: int, of: Of, what: str) -> Judged:
+    share = count / total
+    return Judged(metric, _verdict(metric, share, total, of), round(share, 4), total, f"{count:,} of {total:,} {what} ({share:.1%}) {metric.about}")
+
+
+def _pairing(counts: Mapping[str, int], compared: int, of: Of) -> Judged:
+    """The margin is judged with what chance may have cost it, so that a few windows prove nothing."""
+    margin = counts.get("pairing_margin_thousandths", 0) / _FINE / compared
+    spread = sqrt(counts.get("pairing_variance_thousandths", 0) / _FINE) / compared
+    told = f"captions of {compared:,} windows fit their own frames by {margin:.3f} better than those of other windows (chance makes ±{spread:.3f})"
+    return Judged(PAIRING, _verdict(PAIRING, margin + _CHANCE * spread, compared, of), round(margin, 4), compared, told)
+
+
+def _verdict(metric: Metric, value: float, total: int, of: Of) -> Verdict:
+    verdict = (metric.video if of == "video" else metric.dataset).verdict(value)
+    return "warn" if verdict == "error" and total < FEWEST else verdict
