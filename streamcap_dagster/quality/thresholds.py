@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from streamcap_dagster.quality.records import WindowQuality
+
 Verdict = Literal["ok", "warn", "error"]
 
 
@@ -40,6 +42,11 @@ class Metric:
     """Of the share of a video's captions, 0 to 1, that reach the window's level `warn`."""
     dataset: Levels
     """The same share of all captions of a dataset."""
+    deltas_only: bool = False
+    """Whether full captions are spared it."""
+
+    def applies(self, window: WindowQuality) -> bool:
+        return window.words > 0 and (window.kind == "delta" or not self.deltas_only)
 
 
 _COUNTED = Levels(1)
@@ -48,11 +55,11 @@ _WRONG = Levels(1, 1)
 METRICS: dict[str, Metric] = {
     metric.name: metric
     for metric in (
-        Metric("words_per_s", "cannot be spoken in their window", Levels(4, 8), Levels(0.3, 0.8), Levels(0.2, 0.6)),
+        Metric("words_per_s", "cannot be spoken in their window", Levels(4.5, 8), Levels(0.5, 0.9), Levels(0.4, 0.8), deltas_only=True),
         Metric("repetition", "say the same thing over and over", Levels(0.5, 0.7), Levels(0.1, 0.5), Levels(0.05, 0.25)),
-        Metric("redundancy", "repeat a sentence of an earlier one", Levels(0.75, 1), Levels(0.3, 0.8), Levels(0.2, 0.6)),
-        Metric("novelty", "say hardly anything new", Levels(0.25, 0, falling=True), Levels(0.2, 0.6), Levels(0.1, 0.4)),
-        Metric("repeats", "are nearly a copy of an earlier one", _WRONG, Levels(0.1, 0.5), Levels(0.05, 0.25)),
+        Metric("redundancy", "repeat a sentence of an earlier one", Levels(0.75, 1), Levels(0.3, 0.8), Levels(0.2, 0.6), deltas_only=True),
+        Metric("novelty", "say hardly anything new", Levels(0.25, 0, falling=True), Levels(0.2, 0.6), Levels(0.1, 0.4), deltas_only=True),
+        Metric("repeats", "are nearly a copy of an earlier one", _WRONG, Levels(0.1, 0.5), Levels(0.05, 0.25), deltas_only=True),
         Metric("meta_talk", "speak of the video, or of what goes on as before", Levels(1, 3), Levels(0.3, 0.9), Levels(0.2, 0.6)),
         Metric("refusal", "are refusals", _WRONG, Levels(0.01, 0.2), Levels(0.005, 0.05)),
         Metric("times", "tell times or numbers of frames", Levels(1, 3), Levels(0.1, 0.5), Levels(0.05, 0.25)),
@@ -60,7 +67,7 @@ METRICS: dict[str, Metric] = {
         Metric("renamed", "give a thing another name than before", _COUNTED, Levels(0.3), Levels(0.2)),
     )
 }
-"""By name. The speed limit is what LiveCC keeps (1 to 4 words a second); it and what compares with earlier captions are for deltas alone."""
+"""By name. LiveCC keeps speech of 1 to 4 words a second; a full caption is not meant to be spoken in its window."""
 
 SILENCE = Metric("silence", "are silent", Levels(1), Levels(0.98), Levels(0.9, 0.99))
 """Of the windows after the first of their segment, whatever came of them: a dataset that is nearly all silent teaches nothing."""

@@ -68,8 +68,14 @@ def says_nothing(text: str) -> bool:
 
 def format_gate(text: str, prompt: str = "") -> float:
     """1 for a caption in plain words. 0 for what is none: empty, unreadable, markup, a refusal, an echo of the prompt, one thing over and over, a list."""
-    faults = (_unreadable(text), _MARKUP.search(text), _REFUSAL.search(text), _repeats_itself(text), _lists_words(text), _echoes(text, prompt))
+    faults = (_unreadable(text), _MARKUP.search(text), refusal(text), _repeats_itself(text), _lists_words(text), _echoes(text, prompt))
     return 0.0 if any(faults) else 1.0
+
+
+def refusal(text: str) -> str:
+    """The words by which a text refuses to be a caption; empty when it does not."""
+    found = _REFUSAL.search(text)
+    return found[0] if found else ""
 
 
 def _unreadable(text: str) -> bool:

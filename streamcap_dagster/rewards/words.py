@@ -13,13 +13,14 @@ _LONGEST_SENTENCE = 24
 """In words. What goes on for longer is divided, so that an endless list does not count as one statement."""
 
 
-def _every(listed: str) -> frozenset[str]:
+def every(listed: str) -> frozenset[str]:
+    """A set of words that are listed in one text."""
     return frozenset(listed.split())
 
 
-PRONOUNS = _every("he she it they him her them his hers its their theirs himself herself itself themselves")
-NEGATIONS = _every("no not never none nobody nothing neither nor without cannot")
-_FUNCTION_WORDS = PRONOUNS | _every(
+PRONOUNS = every("he she it they him her them his hers its their theirs himself herself itself themselves")
+NEGATIONS = every("no not never none nobody nothing neither nor without cannot")
+_FUNCTION_WORDS = PRONOUNS | every(
     "a an the this that these those some any each every other another such own same so than too very just also still now then there here again "
     "i you we me us my your our who whom whose which what when where while why how "
     "is are was were be been being am do does did has have had having will would shall should can could may might must "
