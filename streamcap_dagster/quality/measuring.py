@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
+from statistics import fmean
 
 from streamcap_dagster.quality.history import SoFar
 from streamcap_dagster.quality.language import UNKNOWN, language
@@ -82,3 +83,10 @@ def _usual(languages: Iterable[str]) -> str:
     """The language of most windows that tell theirs; of two that are equally common the one that comes first in the alphabet."""
     counted = Counter(found for found in languages if found not in ("", UNKNOWN))
     return min(counted, key=lambda found: (-counted[found], found), default="")
+
+
+def mean(windows: Iterable[WindowQuality], number: str) -> float | None:
+    """Of a metric that is a number, over the windows that it applies to; None where there are none."""
+    metric = METRICS[number]
+    values = [getattr(window, number) for window in windows if metric.applies(window)]
+    return fmean(values) if values else None
