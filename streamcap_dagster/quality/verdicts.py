@@ -13,6 +13,8 @@ from streamcap_dagster.quality.thresholds import METRICS, PAIRING, POOR, SHIFT, 
 
 Of = Literal["video", "dataset"]
 
+POOR_COUNT = "poor"
+"""The count that is 1 of a video with a finding that is an error."""
 FEWEST = 20
 """Of fewer captions, windows or videos a share says nothing that would justify an error: one of three is a third."""
 
@@ -36,30 +38,34 @@ class Judged:
 
 def counted(quality: CaptionQuality) -> dict[str, int]:
     """What is known of the quality of one video, in numbers that can be added to those of another."""
+    spoken = [window for window in quality.windows if window.words]
+    following = [window for window in quality.windows if window.kind == "delta"]
     counts = {
-        "spoken": sum(window.words > 0 for window in quality.windows),
-        "later": sum(window.kind == "delta" for window in quality.windows),
-        "silent": sum(window.kind == "delta" and not window.words for window in quality.windows),
-        **{name: sum(name in window.flags for window in quality.windows) for name in METRICS},
+        "spoken": len(spoken),
+        "spoken_deltas": sum(window.kind == "delta" for window in spoken),
+        "following": len(following),
+        "silent": sum(window.outcome == "no_change" for window in following),
+        **{name: sum(name in window.flags for window in spoken) for name in METRICS},
         **(_of_pairing(quality.pairing) if quality.pairing is not None else {}),
         "measured": 1,
     }
-    return {**counts, "poor": int(any(judged.verdict == "error" for judged in judge(counts, "video")))}
+    return {**counts, POOR_COUNT: int(any(judged.verdict == "error" for judged in judge(counts, "video")))}
 
 
 def judge(counts: Mapping[str, int], of: Of) -> Iterator[Judged]:
     """Every metric of which there is something to say, worst or not, in the order of the thresholds."""
-    spoken, later, compared, videos = (counts.get(name, 0) for name in ("spoken", "later", "pairing_windows", "measured"))
+    following, compared, videos = (counts.get(name, 0) for name in ("following", "pairing_windows", "measured"))
     for metric in METRICS.values():
-        if spoken:
-            yield _of_share(metric, counts.get(metric.name, 0), spoken, of, "captions")
-    if later:
-        yield _of_share(SILENCE, counts.get("silent", 0), later, of, "later windows")
+        judged, what = (counts.get("spoken_deltas", 0), "deltas") if metric.deltas_only else (counts.get("spoken", 0), "captions")
+        if judged:
+            yield _of_share(metric, counts.get(metric.name, 0), judged, of, what)
+    if following:
+        yield _of_share(SILENCE, counts.get("silent", 0), following, of, "later windows")
     if compared:
         yield _pairing(counts, compared, of)
         yield _of_share(SHIFT, counts.get("pairing_shifted", 0), compared, of, "captions")
     if videos and of == "dataset":
-        yield _of_share(POOR, counts.get("poor", 0), videos, of, "videos")
+        yield _of_share(POOR, counts.get(POOR_COUNT, 0), videos, of, "videos")
 
 
 def _of_pairing(audit: PairingAudit) -> dict[str, int]:
