@@ -1,16 +1,19 @@
 """What reviewers decided of a video as far as it applies to its captions, and the captions as they are by that."""
 
 from collections.abc import Mapping
+from typing import Literal
 
 from pydantic import AwareDatetime
 
 from streamcap_dagster.errors import ObjectMissing
-from streamcap_dagster.records import Caption, Captions, Outcome, Record, VideoId
+from streamcap_dagster.records import NO_CHANGE, SPOKEN, Caption, Captions, Outcome, Record, VideoId
 from streamcap_dagster.storage import Storage, keys
 from streamcap_dagster.storage.documents import read_record
 
 DROPPED = "dropped by a reviewer"
 """Why a window makes no example."""
+Ended = Outcome | Literal["dropped"]
+"""How a window ended, with what reviewers decided."""
 
 
 class ReviewedWindow(Record):
@@ -47,6 +50,8 @@ class ReviewedCaption(Caption):
     """Whose words the text is; empty where it is the model's."""
     edited_at: str = ""
     """When it was written, in ISO 8601; empty like the one before."""
+    instead_of: str | None = None
+    """What the model said in its place; None where that is no caption, and where the text is the model's."""
     ranking: tuple[str, ...] = ()
 
 
@@ -68,7 +73,8 @@ def _applied(caption: Caption, windows: Mapping[tuple[int, int], ReviewedWindow]
     told |= {"text": window.text, "outcome": "ok" if window.text else "no_change", "reason": "", "gated": False}
     if caption.kind == "anchor" and caption.outcome != "ok":
         told["kind"] = "delta"  # it opened no segment
-    return ReviewedCaption(**told, edited_by=window.by, edited_at=window.at.isoformat())
+    instead_of = (caption.text or NO_CHANGE) if caption.outcome in SPOKEN else None
+    return ReviewedCaption(**told, edited_by=window.by, edited_at=window.at.isoformat(), instead_of=instead_of)
 
 
 def is_dropped(caption: Caption) -> bool:
@@ -77,6 +83,10 @@ def is_dropped(caption: Caption) -> bool:
 
 def is_edited(caption: Caption) -> bool:
     return isinstance(caption, ReviewedCaption) and bool(caption.edited_by)
+
+
+def ended(caption: Caption) -> Ended:
+    return "dropped" if is_dropped(caption) else caption.outcome
 
 
 def edited_by(caption: Caption) -> str:

@@ -251,3 +251,39 @@ def test_lines_of_a_journal_are_an_object_when_its_block_has_ended(storage: Stor
 def test_a_page_to_look_at_an_object_is_given_where_there_is_one(storage: Storage) -> None:
     link = storage.link("clips/a b#c.json")
     assert link == "" or (link.startswith("https://console.cloud.google.com/") and link.endswith("clips/a%20b%23c.json"))
+
+
+@pytest.mark.parametrize("old", [b"old", None])
+def test_what_is_as_expected_is_replaced(storage: Storage, old: bytes | None) -> None:
+    if old is not None:
+        storage.write("reviews/cat.json", old)
+
+    assert storage.replace("reviews/cat.json", old, b"new")
+    assert storage.read("reviews/cat.json") == b"new"
+    storage.write("reviews/cat.json", b"newer")  # which whoever replaced it may do
+    assert storage.read("reviews/cat.json") == b"newer"
+
+
+@pytest.mark.parametrize(("there", "expected"), [(b"theirs", b"old"), (b"theirs", None), (None, b"old")])
+def test_what_is_not_as_expected_stays(storage: Storage, there: bytes | None, expected: bytes | None) -> None:
+    if there is not None:
+        storage.write("reviews/cat.json", there)
+
+    assert not storage.replace("reviews/cat.json", expected, b"new")
+    assert (storage.read("reviews/cat.json") if storage.stat("reviews/cat.json") else None) == there
+
+
+def test_of_many_who_replace_the_same_one_does(storage: Storage) -> None:
+    storage.write("reviews/cat.json", b"old")
+    if isinstance(storage, Overlay):
+        pytest.skip("it is for one process alone, which tries something out")
+    with ThreadPoolExecutor(8) as pool:
+        done = list(pool.map(lambda number: storage.replace("reviews/cat.json", b"old", b"%d" % number), range(8)))
+
+    assert done.count(True) == 1
+    assert storage.read("reviews/cat.json") == b"%d" % done.index(True)
+
+
+def test_replacing_leaves_nothing_beside_it(storage: Storage) -> None:
+    storage.replace("reviews/cat.json", None, b"new")
+    assert keys(storage) == ["reviews/cat.json"]

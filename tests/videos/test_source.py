@@ -1,18 +1,12 @@
 import os
-from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TypeVar
 
 import pytest
 
 from streamcap_dagster.errors import SourceError
 from streamcap_dagster.videos.source import FolderSource, SourceFile
-
-T = TypeVar("T")
-_NOBODY = 65534
+from tests.ordinary import as_ordinary_user
 
 
 def put(root: Path, *names: str) -> None:
@@ -27,14 +21,6 @@ def uris(root: Path) -> list[str]:
 
 def problems(root: Path) -> dict[str, str]:
     return {file.uri: file.problem for file in FolderSource(root).scan() if file.problem}
-
-
-def as_ordinary_user(work: Callable[[Path], T], path: Path) -> T:
-    """Root may read everything, so as root the work is done in a child that has become nobody."""
-    if os.geteuid():
-        return work(path)
-    with ProcessPoolExecutor(1, get_context("fork"), initializer=os.setuid, initargs=(_NOBODY,)) as child:
-        return child.submit(work, path).result()
 
 
 def test_every_kind_of_video_is_found_in_all_folders_in_order(tmp_path: Path) -> None:
