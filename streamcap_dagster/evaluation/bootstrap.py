@@ -54,4 +54,5 @@ def bounds(measured: Numbers) -> tuple[float | None, float | None]:
 
 def ratio(above: Numbers, below: Numbers) -> Numbers:
     """One divided by the other; not-a-number where the other is nothing."""
-    return np.divide(above, below, out=np.full(np.broadcast(above, below).shape, np.nan), where=below != 0)
+    shares: Numbers = np.divide(above, below, out=np.full(np.broadcast(above, below).shape, np.nan), where=below != 0)
+    return shares

@@ -1,0 +1,168 @@
+"""`streamcap evaluate`: how good the captions of a storage are where it is known what happened, beside policies that look at nothing."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from streamcap_dagster.cli.diff_words import told_count
+from streamcap_dagster.errors import SettingError
+from streamcap_dagster.evaluation.bootstrap import ROUNDS, SEED, Interval
+from streamcap_dagster.evaluation.measures import MEASURES, OVERALL, Measure, Scores, score
+from streamcap_dagster.evaluation.reading import Evidence, read_evidence
+from streamcap_dagster.evaluation.speech import POLICIES, said_by_policy
+from streamcap_dagster.evaluation.tally import Tally, tally
+from streamcap_dagster.settings import Settings
+from streamcap_dagster.wiring import storage_for
+
+RUN = "captions"
+"""How the captions themselves are called beside the policies."""
+_ALL = "all"
+_FORMATS = (".json", ".png")
+_LOWEST = 3
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What was asked for on the command line."""
+
+    truth: Path
+    policies: Sequence[str] = ()
+    as_json: bool = False
+    out: Sequence[Path] = ()
+    partial: bool = False
+
+
+def evaluate(settings: Settings, asked: Asked) -> int:
+    """Score, print and write what was asked for; returns the exit status. Raises NotEvaluable."""
+    for path in asked.out:
+        if path.suffix not in _FORMATS:
+            raise SettingError("--out", str(path), "give a name that ends in .json or .png")
+    policies = _policies(asked.policies)
+    evidence = read_evidence(storage_for(settings).open(), asked.truth, asked.partial)
+    own = [tally(video.truth, video.said) for video in evidence.videos]
+    scores = [score(RUN, own), *(_score_policy(policy, evidence) for policy in policies)]
+    plain = _plain(evidence, own, scores)
+    for path in asked.out:
+        _write(path, plain, scores)
+    if asked.as_json:
+        print(json.dumps(plain, indent=1))
+    else:
+        _show(Console(), evidence, own, scores, asked.out)
+    return 0
+
+
+def _policies(given: Sequence[str]) -> list[str]:
+    """Each once, in the order of POLICIES. Raises SettingError for one that is not known."""
+    for policy in given:
+        if policy not in (*POLICIES, _ALL):
+            raise SettingError("--policy", policy, f"the policies are {', '.join(POLICIES)}, and {_ALL} for all of them")
+    return [policy for policy in POLICIES if policy in given or _ALL in given]
+
+
+def _score_policy(policy: str, evidence: Evidence) -> Scores:
+    return score(policy, [tally(video.truth, said_by_policy(policy, video.truth, video.said)) for video in evidence.videos])
+
+
+def _write(path: Path, plain: dict[str, object], scores: Sequence[Scores]) -> None:
+    if path.suffix == ".png":
+        from streamcap_dagster.evaluation.picture import draw_scores  # Pillow is slow to import
+
+        data = draw_scores(scores)
+    else:
+        data = (json.dumps(plain, indent=1) + "\n").encode()
+    try:
+        path.write_bytes(data)
+    except OSError as error:
+        raise SettingError("--out", str(path), f"the file cannot be written ({error.strerror})") from error
+
+
+def _plain(evidence: Evidence, own: Sequence[Tally], scores: Sequence[Scores]) -> dict[str, object]:
+    """For programs; null is what could not be measured."""
+    return {
+        "captioners": list(evidence.captioners),
+        "videos": [{"video_id": name, OVERALL: _rounded(value)} for name, value in _by_video(evidence, own)],
+        "left_out": dict(evidence.left_out),
+        "bounds": {"rounds": ROUNDS, "seed": SEED},
+        "measures": {measure.name: {"better": measure.better, "unit": measure.unit, "about": measure.about} for measure in MEASURES},
+        "scores": [_plain_scores(scored) for scored in scores],
+    }
+
+
+def _plain_scores(scored: Scores) -> dict[str, object]:
+    measures = {name: {part: _rounded(value) for part, value in vars(interval).items()} for name, interval in scored.measures.items()}
+    types = [{name: _rounded(value) for name, value in vars(of_type).items()} for of_type in scored.types]
+    return {"name": scored.name, "measures": measures, "types": types, "counts": {name: _rounded(count) for name, count in scored.counts.items()}}
+
+
+def _rounded(value: object) -> object:
+    return round(value, 6) if isinstance(value, float) else value
+
+
+def _by_video(evidence: Evidence, own: Sequence[Tally]) -> list[tuple[str, float]]:
+    return [(video.truth.video_id, score(RUN, [counted]).overall) for video, counted in zip(evidence.videos, own, strict=True)]
+
+
+def _show(console: Console, evidence: Evidence, own: Sequence[Tally], scores: Sequence[Scores], out: Sequence[Path]) -> None:
+    run = scores[0]
+    windows, failed = (round(run.counts[name]) for name in ("windows", "failed"))
+    said = f"{told_count(len(evidence.videos), 'video')}, {windows:,} windows after the first of each clip, by {', '.join(evidence.captioners)}"
+    console.print(said, markup=False, highlight=False, soft_wrap=True)
+    console.print(_measures_table(scores))
+    console.print(_types_table(run))
+    if failed:
+        have = "caption has" if failed == 1 else "captions have"
+        console.print(f"[yellow]failed[/] {failed:,} {have} no text (blocked, truncated, …): neither speech nor silence", highlight=False)
+    if hidden := round(run.counts["out_of_sight"]):
+        console.print(f"{hidden:,} × an event that is complete in no captioned window, and is left out", highlight=False)
+    for name, why in evidence.left_out.items():
+        console.print(f"[yellow]left out[/] {escape(name)}: {escape(why)}", highlight=False, soft_wrap=True)
+    if len(evidence.videos) > 1:
+        lowest = sorted(_by_video(evidence, own), key=lambda video: (video[1], video[0]))[:_LOWEST]
+        console.print(f"lowest: {', '.join(f'{name} ({value:.0%})' for name, value in lowest)}", markup=False, highlight=False, soft_wrap=True)
+    for path in out:
+        console.print(f"written: {escape(str(path))}", highlight=False, soft_wrap=True)
+
+
+def _measures_table(scores: Sequence[Scores]) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("")
+    table.add_column(scores[0].name, justify="right")
+    table.add_column("95 % bounds", justify="right", style="dim")
+    for scored in scores[1:]:
+        table.add_column(scored.name, justify="right")
+    table.add_column("", ratio=1, style="dim", overflow="fold")
+    for measure in MEASURES:
+        first, *others = (scored.measures[measure.name] for scored in scores)
+        about = measure.about if not others else ""
+        table.add_row(_title(measure), _told(measure, first.value), _bounds(measure, first), *(_told(measure, other.value) for other in others), about)
+    return table
+
+
+def _title(measure: Measure) -> str:
+    return measure.name.replace("_", " ")
+
+
+def _told(measure: Measure, value: float | None) -> str:
+    if value is None:
+        return "–"
+    return {"%": f"{value:.1%}", "s": f"{value:.2f} s", "": f"{value:.2f}", "n": f"{value:,.0f}"}[measure.unit]
+
+
+def _bounds(measure: Measure, interval: Interval) -> str:
+    return "" if interval.low is None else f"{_told(measure, interval.low)} to {_told(measure, interval.high)}"
+
+
+def _types_table(run: Scores) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold", title="Events by type", title_justify="left", title_style="bold")
+    table.add_column("")
+    for name in ("events", "recall", "precision", "silence"):
+        table.add_column(name, justify="right")
+    for kind in run.types:
+        shares = ("–" if share is None else f"{share:.1%}" for share in (kind.recall, kind.precision, kind.silence))
+        table.add_row(kind.type.replace("_", " "), f"{kind.events:,}", *shares)
+    return table
