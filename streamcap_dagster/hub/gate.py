@@ -9,17 +9,13 @@ from typing import BinaryIO
 import pyarrow as pa
 
 from streamcap_dagster.errors import ObjectMissing, StreamcapError
+from streamcap_dagster.hub.despite import errors_of, receipt_of
 from streamcap_dagster.hub.local import CARD, CROISSANT, LocalDataset
 from streamcap_dagster.hub.shard_facts import NAME, Said, ShardFacts, read_facts
 from streamcap_dagster.hub.texts import placeholders
-from streamcap_dagster.storage.receipts import read_receipts
 from streamcap_dagster.storage.tombstones import read_tombstones
 
 VIDEOS_NAMED = 10
-_DATASET = "hf_dataset"
-_OWNER = f"_{_DATASET}"
-"""Whose receipts tell of the dataset."""
-
 
 HashOf = Callable[[BinaryIO, str], str]
 """The hash that a shard of a config is to be called after."""
@@ -31,6 +27,8 @@ class Gate:
 
     allow_rehearsal: bool
     hash_of: HashOf
+    despite: str = ""
+    """Why errors of quality are no faults."""
     facts: dict[str, ShardFacts] = field(default_factory=dict)
     """By shard."""
     _closely: set[str] = field(default_factory=set)
@@ -40,7 +38,14 @@ class Gate:
         broken = [fault for path in local.shards for fault in self._look(local, path, path in to_send)]
         found = [self.facts[path] for path in local.shards if path in self.facts]
         whole = [*_taken_down(found, read_tombstones(local.storage).video_ids), *_unchecked(local), *self._split_faults(local), *self._card_faults(local)]
-        return [*broken, *whole, *_spoken(found), *_rehearsed(found, self.allow_rehearsal), *(_unlicensed(found) if public else ())]
+        return [*broken, *whole, *_spoken(found), *self._allowed(local, found), *(_unlicensed(found) if public else ())]
+
+    def _allowed(self, local: LocalDataset, found: Sequence[ShardFacts]) -> Iterator[str]:
+        """What a person may allow to be published all the same."""
+        yield from _rehearsed(found, self.allow_rehearsal)
+        if not self.despite.strip():
+            fix = "mend it, or add --despite (STREAMCAP_PUBLISH_DESPITE) with the reason to publish it all the same, which its card then tells"
+            yield from (f"the quality of the dataset: {error}: {fix}" for error in errors_of(local.storage))
 
     def _look(self, local: LocalDataset, path: str, closely: bool) -> list[str]:
         if path not in local.sizes:
@@ -100,7 +105,7 @@ def _taken_down(found: Sequence[ShardFacts], taken_down: Collection[str]) -> Ite
 
 def _unchecked(local: LocalDataset) -> Iterator[str]:
     """The receipt that a build leaves when all its checks were passed is of the card as it is, and the card of all else."""
-    receipt = read_receipts(local.storage, _OWNER).of(_DATASET)
+    receipt = receipt_of(local.storage)
     if receipt is None or not receipt.checked or receipt.content_hash != hashlib.sha256(local.small[CARD]).hexdigest():
         yield (
             f"{CARD}: this is not a dataset that has passed its checks: it is being built just now, it failed them, or it was changed by hand. "

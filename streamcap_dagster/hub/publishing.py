@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from streamcap_dagster.errors import ObjectMissing, SettingError
 from streamcap_dagster.hub.changes import CHANGELOG, RECORD, Changes, Difference, Rows, compare, difference, read_record, strange, write_record
+from streamcap_dagster.hub.despite import LONGEST, with_reason
 from streamcap_dagster.hub.failures import HubBusy, NotPublishable, PublishingFailed
 from streamcap_dagster.hub.gate import Gate, HashOf
 from streamcap_dagster.hub.local import CARD, LocalDataset, read_dataset
@@ -53,6 +54,8 @@ class Wish:
     allow_rehearsal: bool = False
     tag: str = ""
     """Name of the release; by default the day and a number."""
+    despite: str = ""
+    """Why it is published although the checks of its quality found errors; its card tells it."""
 
 
 @dataclass(frozen=True)
@@ -92,10 +95,12 @@ class Publisher:
     waits_s: Sequence[float] = WAITS_S
 
     def __post_init__(self) -> None:
-        self._gate = Gate(self.wish.allow_rehearsal, self.hash_of)
+        self._gate = Gate(self.wish.allow_rehearsal, self.hash_of, self.wish.despite)
         self._sent: tuple[Changes, Difference | None] = _NOTHING, None
         if self.wish.tag and not TAG.fullmatch(self.wish.tag):
             raise SettingError("--tag", self.wish.tag, "give a name of letters, digits, dots, dashes and underscores that git takes, such as v1.2")
+        if len(self.wish.despite) > LONGEST:
+            raise SettingError("--despite", f"{self.wish.despite[:40]}…", f"a reason on a card has at most {LONGEST:,} characters")
 
     def plan(self) -> Plan:
         """Look at everything and send nothing."""
@@ -143,11 +148,12 @@ class Publisher:
         public = self.wish.public or (remote.exists and not remote.private)
         if local.card_fault:
             return Plan(local, remote, Changes(), public, [local.card_fault])
-        changes = compare(local, remote, read_record(self._read(RECORD, remote)))
+        sent = with_reason(local, self.wish.despite)
+        changes = compare(sent, remote, read_record(self._read(RECORD, remote)))
         self._check_tag(remote, changes)
         faults = [*strange(remote), *self._gate.faults(local, changes.shards, public)]
-        faults += [*self._card_faults(local, changes), *self._history_faults(remote, changes)]
-        return Plan(local, remote, changes, public, faults)
+        faults += [*self._card_faults(sent, changes), *self._history_faults(remote, changes)]
+        return Plan(sent, remote, changes, public, faults)
 
     def _check_tag(self, remote: Remote, changes: Changes) -> None:
         """Raises SettingError for the name of a release that there is already and that is not the one that this would be."""

@@ -68,6 +68,12 @@ def publish(
     ] = False,
     tag: Annotated[str, typer.Option("--tag", metavar="NAME", help="Name of the release. Default: the day and a number, such as 2026-11-21.1.")] = "",
     allow_rehearsal: Annotated[bool, typer.Option("--allow-rehearsal", help="Also publish what no model that sees has captioned.")] = False,
+    despite: Annotated[
+        str,
+        typer.Option(
+            "--despite", metavar="REASON", help="Publish although the checks of quality found errors; the card tells why. Default: STREAMCAP_PUBLISH_DESPITE."
+        ),
+    ] = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only look, and tell what would be sent and what is wrong.")] = False,
     yes: YesOption = False,
 ) -> None:
@@ -75,15 +81,16 @@ def publish(
 
     Sends only what the repository does not have, and takes away what is no part of the dataset any more, such as a video that was forgotten. Before
     anything is sent, all that forbids it is told in one list: pictures that do not open, rows that the card does not count, placeholders, e-mail addresses
-    and telephone numbers in captions, captions of a rehearsal, and, where everybody may read it, unknown licences. Killed or broken off, the same
-    command goes on.
+    and telephone numbers in captions, captions of a rehearsal, errors of quality, and, where everybody may read it, unknown licences. Killed or broken
+    off, the same command goes on.
     """
     from streamcap_dagster.cli.publish import publish_dataset
     from streamcap_dagster.hub.publishing import Wish
     from streamcap_dagster.settings import read_settings
 
     settings = read_settings(storage=storage, hub_repo=repo)
-    raise typer.Exit(publish_dataset(settings, Wish(public, allow_rehearsal, tag), dry_run=dry_run, yes=yes))
+    wish = Wish(public, allow_rehearsal, tag, despite or settings.publish_despite)
+    raise typer.Exit(publish_dataset(settings, wish, dry_run=dry_run, yes=yes))
 
 
 @app.command("rewards-report", rich_help_panel=PANEL)
