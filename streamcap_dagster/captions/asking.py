@@ -28,7 +28,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Answer:
-    """What a question came to. `text` is empty unless a caption is `ok`."""
+    """What a question came to. `text` is empty unless a caption or a judgement is `ok`."""
 
     call_key: str
     outcome: Outcome
@@ -36,6 +36,8 @@ class Answer:
     reason: str = ""
     objectives: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """For objectives: pair id to its statements, those that are valid."""
+    entries: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """For questions, answers and grades: what was said of each, those that are valid."""
     attested: bool | None = None
     """What the bill says of the pictures, see `Bill`."""
 
@@ -140,12 +142,16 @@ def _repeated(request: CaptionRequest, call: Call) -> CaptionRequest:
 
 
 def _choice(readings: list[Reading]) -> int | None:
-    """Which attempt counts: none yet while asking again may help; else the last, or the one that stated more pairs."""
+    """Which attempt counts: none yet while asking again may help; else the last, or the one that spoke of more of what was asked."""
     last = readings[-1].outcome
     so_far = sum(reading.outcome == last for reading in readings)
     if so_far <= _AGAIN.get(last, 0) and len(readings) < _MOST_ATTEMPTS:
         return None
-    return max(range(len(readings)), key=lambda index: (readings[index].outcome == "ok", len(readings[index].objectives), index))
+    return max(range(len(readings)), key=lambda index: (readings[index].outcome == "ok", _parts(readings[index]), index))
+
+
+def _parts(reading: Reading) -> int:
+    return len(reading.objectives) + len(reading.entries)
 
 
 def _readings(request: CaptionRequest, attempts: tuple[Attempt, ...]) -> list[Reading]:
@@ -156,7 +162,7 @@ def _answer(call: Call, request: CaptionRequest) -> Answer:
     assert call.chosen is not None
     reply = call.attempts[call.chosen].reply
     reading = read_reply(request, reply)
-    return Answer(call.key, reading.outcome, reading.text, reading.reason, reading.objectives, reply.bill.attested)
+    return Answer(call.key, reading.outcome, reading.text, reading.reason, reading.objectives, reading.entries, reply.bill.attested)
 
 
 async def every(work: Iterable[Awaitable[T]]) -> list[T]:

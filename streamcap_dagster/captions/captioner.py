@@ -8,7 +8,11 @@ from typing import Literal, Protocol, runtime_checkable
 
 from streamcap_dagster.records import Frame, Record
 
-RequestKind = Literal["initial", "delta", "objectives"]
+CaptioningKind = Literal["initial", "delta", "objectives"]
+"""What the dataset is made of."""
+ExaminingKind = Literal["full", "questions", "answers", "grades", "judgement"]
+"""What tells how good captions are; no part of the dataset. `full` describes a later window as if it were the first of its clip."""
+RequestKind = Literal[CaptioningKind, ExaminingKind]
 Finish = Literal["stop", "blocked", "recitation", "truncated", "empty"]
 Tier = Literal["standard", "flex"]
 Parameter = str | int | float | bool
@@ -45,11 +49,13 @@ class CaptionRequest:
     prompt_version: str
     max_output_tokens: int
     frames: tuple[Frame, ...] = ()
-    """Pictures of one window in time order; none for objectives."""
+    """Pictures of one window in time order; none where texts alone are asked about."""
     history: tuple[str, ...] = ()
     """The earlier captions as shown in the prompt."""
     pairs: tuple[Pair, ...] = ()
     """For objectives, in order: everything before a pair, and the history, was said before it."""
+    ids: tuple[str, ...] = ()
+    """For answers and grades: the questions that the reply has to speak of, each by its id."""
     attempt: int = 0
     """How many replies to this question were of no use so far."""
     hint: str = ""

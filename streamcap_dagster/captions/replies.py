@@ -2,17 +2,21 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from streamcap_dagster.captions.captioner import CaptionReply, CaptionRequest
+from streamcap_dagster.captions.captioner import CaptionReply, CaptionRequest, RequestKind
 from streamcap_dagster.records import NO_CHANGE, Outcome
 
 MOST_OBJECTIVES = 6
 LONGEST_OBJECTIVE = 120
+LONGEST_QUESTION, LONGEST_ANSWER = 200, 60
+MOST_QUESTIONS = 6
+SAME, OTHER = "same", "other"
+BETTER = ("first", "second", "neither")
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
@@ -34,18 +38,52 @@ class _AllStated(BaseModel):
     objectives: list[_Stated]
 
 
+class _Question(BaseModel):
+    question: str
+    answer: str
+
+
+class _AllQuestions(BaseModel):
+    questions: list[_Question]
+
+
+class _Given(BaseModel):
+    id: str
+    answer: str
+
+
+class _AllGiven(BaseModel):
+    answers: list[_Given]
+
+
+class _Grade(BaseModel):
+    id: str
+    same: bool
+
+
+class _AllGrades(BaseModel):
+    grades: list[_Grade]
+
+
+class _Judgement(BaseModel):
+    better: str
+    why: str = ""
+
+
 M = TypeVar("M", bound=BaseModel)
 
 
 @dataclass(frozen=True)
 class Reading:
-    """A judged reply. `text` is empty unless a caption is `ok`."""
+    """A judged reply. `text` is empty unless a caption, or a judgement (one of BETTER), is `ok`."""
 
     outcome: Outcome
     text: str = ""
     reason: str = ""
     objectives: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Pair id to its statements; those that are valid are here even when others made the reply `invalid`."""
+    entries: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """For questions (text and answer), answers (the answer) and grades (SAME or OTHER): those that are valid, by id."""
 
 
 class _Unfit(Exception):
@@ -59,7 +97,7 @@ def read_reply(request: CaptionRequest, reply: CaptionReply) -> Reading:
     if not reply.text.strip():
         return Reading("empty", reason=_WHY["empty"])
     try:
-        return _objectives(request, _parsed(reply.text, _AllStated)) if request.kind == "objectives" else _caption(request, _parsed(reply.text, _Said))
+        return _READERS.get(request.kind, _caption)(request, reply.text)
     except _Unfit as unfit:
         return Reading("invalid", reason=str(unfit))
 
@@ -77,7 +115,8 @@ _WHY = {
 }
 
 
-def _caption(request: CaptionRequest, said: _Said) -> Reading:
+def _caption(request: CaptionRequest, reply: str) -> Reading:
+    said = _parsed(reply, _Said)
     text = clean(said.caption)
     silent = text.rstrip(".").lower() in ("", NO_CHANGE.rstrip(".").lower())
     if request.kind == "delta" and (said.no_change or (silent and text)):
@@ -87,7 +126,8 @@ def _caption(request: CaptionRequest, said: _Said) -> Reading:
     return Reading("ok", text)
 
 
-def _objectives(request: CaptionRequest, stated: _AllStated) -> Reading:
+def _objectives(request: CaptionRequest, reply: str) -> Reading:
+    stated = _parsed(reply, _AllStated)
     asked = [pair.id for pair in request.pairs]
     answered = [pair.id for pair in stated.objectives]
     if strangers := sorted(set(answered) - set(asked)):
@@ -103,6 +143,56 @@ def _objectives(request: CaptionRequest, stated: _AllStated) -> Reading:
 
 def _fit(items: tuple[str, ...]) -> bool:
     return 1 <= len(items) <= MOST_OBJECTIVES and all(1 <= len(item) <= LONGEST_OBJECTIVE for item in items)
+
+
+def _questions(request: CaptionRequest, reply: str) -> Reading:
+    """Those that can be used are taken; one is enough."""
+    del request
+    said = {clean(one.question): clean(one.answer) for one in _parsed(reply, _AllQuestions).questions}
+    fit = [(question, answer) for question, answer in said.items() if 1 <= len(question) <= LONGEST_QUESTION and 1 <= len(answer) <= LONGEST_ANSWER]
+    if not fit:
+        why = f"the reply holds no question of at most {LONGEST_QUESTION} characters with an answer of 1 to {LONGEST_ANSWER}"
+        return Reading("invalid", reason=why)
+    return Reading("ok", entries={str(number): one for number, one in enumerate(fit[:MOST_QUESTIONS], 1)})
+
+
+def _answers(request: CaptionRequest, reply: str) -> Reading:
+    given = [(one.id, clean(one.answer)[:LONGEST_ANSWER]) for one in _parsed(reply, _AllGiven).answers]
+    return _entries(request, given)
+
+
+def _grades(request: CaptionRequest, reply: str) -> Reading:
+    return _entries(request, [(one.id, SAME if one.same else OTHER) for one in _parsed(reply, _AllGrades).grades])
+
+
+def _entries(request: CaptionRequest, given: Iterable[tuple[str, str]]) -> Reading:
+    """One entry for each id that was asked about; what is said of others, or twice, counts for nothing."""
+    said: dict[str, list[str]] = {}
+    for number, what in given:
+        said.setdefault(number, []).append(what)
+    valid = {number: (said[number][0],) for number in request.ids if len(said.get(number, ())) == 1}
+    if missing := [number for number in request.ids if number not in valid]:
+        return Reading("invalid", reason=f"the reply has no entry, or several, for {', '.join(missing)}", entries=valid)
+    return Reading("ok", entries=valid)
+
+
+def _judgement(request: CaptionRequest, reply: str) -> Reading:
+    del request
+    said = _parsed(reply, _Judgement)
+    better = clean(said.better).rstrip(".").lower()
+    if better not in BETTER:
+        return Reading("invalid", reason=f"the reply calls {better[:40]!r} better, which is none of {', '.join(BETTER)}")
+    return Reading("ok", better, clean(said.why))
+
+
+_READERS: Mapping[RequestKind, Callable[[CaptionRequest, str], Reading]] = {
+    "objectives": _objectives,
+    "questions": _questions,
+    "answers": _answers,
+    "grades": _grades,
+    "judgement": _judgement,
+}
+"""How what is no caption is read."""
 
 
 def _parsed(text: str, shape: type[M]) -> M:

@@ -14,6 +14,7 @@ from streamcap_dagster.captions.backends.motion import STILL, Motion, motion
 from streamcap_dagster.captions.captioner import CaptionReply, CaptionRequest, Pair, Parameter
 from streamcap_dagster.captions.looking import look
 from streamcap_dagster.captions.replies import LONGEST_OBJECTIVE, MOST_OBJECTIVES
+from streamcap_dagster.errors import CaptionerRefused
 from streamcap_dagster.pixels.colours import COLOURS
 from streamcap_dagster.pixels.thumbnails import thumbnails
 from streamcap_dagster.records import Frame
@@ -25,6 +26,8 @@ _SAID_LIGHT = re.compile(rf"\b({'|'.join(LIGHTS)}) scene\b", re.IGNORECASE)
 _SAID_OVERALL = re.compile(rf"\bmostly ({_COLOUR})\b", re.IGNORECASE)
 _SAID_MOVEMENT = re.compile(r"((?:Something|Nothing|There is movement|The whole view|The movement)\b[^.]*\.)")
 _MOVEMENT_STOPS = "The movement stops."
+_BEYOND_IT = ("questions", "answers", "grades", "judgement")
+CANNOT_EXAMINE = "it knows light and movement, and can neither ask nor answer questions about what was said, nor judge it"
 
 
 class OfflineCaptioner:
@@ -37,6 +40,8 @@ class OfflineCaptioner:
         return {}
 
     async def complete(self, request: CaptionRequest) -> CaptionReply:
+        if request.kind in _BEYOND_IT:
+            raise CaptionerRefused(self.name, CANNOT_EXAMINE, "Choose gemini, openai or recorded: --captioner NAME.")
         answer = _objectives(request.pairs) if request.kind == "objectives" else await look(_caption, request)
         return CaptionReply(json.dumps(answer), "stop", self.model)
 

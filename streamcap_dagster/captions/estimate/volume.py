@@ -1,15 +1,18 @@
 """What one question takes, and an answer of typical length for a question that nobody has answered yet."""
 
 import json
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from streamcap_dagster.captions.captioner import CaptionRequest, question_sha256
+from streamcap_dagster.captions.captioner import CaptionRequest, RequestKind, question_sha256
 
 CHARACTERS_PER_TOKEN = 4
-_CAPTION_CHARACTERS = {"initial": 480, "delta": 300}
+_CAPTION_CHARACTERS = {"initial": 480, "full": 480, "delta": 300}
 """About 120 tokens for a whole scene and 75 for what is new, said in short phrases."""
 _STATEMENTS, _STATEMENT_CHARACTERS = 4, 40
 """About 40 tokens for each pair: four of the one to six statements, of some seven words each."""
+_QUESTIONS, _QUESTION_CHARACTERS, _ANSWER_CHARACTERS = 5, 50, 12
+_WHY_CHARACTERS = 120
 _NONCE = "x" * 8
 """Stands for the word that each answer has to give back."""
 
@@ -42,11 +45,47 @@ def volume_of(request: CaptionRequest) -> Volume:
 
 def typical_answer(request: CaptionRequest) -> str:
     """An answer that is good for this question and made from it: equal questions have equal answers, and others have others."""
-    words = question_sha256(request)
-    if request.kind == "objectives":
-        stated = [{"id": pair.id, "items": [_filled(f"{number} {words}", _STATEMENT_CHARACTERS) for number in range(_STATEMENTS)]} for pair in request.pairs]
-        return json.dumps({"objectives": stated, "nonce": _NONCE})
-    return json.dumps({"caption": _filled(words, _CAPTION_CHARACTERS[request.kind]), "no_change": False, "nonce": _NONCE})
+    return json.dumps({**_TYPICAL.get(request.kind, _caption)(request, question_sha256(request)), "nonce": _NONCE})
+
+
+def _caption(request: CaptionRequest, words: str) -> dict[str, object]:
+    return {"caption": _filled(words, _CAPTION_CHARACTERS[request.kind]), "no_change": False}
+
+
+def _objectives(request: CaptionRequest, words: str) -> dict[str, object]:
+    stated = [{"id": pair.id, "items": [_filled(f"{number} {words}", _STATEMENT_CHARACTERS) for number in range(_STATEMENTS)]} for pair in request.pairs]
+    return {"objectives": stated}
+
+
+def _questions(request: CaptionRequest, words: str) -> dict[str, object]:
+    del request
+    numbered = [f"q{number} {words}" for number in range(_QUESTIONS)]
+    return {"questions": [{"question": _filled(one, _QUESTION_CHARACTERS), "answer": _filled(one, _ANSWER_CHARACTERS)} for one in numbered]}
+
+
+def _answers(request: CaptionRequest, words: str) -> dict[str, object]:
+    """In other words than expected, so that the dearer case is counted, in which somebody has to grade them."""
+    return {"answers": [{"id": number, "answer": _filled(f"a{number} {words}", _ANSWER_CHARACTERS)} for number in request.ids]}
+
+
+def _grades(request: CaptionRequest, words: str) -> dict[str, object]:
+    del words
+    return {"grades": [{"id": number, "same": True} for number in request.ids]}
+
+
+def _judgement(request: CaptionRequest, words: str) -> dict[str, object]:
+    del request
+    return {"why": _filled(words, _WHY_CHARACTERS), "better": "neither"}
+
+
+_TYPICAL: Mapping[RequestKind, Callable[[CaptionRequest, str], dict[str, object]]] = {
+    "objectives": _objectives,
+    "questions": _questions,
+    "answers": _answers,
+    "grades": _grades,
+    "judgement": _judgement,
+}
+"""What is answered where no caption is asked for."""
 
 
 def _filled(words: str, characters: int) -> str:

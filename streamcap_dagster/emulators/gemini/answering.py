@@ -1,4 +1,4 @@
-"""What the model says: a caption from what it saw, statements from the captions it is given, in the form that was asked for."""
+"""What the model says: a caption from what it saw, statements from the captions it is given, what it makes of captions, in the form that was asked for."""
 
 import json
 import re
@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from streamcap_dagster.emulators.draws import digest
+from streamcap_dagster.emulators.gemini.examining import examined
 from streamcap_dagster.emulators.gemini.looking import Sight, describe, describe_news
 from streamcap_dagster.emulators.gemini.schema import Schema, Words, fill
 from streamcap_dagster.emulators.gemini.wire import Question
@@ -40,7 +41,7 @@ def answer(question: Question, said: str) -> str:
 
 def value(question: Question, said: str) -> Any:
     """The JSON of the reply."""
-    named = {"caption": said, "no_change": not said, "nonce": question.nonce, "objectives": _objectives(question.texts)}
+    named = {"caption": said, "no_change": not said, "nonce": question.nonce, "objectives": _objectives(question.texts), **examined(question.texts)}
     return fill(question.schema or _USUAL, Words(named, said or digest(question.content).hex()[:8]))
 
 
