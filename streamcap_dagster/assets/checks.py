@@ -1,11 +1,12 @@
 """The checks of the per-video assets: how one is made before a receipt vouches for an asset, and its Dagster face.
 
 What is looked for lives with each step (`frames/checking.py`, `captions/checking.py`). A check that finds a fault makes its video fail at
-that asset: Dagster's own blocking would hold up every other video of the run. What a result is about is a class that Dagster keeps to itself.
+that asset: Dagster's own blocking would hold up every other video of the run. Findings of quality are results of their own that make nothing fail.
+What a result is about is a class that Dagster keeps to itself.
 """
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
@@ -15,6 +16,7 @@ from dagster._core.definitions.asset_checks.asset_check_evaluation import AssetC
 from streamcap_dagster.assets.work import PerVideoAsset, VideoWork
 from streamcap_dagster.errors import RunStopped, StreamcapError
 from streamcap_dagster.partitions import videos
+from streamcap_dagster.quality.verdicts import Judged
 from streamcap_dagster.storage.receipts import Receipt
 
 warnings.filterwarnings("ignore", category=dg.PreviewWarning, message=".*partitions_def on an AssetCheckSpec.*")
@@ -25,6 +27,8 @@ SHOWN = 20
 """Faults that a result lists."""
 _COUNTED = 100
 """Faults after which nobody goes on looking."""
+
+Target = AssetCheckEvaluationTargetMaterializationData | None
 
 
 @dataclass(frozen=True)
@@ -72,23 +76,50 @@ def pass_check(asset: PerVideoAsset, work: VideoWork) -> None:
 
 def check_specs(assets: Sequence[PerVideoAsset]) -> list[dg.AssetCheckSpec]:
     """The checks as Dagster lists them: one result per video and check."""
-    return [
-        dg.AssetCheckSpec(asset.check.name, asset=asset.name, description=asset.check.description, blocking=True, partitions_def=videos)
-        for asset in assets
-        if asset.check is not None
-    ]
+    return [spec for asset in assets for spec in _specs(asset)]
 
 
-def check_key(asset: PerVideoAsset) -> dg.AssetCheckKey | None:
-    """The name of an asset's check in Dagster; None when it has none."""
-    return dg.AssetCheckKey(dg.AssetKey(asset.name), asset.check.name) if asset.check is not None else None
+def _specs(asset: PerVideoAsset) -> Iterator[dg.AssetCheckSpec]:
+    if asset.check is not None:
+        yield dg.AssetCheckSpec(asset.check.name, asset=asset.name, description=asset.check.description, blocking=True, partitions_def=videos)
+    for metric in asset.findings.metrics if asset.findings is not None else ():
+        about = f"Whether many of the video's captions {metric.about}. Holds up nothing: it is there to be looked at."
+        yield dg.AssetCheckSpec(metric.name, asset=asset.name, description=about, partitions_def=videos)
 
 
-def evaluation(checked: Checked, instance: dg.DagsterInstance) -> dg.AssetCheckEvaluation:
-    """The event for one video, written by hand because Dagster's own knows one partition a run.
+def check_keys(asset: PerVideoAsset) -> frozenset[dg.AssetCheckKey]:
+    """The names of an asset's checks in Dagster."""
+    return frozenset(spec.key for spec in _specs(asset))
 
-    It names the latest materialization of the video: without, or with another, the result would be passed over as one of something older.
+
+def evaluations(checked: Checked, instance: dg.DagsterInstance) -> Iterator[dg.AssetCheckEvaluation]:
+    """The events for one video, written by hand because Dagster's own know one partition a run.
+
+    They name the latest materialization of the video: without, or with another, a result would be passed over as one of something older.
     """
+    if checked.asset.check is None and checked.asset.findings is None:
+        return
+    target = _latest(checked, instance)
+    if checked.asset.check is not None:
+        yield _of_check(checked, target)
+    if checked.asset.findings is not None and not checked.faults:
+        yield from (_of_finding(checked, judged, target) for judged in checked.asset.findings.judge(checked.counts))
+
+
+def _of_finding(checked: Checked, judged: Judged, target: Target) -> dg.AssetCheckEvaluation:
+    return dg.AssetCheckEvaluation(
+        dg.AssetKey(checked.asset.name),
+        judged.metric.name,
+        passed=judged.verdict == "ok",
+        partition=checked.video_id,
+        severity=dg.AssetCheckSeverity.ERROR if judged.verdict == "error" else dg.AssetCheckSeverity.WARN,
+        description=judged.told,
+        metadata={"value": dg.MetadataValue.float(judged.value), "of": dg.MetadataValue.int(judged.of), "reused": dg.MetadataValue.bool(checked.reused)},
+        target_materialization_data=target,
+    )
+
+
+def _of_check(checked: Checked, target: Target) -> dg.AssetCheckEvaluation:
     assert checked.asset.check is not None, "only what has a check is checked"
     shown = checked.faults[:SHOWN]
     return dg.AssetCheckEvaluation(
@@ -103,11 +134,11 @@ def evaluation(checked: Checked, instance: dg.DagsterInstance) -> dg.AssetCheckE
             **{name: dg.MetadataValue.int(count) for name, count in checked.counts.items()},
             **({"faults": dg.MetadataValue.json(list(shown))} if shown else {}),
         },
-        target_materialization_data=_latest(checked, instance),
+        target_materialization_data=target,
     )
 
 
-def _latest(checked: Checked, instance: dg.DagsterInstance) -> AssetCheckEvaluationTargetMaterializationData | None:
+def _latest(checked: Checked, instance: dg.DagsterInstance) -> Target:
     wanted = dg.AssetRecordsFilter(asset_key=dg.AssetKey(checked.asset.name), asset_partitions=[checked.video_id])
     for record in instance.fetch_materializations(wanted, limit=1).records:
         return AssetCheckEvaluationTargetMaterializationData(storage_id=record.storage_id, run_id=record.run_id, timestamp=record.timestamp)

@@ -16,6 +16,7 @@ from streamcap_dagster.dataset.splits import Split, assign_splits
 from streamcap_dagster.errors import ObjectUnreadable
 from streamcap_dagster.partitions import Materialized
 from streamcap_dagster.policies import SplitPolicy
+from streamcap_dagster.quality.verdicts import POOR_COUNT
 from streamcap_dagster.records import Outcome, Video
 from streamcap_dagster.settings import Settings
 from streamcap_dagster.storage import Storage
@@ -38,6 +39,7 @@ HASHES = "frame_hashes"
 """The asset by which videos are compared."""
 _WEIGHED = ("frames", "sft_examples", "preference_examples")
 _TOLD = ("initial_captions", "delta_captions")
+_MEASURED = "caption_quality"
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,10 @@ class Corpus:
     """Videos that are left out because they failed."""
     outcomes: Mapping[str, int] = field(default_factory=dict)
     """How many windows of the videos have which outcome."""
+    quality: Mapping[str, int] = field(default_factory=dict)
+    """What was counted of the quality of their captions, added up."""
+    poor: tuple[str, ...] = ()
+    """Videos with a finding that is an error."""
 
 
 @dataclass(frozen=True)
@@ -88,6 +94,8 @@ def read_corpus(storage: Storage, settings: Settings, chain: Sequence[PerVideoAs
     left_out: dict[str, str] = {}
     sizes: dict[str, int] = {}
     outcomes: Counter[str] = Counter()
+    quality: Counter[str] = Counter()
+    poor: list[str] = []
     manifest = sorted((video for video in read_manifest(storage).values() if video.status != "forgotten"), key=lambda video: video.video_id)
     for video, receipts in zip(manifest, receipts_of(storage, [video.video_id for video in manifest]), strict=True):
         if isinstance(receipts, ObjectUnreadable):
@@ -104,11 +112,14 @@ def read_corpus(storage: Storage, settings: Settings, chain: Sequence[PerVideoAs
                 sizes |= {stored.key: stored.size_bytes for stored in receipt.objects if receipt.asset in _WEIGHED}
             if receipt.asset in _TOLD:
                 outcomes.update({outcome: receipt.counts.get(outcome, 0) for outcome in get_args(Outcome)})
+            if receipt.asset == _MEASURED:
+                quality.update(receipt.counts)
+                poor += [video.video_id] if receipt.counts.get(POOR_COUNT) else []
     groups = {video.video_id: found.group_of(video) for video in videos}
     splits = assign_splits(groups, settings.policy(SplitPolicy), {found.group_of(video) for video in manifest if video.status == "ok"})
     gone = tuple(video.video_id for video in manifest if video.status == "removed")
     failed = tuple(video_id for video_id in left_out if video_id in failures)
-    return Corpus(tuple(videos), splits, groups, contents, left_out, gone, sizes, failed, +outcomes)
+    return Corpus(tuple(videos), splits, groups, contents, left_out, gone, sizes, failed, +outcomes, dict(quality), tuple(poor))
 
 
 def gap(video: Video, receipts: Receipts, chain: Sequence[PerVideoAsset]) -> str:

@@ -5,6 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 import dagster as dg
 
 from streamcap_dagster.partitions import Materialized
+from streamcap_dagster.quality.thresholds import METRICS, PAIRING, POOR, SHIFT, SILENCE, Metric
+from streamcap_dagster.quality.verdicts import judge
 from streamcap_dagster.records import SPOKEN
 from streamcap_dagster.settings import Settings
 
@@ -22,6 +24,8 @@ _FIXES = {
     SPLITS_APART: "Materialize it again: it is written anew. If that comes to the same, report this.",
     OUTCOMES: "`streamcap status` tells which failed and why; run these again, or raise STREAMCAP_MAX_FAILED_SHARE if the data is good enough.",
 }
+"""The checks that hold up whatever would be made of an asset, and what to do about each."""
+_JUDGED = (*METRICS.values(), SILENCE, PAIRING, SHIFT, POOR)
 
 
 def corpus_checks(asset: str) -> list[dg.AssetCheckSpec]:
@@ -47,6 +51,35 @@ def outcome_check(asset: str) -> dg.AssetCheckSpec:
             f"unless there are fewer than {FEW}."
         ),
     )
+
+
+def quality_checks(asset: str) -> list[dg.AssetCheckSpec]:
+    """The checks that go with `quality_of`. They hold up publishing alone, which looks for itself."""
+    return [dg.AssetCheckSpec(metric.name, asset=asset, description=_about(metric)) for metric in _JUDGED]
+
+
+def _about(metric: Metric) -> str:
+    what = "videos" if metric is POOR else "captions"
+    return f"Whether many of the {what} {metric.about}. With an error the dataset is not published, unless a reason is given that its card then tells."
+
+
+def quality_of(counts: Mapping[str, int], poor: Sequence[str]) -> list[dg.AssetCheckResult]:
+    """A result for every metric, also where there is nothing to judge; `poor` are the videos with a finding that is an error."""
+    found = {judged.metric.name: judged for judged in judge(counts, "dataset")}
+    results = []
+    for metric in _JUDGED:
+        judged = found.get(metric.name)
+        named = {"videos": dg.MetadataValue.json(list(poor[:NAMED]))} if metric is POOR else {}
+        results.append(
+            dg.AssetCheckResult(
+                check_name=metric.name,
+                passed=judged is None or judged.verdict == "ok",
+                severity=dg.AssetCheckSeverity.ERROR if judged is not None and judged.verdict == "error" else dg.AssetCheckSeverity.WARN,
+                description=judged.told if judged is not None else "there is nothing to judge",
+                metadata={"value": dg.MetadataValue.float(judged.value), "of": dg.MetadataValue.int(judged.of), **named} if judged is not None else {},
+            )
+        )
+    return results
 
 
 def every_video_is_in(left_out: Mapping[str, str]) -> dg.AssetCheckResult:
@@ -93,8 +126,8 @@ def few_failed(outcomes: Mapping[str, int], videos: int, failed: Sequence[str], 
 
 
 def forbids(check: dg.AssetCheckResult) -> bool:
-    """Whether nothing may be made of what was checked."""
-    return not check.passed and check.severity == dg.AssetCheckSeverity.ERROR
+    """Whether nothing may be made of what was checked. What was found of the quality of captions is for whoever publishes to weigh."""
+    return not check.passed and check.severity == dg.AssetCheckSeverity.ERROR and check.check_name in _FIXES
 
 
 def unless_blocked(asset: str, result: Materialized) -> Iterator[Materialized]:
@@ -103,5 +136,5 @@ def unless_blocked(asset: str, result: Materialized) -> Iterator[Materialized]:
     for check in result.check_results or ():
         if forbids(check):
             faults = "; ".join((check.description or "").split("; ")[:NAMED_IN_A_FAILURE])
-            sentence = f"{asset} did not pass the check {check.check_name}: {faults}. {_FIXES.get(check.check_name or '', '')}".rstrip()
+            sentence = f"{asset} did not pass the check {check.check_name}: {faults}. {_FIXES[check.check_name or '']}"
             raise dg.Failure(sentence, metadata={"check": dg.MetadataValue.text(check.check_name or "")}, allow_retries=False)

@@ -11,7 +11,7 @@ from streamcap_dagster.assets.background import background_of
 from streamcap_dagster.assets.captions import delta_captions, initial_captions, objectives
 from streamcap_dagster.assets.clips import clips
 from streamcap_dagster.assets.corpus import Built, Corpus, materialize, read_corpus
-from streamcap_dagster.assets.corpus_checks import corpus_checks, few_failed, outcome_check, unless_blocked
+from streamcap_dagster.assets.corpus_checks import corpus_checks, few_failed, outcome_check, quality_checks, quality_of, unless_blocked
 from streamcap_dagster.assets.examples import rl_examples, sft_examples
 from streamcap_dagster.assets.frames import frame_hashes, frames
 from streamcap_dagster.assets.groups import VIDEO_GROUPS, video_groups_asset
@@ -102,7 +102,7 @@ def _hf_dataset(settings: Settings) -> dg.AssetsDefinition:
         owners=OWNERS,
         code_version=f"4-{LAYOUT}-{policy.cadences}-{policy.shard_mb:g}",
         freshness_policy=FRESH,
-        check_specs=[*corpus_checks("hf_dataset"), outcome_check("hf_dataset")],
+        check_specs=[*corpus_checks("hf_dataset"), outcome_check("hf_dataset"), *quality_checks("hf_dataset")],
     )
     def hf_dataset(context: dg.AssetExecutionContext, storage: StorageResource) -> Iterator[Materialized]:
         """`processed/dataset/`: a Hugging Face dataset with the configs sft, rl, stream and preference, their splits, and a card made from the data.
@@ -116,7 +116,7 @@ def _hf_dataset(settings: Settings) -> dg.AssetsDefinition:
         read = partial(read_corpus, keeping, settings, CHAIN, FROM_EVERYTHING)
 
         def outcomes(corpus: Corpus) -> list[dg.AssetCheckResult]:
-            return [few_failed(corpus.outcomes, len(corpus.videos), corpus.failed, settings)]
+            return [few_failed(corpus.outcomes, len(corpus.videos), corpus.failed, settings), *quality_of(corpus.quality, corpus.poor)]
 
         yield from unless_blocked("hf_dataset", materialize(context, keeping, read, lambda corpus: _build_dataset(keeping, corpus, policy), outcomes, _told))
 
@@ -136,4 +136,4 @@ def _build_dataset(storage: Storage, corpus: Corpus, policy: DatasetPolicy) -> B
     shard_bytes = round(policy.shard_mb * 1e6)
     report = build_dataset(storage, _entries(corpus), shard_bytes, policy.cadences_s, background_of(storage))
     objects = tuple(StoredObject(key=key, size_bytes=report.size_bytes[key]) for key in (CARD, *report.shards, *report.beside.size_bytes))
-    return Built(objects, (report.card_sha256,), {"shards": len(report.shards)}, report.skipped, report.found)
+    return Built(objects, (report.card_sha256,), {"shards": len(report.shards), **corpus.quality}, report.skipped, report.found)

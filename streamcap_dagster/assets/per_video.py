@@ -15,7 +15,7 @@ from contextlib import ExitStack, aclosing, closing, suppress
 import dagster as dg
 
 from streamcap_dagster.assets.asked import check_asked
-from streamcap_dagster.assets.checks import Checked, check_key, check_specs, evaluation
+from streamcap_dagster.assets.checks import Checked, check_keys, check_specs, evaluations
 from streamcap_dagster.assets.progress import CallsMetered, Progress
 from streamcap_dagster.assets.rechecking import check_videos
 from streamcap_dagster.assets.walk import Finished, NotInManifest, Result, Stopped, walk_videos
@@ -90,7 +90,7 @@ def per_video_assets(assets: Sequence[PerVideoAsset], settings: Settings, progre
             elif isinstance(result, Stopped):
                 stopped = result
             elif isinstance(result, Checked):
-                yield evaluation(result, context.instance)
+                yield from evaluations(result, context.instance)
             else:
                 if NOTICE in result.notes:
                     context.log.warning(f"{result.work.video_id}: {result.notes[NOTICE]}")
@@ -119,7 +119,7 @@ def _asked_for(context: dg.AssetExecutionContext, assets: Sequence[PerVideoAsset
     """The assets that a run is to make, and those of which it is only to make the check."""
     made, checked = context.op_execution_context.selected_asset_keys, context.op_execution_context.selected_asset_check_keys
     wanted = [asset for asset in assets if dg.AssetKey(asset.name) in made]
-    return wanted, [asset for asset in assets if check_key(asset) in checked and asset not in wanted]
+    return wanted, [asset for asset in assets if not check_keys(asset).isdisjoint(checked) and asset not in wanted]
 
 
 def _partitions_of(context: dg.AssetExecutionContext, wanted: Sequence[PerVideoAsset]) -> list[str]:
@@ -223,10 +223,9 @@ class Reporter:
         self._seen = {asset.name: self._videos_with_an_event(asset.name, videos_of_run) for asset in assets}
 
     def events(self, finished: Finished) -> Iterator[dg.AssetMaterialization | dg.AssetCheckEvaluation]:
-        """That an asset exists, and that it has passed its check, if it has one: else nothing would vouch for it."""
+        """That an asset exists, that it has passed its check, if it has one, for else nothing would vouch for it, and what was found of its quality."""
         yield self.event(finished)
-        if finished.asset.check is not None:
-            yield evaluation(Checked(finished.work.video_id, finished.asset, (), finished.receipt.counts, finished.reused), self._instance)
+        yield from evaluations(Checked(finished.work.video_id, finished.asset, (), finished.receipt.counts, finished.reused), self._instance)
 
     def event(self, finished: Finished) -> dg.AssetMaterialization:
         name, video_id = finished.asset.name, finished.work.video_id

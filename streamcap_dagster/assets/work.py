@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import os
 import threading
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -20,6 +20,8 @@ from streamcap_dagster.captions.captioner import Captioner
 from streamcap_dagster.captions.underway import Underway
 from streamcap_dagster.frames.worker_pool import DecodePool
 from streamcap_dagster.policies import Policy
+from streamcap_dagster.quality.thresholds import Metric
+from streamcap_dagster.quality.verdicts import Judged
 from streamcap_dagster.records import Record, Video
 from streamcap_dagster.settings import Settings
 from streamcap_dagster.storage import Storage, keys
@@ -271,6 +273,15 @@ class VideoCheck:
 
 
 @dataclass(frozen=True)
+class VideoFindings:
+    """What people should know of an asset of a video, and what holds up nothing: it is judged by what the receipt counts, so that nobody reads it again."""
+
+    metrics: tuple[Metric, ...]
+    judge: Callable[[Mapping[str, int]], Iterable[Judged]]
+    """Takes the counts of a receipt; of a metric that there is nothing to say of nothing comes."""
+
+
+@dataclass(frozen=True)
 class PerVideoAsset:
     """An asset that exists once per video: its place in the graph and the function that makes it for one video."""
 
@@ -294,6 +305,7 @@ class PerVideoAsset:
     show: Callable[[VideoWork], dict[str, dg.MetadataValue]] = _nothing_to_show
     """What a person would want to see of it, read back from storage."""
     check: VideoCheck | None = None
+    findings: VideoFindings | None = None
 
     @property
     def checks_version(self) -> str:

@@ -4,7 +4,7 @@ How well a caption fits a window is told as the share of the video's windows tha
 compares them, and a caption of a video in which nothing tells one window from another is neither right nor wrong.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -15,6 +15,7 @@ from streamcap_dagster.quality.embedding import Embedder
 from streamcap_dagster.quality.records import PairingAudit
 from streamcap_dagster.quality.sights import SIGHTS, Sight, look_at, sight
 from streamcap_dagster.records import Caption, Frame
+from streamcap_dagster.storage.frame_table import FramesFile, read_windows
 
 Place = tuple[int, int]
 """A clip and a window of it."""
@@ -49,6 +50,12 @@ class _Compared:
     """Which of these captions are full ones, which cannot be shifted."""
     fits: Callable[[Indices, Indices], Numbers]
     """How well some captions, by their place among `captions`, fit each one window, 0 to 1."""
+
+
+def stored_windows(file: FramesFile, captions: Iterable[Caption]) -> Iterator[Window]:
+    """The windows of the clips that captions are of, as `frames/<video_id>.parquet` holds them; one row group is in memory at a time."""
+    for clip in sorted({caption.clip for caption in captions}):
+        yield from (((clip, window), frames) for window, frames in read_windows(file, clip))
 
 
 def audit_by_features(video_id: str, captions: Iterable[Caption], windows: Iterable[Window]) -> PairingAudit | None:

@@ -102,5 +102,6 @@ def flags(values: Mapping[str, float]) -> tuple[str, ...]:
 
 
 def version() -> str:
-    """Changes with any threshold that flags of windows depend on."""
-    return hashlib.sha256(repr({name: metric.window for name, metric in METRICS.items()}).encode()).hexdigest()[:16]
+    """Changes with any threshold that decides what is kept of a video: flags of its windows, and whether it is in error."""
+    judged = (*METRICS.values(), SILENCE, PAIRING, SHIFT)
+    return hashlib.sha256(repr([(metric.name, metric.window, metric.video) for metric in judged]).encode()).hexdigest()[:16]
