@@ -40,7 +40,7 @@ test: setup ## run the tests (ARGS="tests/clips -k pairs" for some)
 	@$(TESTS) $(PYTHON_IN) -m pytest -m "not heavy and not live" -n 2 --durations=20 $(ARGS)
 
 test-heavy: setup ## run the tests that need a browser, daemons, servers and many kills; installs what they need
-	@sh setup/extras.sh postgres ray k8s dg train
+	@sh setup/extras.sh postgres ray k8s dg train browser
 	@sh setup/system_package.sh docker-compose docker-compose
 	@CHROMIUM="$$(sh setup/chromium.sh)" && POSTGRES="$$(sh setup/postgres.sh)" && export CHROMIUM POSTGRES && $(TESTS) $(PYTHON_IN) -m pytest -p tests.setup.no_skips -m "heavy and not live" -n 2 --dist loadfile --durations=20 $(ARGS)
 

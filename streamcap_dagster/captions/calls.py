@@ -3,7 +3,7 @@
 An answer is an object of its own until the video is done; then all are folded into one file, sorted by key.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from pydantic import ValidationError
 
@@ -59,6 +59,10 @@ class CallStore:
     def get(self, key: str) -> Call | None:
         """The call that is kept under a key."""
         return self._calls.get(key)
+
+    def every(self) -> Iterator[Call]:
+        """All that are kept, in no particular order."""
+        yield from self._calls.values()
 
     def keep(self, call: Call) -> Call:
         """Keep a call as an object of its own; replaces what was kept under its key. Returns the call that counts.

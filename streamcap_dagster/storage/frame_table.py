@@ -5,7 +5,9 @@ file of a storage from which they fetch only what they need: the end, and each r
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import groupby
+from operator import attrgetter, itemgetter
 from pathlib import Path
 from typing import BinaryIO
 
@@ -51,6 +53,22 @@ def read_windows(file: FramesFile, clip: int) -> Iterator[tuple[int, list[Frame]
     yield from ((window, list(frames)) for window, frames in groupby(_frames(file, clip), key=lambda frame: frame.window))
 
 
+@dataclass(frozen=True)
+class WindowPictures:
+    """The pictures of one window as Arrow read them; taking them from one table into another copies nothing in between."""
+
+    window: int
+    sha256: tuple[str, ...]
+    jpeg: pa.BinaryArray
+
+
+def read_pictures(file: FramesFile, clip: int) -> Iterator[WindowPictures]:
+    """The windows of one clip in order."""
+    for window, found in groupby(_pictures(file, clip), key=attrgetter("window")):
+        parts = list(found)
+        yield parts[0] if len(parts) == 1 else WindowPictures(window, sum((part.sha256 for part in parts), ()), pa.concat_arrays([part.jpeg for part in parts]))
+
+
 def read_frames(file: FramesFile) -> Iterator[Frame]:
     """Every frame of a video in time order."""
     with _opened(file) as table:
@@ -68,6 +86,14 @@ def read_rows(file: FramesFile, rows: Sequence[int]) -> Iterator[Frame]:
     """The frames in these rows, which ascend; only the row groups that hold one are read."""
     with _opened(file) as table:
         yield from _rows(table, rows)
+
+
+def read_around(file: FramesFile, clip: int, window: int) -> Iterator[Frame]:
+    """The frames of this window and of those that lie in the same row groups, in time order; nothing else is read."""
+    with _opened(file) as table:
+        for group in range(table.num_row_groups):
+            if _may_hold(table.metadata.row_group(group), clip, window):
+                yield from (Frame(**row) for row in table.read_row_group(group).to_pylist())
 
 
 def read_spread(file: FramesFile, most: int) -> list[Frame]:
@@ -98,13 +124,37 @@ def _opened(file: FramesFile) -> pq.ParquetFile:
         raise ObjectUnreadable(f"frames/{Path(getattr(file, 'name', '')).name}", str(error)) from error
 
 
+def _may_hold(group: pq.RowGroupMetaData, clip: int, window: int) -> bool:
+    """By what the file tells of the least and the largest numbers of a row group."""
+    told = ((group.column(0).statistics, clip), (group.column(1).statistics, window))
+    return all(statistics is None or statistics.min <= wanted <= statistics.max for statistics, wanted in told)
+
+
 def _frames(file: FramesFile, clip: int) -> Iterator[Frame]:
     with _opened(file) as table:
-        for group in range(table.num_row_groups):
-            clips = table.metadata.row_group(group).column(0).statistics
-            if clips is not None and not clips.min <= clip <= clips.max:
-                continue
+        for group in _groups_of(table, clip):
             yield from (Frame(**row) for row in table.read_row_group(group).to_pylist() if row["clip"] == clip)
+
+
+def _pictures(file: FramesFile, clip: int) -> Iterator[WindowPictures]:
+    """A window that is in two row groups comes in two parts."""
+    with _opened(file) as table:
+        for group in _groups_of(table, clip):
+            read = table.read_row_group(group, columns=["clip", "window", "sha256", "jpeg"]).combine_chunks()
+            places = zip(read["clip"].to_pylist(), read["window"].to_pylist(), strict=True)
+            for (of_clip, window), rows in groupby(enumerate(places), key=itemgetter(1)):
+                if of_clip == clip:
+                    (first, _), *others = rows
+                    part = read.slice(first, 1 + len(others))
+                    yield WindowPictures(window, tuple(part["sha256"].to_pylist()), part["jpeg"].chunk(0))
+
+
+def _groups_of(table: pq.ParquetFile, clip: int) -> Iterator[int]:
+    """The row groups that hold frames of a clip."""
+    for group in range(table.num_row_groups):
+        clips = table.metadata.row_group(group).column(0).statistics
+        if clips is None or clips.min <= clip <= clips.max:
+            yield group
 
 
 def _rows(table: pq.ParquetFile, rows: Sequence[int]) -> Iterator[Frame]:

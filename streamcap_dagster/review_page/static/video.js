@@ -1,0 +1,285 @@
+"use strict";
+
+// One video: player, selected window, map and timeline held together, and the keys that work them.
+review.video = (root, source, shown, { before = "", after = "", at = 0, back = "/" } = {}) => {
+  const state = { selected: -1, flaggedOnly: false, places: [], markFrom: null };
+  const voice = review.announcer();
+  const saved = review.element("span", { class: "saved", role: "status" });
+  const alerts = review.element("div", { class: "notes" });
+  const byStart = shown.windows.map((one, place) => [one.start_s, place]).sort((one, other) => one[0] - other[0]);
+
+  const isFlagged = (one) => Boolean(one.quality && one.quality.flags.length) || !["ok", "no_change"].includes(one.outcome);
+  const flagged = shown.windows.filter(isFlagged).length;
+
+  // The place of the window that is on at a time, or -1 between clips.
+  const placeAt = (seconds) => {
+    let [low, high] = [0, byStart.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (byStart[middle][0] <= seconds + 1e-6) low = middle + 1;
+      else high = middle;
+    }
+    const place = low ? byStart[low - 1][1] : -1;
+    return place !== -1 && seconds < shown.windows[place].end_s ? place : -1;
+  };
+
+  const decisions = review.decisions(source, shown, {
+    changed: () => refresh(),
+    saving: () => tellSaved("Saving…"),
+    saved: () => tellSaved(`Saved ${new Date().toLocaleTimeString()}`),
+    trouble: (trouble, retry) => {
+      tellSaved("Not saved");
+      const again = retry && review.element("button", { type: "button", onclick: () => { alerts.querySelector(".unsaved")?.remove(); retry(); } }, "Try again");
+      alerts.querySelector(".unsaved")?.remove();
+      alerts.append(review.element("p", { class: "notice bad unsaved", role: "alert" }, review.sentence(`Not saved: ${trouble.message} `), again));
+      refresh();
+    },
+    conflict: (clash) => askConflict(clash),
+  });
+
+  const tellSaved = (words) => {
+    saved.textContent = words;
+    if (words.startsWith("Saved")) alerts.querySelector(".unsaved")?.remove();
+  };
+
+  const toldChoice = (choice) => {
+    if (choice.start_s !== undefined) return choice.keep === null ? "the mark taken back" : `${review.clock(choice.start_s)} to ${review.clock(choice.end_s)} marked`;
+    const parts = [];
+    if (choice.verdict) parts.push(choice.verdict);
+    if (choice.text !== null) parts.push(choice.text ? `“${choice.text}”` : "silence");
+    if (choice.ranking) parts.push(`ranked first: “${choice.ranking[0]}”`);
+    return parts.join(", ") || "nothing";
+  };
+
+  const askConflict = async (clash) => {
+    player.pause();
+    const side = (title, words) => review.element("section", { class: "side" }, review.element("h3", null, title), review.element("p", { dir: "auto" }, words));
+    const where = clash.yours.start_s === undefined ? `window ${clash.yours.window + 1} of clip ${clash.yours.clip + 1}` : "this span";
+    const chosen = await review.dialog(
+      "Somebody decided otherwise meanwhile",
+      [
+        review.element("p", null, `Since this page was loaded, ${clash.theirs.by || "somebody"} has decided on ${where} too. Which one is to stay?`),
+        review.element("div", { class: "sides" }, side("Theirs", toldChoice(clash.theirs)), side("Yours", toldChoice(clash.yours))),
+      ],
+      [{ label: "Keep theirs", value: "theirs" }, { label: "Use mine", value: "mine" }],
+    );
+    return chosen === "mine";
+  };
+
+  const player = review.player(source, shown, { time: (seconds) => onTime(seconds), windowAt: (seconds) => shown.windows[placeAt(seconds)] });
+  const map = review.map(shown, decisions, { seek: (seconds) => { player.seek(seconds); const place = placeAt(seconds); if (place !== -1) select(place, false); } });
+  const timeline = review.timeline(source, shown, decisions, {
+    select: (place) => select(place),
+    play: (place) => { select(place); if (!player.isPlaying()) player.toggle(); },
+  });
+  const inspector = review.inspector(source, shown, decisions, {
+    verdict: (verdict) => decideVerdict(verdict),
+    edit: (on) => edit(on),
+    saveText: (text) => saveText(text),
+    rank: () => rank(),
+    undo: () => undo(),
+  });
+
+  const selectedWindow = () => shown.windows[state.selected];
+
+  const sayAt = (place) => {
+    const one = shown.windows[place];
+    if (!one) player.say("", "none");
+    else player.say(decisions.text(one), decisions.manner(one) === "dropped" ? "dropped" : decisions.text(one) ? "" : "silent");
+  };
+
+  const onTime = (seconds) => {
+    const place = placeAt(seconds);
+    map.move(seconds);
+    timeline.play(place);
+    sayAt(place);
+    if (player.isPlaying() && place !== -1 && place !== state.selected && !inspector.isEditing() && state.places.includes(place)) {
+      select(place, false, true);
+    }
+  };
+
+  // `quiet` while it plays: nobody wants every window read out then.
+  const select = (place, seek = true, quiet = false) => {
+    if (place < 0 || place >= shown.windows.length || inspector.isEditing()) return;
+    state.selected = place;
+    timeline.select(place);
+    inspector.show(place);
+    map.look({ selected: place });
+    if (seek) player.seek(shown.windows[place].start_s + 1e-3);
+    if (!quiet) voice.say(timeline.told(selectedWindow(), place));
+    if (location.hash !== `#${place}` && !source.isReport) history.replaceState(null, "", `#${place}`);
+  };
+
+  const step = (by) => {
+    if (!state.places.length) return;
+    const here = state.places.indexOf(state.selected);
+    const from = here === -1 ? state.places.findIndex((place) => place > state.selected) - (by > 0 ? 1 : 0) : here;
+    select(state.places[Math.max(0, Math.min(state.places.length - 1, from + by))]);
+  };
+  const stepFlagged = (by) => {
+    for (let place = state.selected + by; place >= 0 && place < shown.windows.length; place += by) {
+      if (isFlagged(shown.windows[place])) {
+        select(place);
+        return;
+      }
+    }
+    voice.say("No more flagged windows that way.");
+  };
+
+  const filter = (on) => {
+    state.flaggedOnly = on;
+    onlyFlagged.checked = on;
+    state.places = shown.windows.map((_, place) => place).filter((place) => !on || isFlagged(shown.windows[place]));
+    timeline.show(state.places, on ? "No window of this video is flagged." : "Nothing was captioned yet.");
+    shownCount.textContent = on ? `${state.places.length} of ${review.count(shown.windows.length, "window")}` : review.count(shown.windows.length, "window");
+    if (on && state.places.length && !state.places.includes(state.selected)) select(state.places.find((place) => place > state.selected) ?? state.places[0]);
+    else timeline.select(state.selected);
+  };
+
+  const refresh = () => {
+    inspector.draw();
+    timeline.refreshAll();
+    map.look({ marks: decisions.marks() });
+    drawMarks();
+    sayAt(placeAt(player.time()));
+  };
+
+  const allowed = () => source.canDecide && selectedWindow() && !decisions.isClosed();
+  const decideVerdict = (verdict) => {
+    if (!allowed()) return;
+    const found = decisions.applies(selectedWindow());
+    decisions.decide(selectedWindow(), { verdict: found && found.verdict === verdict ? null : verdict });
+    voice.say(`${decisions.manner(selectedWindow()) || "nothing decided"}`);
+  };
+  const edit = (on) => {
+    if (on && !allowed()) return;
+    if (on) player.pause();
+    inspector.edit(on);
+    if (!on) timeline.list.focus({ preventScroll: true });
+  };
+  const saveText = (text) => {
+    const one = selectedWindow();
+    const plain = text.trim().replace(/\s+/g, " ");
+    inspector.edit(false);
+    decisions.decide(one, { text: plain === one.text && ["ok", "no_change"].includes(one.outcome) ? null : plain });
+    timeline.list.focus({ preventScroll: true });
+  };
+  const undo = () => {
+    if (allowed() && decisions.of(selectedWindow())) decisions.decide(selectedWindow(), { verdict: null, text: null, ranking: null });
+  };
+  const rank = async () => {
+    const one = selectedWindow();
+    if (!allowed() || one.kind !== "delta") return;
+    player.pause();
+    const found = await source.candidates(shown.video_id, one).catch((trouble) => ({ texts: [], trouble }));
+    if (found.texts.length < 2) {
+      voice.say("There is nothing to rank.");
+      await review.dialog("Nothing to rank", [review.element("p", null, found.trouble ? found.trouble.message : "This window has no two different candidates. `streamcap run` makes them with the preference examples.")], [{ label: "Close", value: null }]);
+      return;
+    }
+    const known = decisions.applies(one)?.ranking || [];
+    const texts = known.length === found.texts.length && known.every((text) => found.texts.includes(text)) ? known : found.texts;
+    const ordered = review.orderedList(texts, "Candidates, the best first");
+    const history = found.history.length > 0 && review.element("details", null, review.element("summary", null, "Said before"), ...found.history.map((text) => review.element("p", { dir: "auto" }, text)));
+    const order = await review.dialog(
+      "Which says best what is new here?",
+      [review.element("p", { class: "faint" }, "The best first. Who or what wrote which is not told. Alt with ↑ or ↓ moves the candidate in focus."), history, ordered.list, ordered.status].filter(Boolean),
+      [{ label: "Save order", get: ordered.order }, { label: "Cancel", value: null }],
+    );
+    if (order) decisions.decide(one, { ranking: order });
+  };
+
+  // The first press says where a clip is to begin, the second where it ends.
+  const mark = () => {
+    if (!allowed()) return;
+    const one = selectedWindow();
+    if (state.markFrom === null) {
+      state.markFrom = one.start_s;
+      voice.say(`A clip begins at ${review.clock(one.start_s)}. Go on to its last window and press m again.`);
+    } else {
+      const [start, end] = [Math.min(state.markFrom, one.start_s), Math.max(one.end_s, state.markFrom)];
+      state.markFrom = null;
+      decisions.mark(start, end, true);
+      voice.say(`Marked from ${review.clock(start)} to ${review.clock(end)}.`);
+    }
+    map.look({ pending: state.markFrom });
+    drawMarks();
+  };
+
+  const marks = review.element("div", { class: "marks" });
+  const drawMarks = () => {
+    const chips = decisions.marks().map((one) =>
+      review.element(
+        "li",
+        null,
+        review.element("button", { type: "button", class: "link", onclick: () => player.seek(one.start_s) }, `${review.clock(one.start_s)} – ${review.clock(one.end_s)}`),
+        source.canDecide && review.element("button", { type: "button", class: "close", "aria-label": `Take the mark ${review.clock(one.start_s)} to ${review.clock(one.end_s)} back`, onclick: () => decisions.mark(one.start_s, one.end_s, null) }, "×"),
+      ),
+    );
+    const pending = state.markFrom !== null && review.element("li", { class: "pending" }, `${review.clock(state.markFrom)} – …`);
+    marks.replaceChildren(...(chips.length || pending ? [review.element("span", { class: "faint" }, "Clips marked:"), review.element("ul", null, ...chips, pending)] : []));
+  };
+
+  const leave = (videoId) => videoId && (location.href = source.link(videoId));
+  const keys = [
+    { keys: [" "], shown: ["Space"], about: "play or pause", act: () => player.toggle() },
+    { keys: ["ArrowRight"], shown: ["→"], about: "next window", act: () => step(1) },
+    { keys: ["ArrowLeft"], shown: ["←"], about: "window before", act: () => step(-1) },
+    { keys: ["ArrowRight"], shift: true, shown: ["Shift", "→"], about: "ten windows on; with ← ten back", act: () => step(10) },
+    { keys: ["ArrowLeft"], shift: true, shown: ["Shift", "←"], about: "ten windows back", act: () => step(-10), hidden: true },
+    { keys: ["Home"], shown: ["Home"], about: "first window", act: () => select(state.places[0] ?? -1) },
+    { keys: ["End"], shown: ["End"], about: "last window", act: () => select(state.places.at(-1) ?? -1) },
+    { keys: ["]"], shown: ["]"], about: "next flagged window; [ for the one before", act: () => stepFlagged(1) },
+    { keys: ["["], shown: ["["], about: "flagged window before", act: () => stepFlagged(-1), hidden: true },
+    { keys: ["f"], shown: ["f"], about: "only flagged windows, or all", act: () => filter(!state.flaggedOnly) },
+    { keys: ["c"], shown: ["c"], about: "captions over the video", act: () => player.toggleCaptions() },
+    { keys: ["k"], shown: ["k"], about: "keep this window", act: () => decideVerdict("keep"), decides: true },
+    { keys: ["d"], shown: ["d"], about: "drop this window", act: () => decideVerdict("drop"), decides: true },
+    { keys: ["e", "Enter"], shown: ["e"], about: "edit what is said", act: () => edit(true), decides: true },
+    { keys: ["r"], shown: ["r"], about: "rank the candidates", act: () => rank(), decides: true },
+    { keys: ["u"], shown: ["u"], about: "take back what was decided of this window", act: () => undo(), decides: true },
+    { keys: ["m"], shown: ["m"], about: "mark a clip: press at its first window and at its last", act: () => mark(), decides: true },
+    { keys: ["n"], shown: ["n"], about: "next video; p for the one before", act: () => leave(after) },
+    { keys: ["p"], shown: ["p"], about: "video before", act: () => leave(before), hidden: true },
+    { keys: ["?"], shown: ["?"], about: "this list", act: () => {} },
+  ].filter((key) => source.canDecide || !key.decides);
+  const keyboard = review.keyboard(keys);
+
+  const onlyFlagged = review.element("input", { type: "checkbox", onchange: (event) => filter(event.target.checked), disabled: flagged === 0 });
+  const shownCount = review.element("span", { class: "faint", role: "status" });
+  const facts = [review.length(shown.duration_s), `${shown.width}×${shown.height}`, shown.codec, `${flagged} flagged`, shown.total_usd ? review.money(shown.total_usd) : "", shown.license, shown.credit].filter(Boolean);
+
+  const missing = shown.not_made.filter((part) => part !== "preference_examples").map((part) => part.replaceAll("_", " "));
+  if (shown.skipped) alerts.append(review.element("p", { class: "notice" }, shown.skipped));
+  if (missing.length) alerts.append(review.element("p", { class: "notice" }, review.sentence(`Not made yet: ${missing.join(", ")}. \`streamcap run\` makes them.`)));
+  for (const trouble of shown.troubles) alerts.append(review.element("p", { class: "notice bad" }, review.sentence(trouble)));
+
+  root.replaceChildren(
+    review.element(
+      "header",
+      { class: "top" },
+      back && review.element("a", { class: "button", href: back }, "All videos"),
+      review.element("h1", null, shown.video_id),
+      review.element("p", { class: "facts" }, facts.join(" · ")),
+      saved,
+      before && review.element("a", { class: "button", href: source.link(before), rel: "prev", "aria-label": `Video before: ${before}` }, "←"),
+      after && review.element("a", { class: "button", href: source.link(after), rel: "next", "aria-label": `Next video: ${after}` }, "→"),
+      review.element("button", { type: "button", onclick: () => keyboard.help() }, "Keys", review.element("kbd", { "aria-hidden": "true" }, "?")),
+    ),
+    alerts,
+    review.element("div", { class: "upper" }, player.element, inspector.element),
+    review.element(
+      "div",
+      { class: "lower" },
+      review.element("div", { class: "toolbar" }, review.element("label", { class: "check" }, onlyFlagged, `Only flagged (${flagged})`, review.element("kbd", { "aria-hidden": "true" }, "f")), shownCount, review.element("span", { class: "gap" }), marks, source.canDecide && review.button("Mark clip", "m", () => mark())),
+      map.element,
+      timeline.element,
+    ),
+    voice.region,
+  );
+  filter(false);
+  map.look({ marks: decisions.marks() });
+  drawMarks();
+  if (shown.windows.length) select(Math.max(0, Math.min(shown.windows.length - 1, at)), true, true);
+  return { close: () => { player.pause(); keyboard.close(); } };
+};
