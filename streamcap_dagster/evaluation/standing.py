@@ -8,7 +8,7 @@ from typing import Literal
 from streamcap_dagster.evaluation.claims import Claim, Mention, Reader
 from streamcap_dagster.rewards import redundancy
 from streamcap_dagster.rewards.words import words
-from streamcap_dagster.truth import DrawnEvent, DrawnTruth, EventType
+from streamcap_dagster.truth import DrawnEvent, DrawnTruth, EventType, Words
 
 Worth = Literal["news", "repeated", "leaked", "idle", "false_event", "false_thing", "other"]
 """`idle`: it tells of what means nothing, such as a camera that shakes. `other`: it describes what there is, or speaks of an event too vaguely to tell it."""
@@ -44,15 +44,23 @@ class Witness:
     def __init__(self, truth: DrawnTruth) -> None:
         self.truth = truth
         self.reader = Reader(truth)
+        self._meant: dict[tuple[str, str], list[DrawnEvent]] = {}
 
     def standing(self, claim: Claim, known: Known) -> Standing:
         """The best that can be said of a claim. An event told in a wrong colour is no news but a false event, and stays to be told."""
-        meant = [event for event in self.truth.events if event.semantic and claim.tells(event.words)]
+        meant = self._told_by(claim)
         begun = [event for event in meant if event.start_s < known.end_s]
         if begun:
             return self._of_begun(claim, begun, known)
         ahead = [event for event in meant if event.type in claim.actions]
         return Standing("leaked", (), ahead[0].type) if ahead else self._of_no_event(claim, known)
+
+    def _told_by(self, claim: Claim) -> list[DrawnEvent]:
+        """The events that a claim has the words for, at whatever time. The same clause often comes again."""
+        said = (claim.text, " ".join(claim.lent))
+        if said not in self._meant:
+            self._meant[said] = [event for event in self.truth.events if event.semantic and claim.tells(event.words)]
+        return self._meant[said]
 
     def _of_begun(self, claim: Claim, begun: Sequence[DrawnEvent], known: Known) -> Standing:
         meant = [event for event in begun if not _in_other_colour(claim, self._vocabulary[event.event], self.truth.colours)]
@@ -72,7 +80,7 @@ class Witness:
             return Standing("idle", (), idle[0].type)
         if not self._all_there(claim, known):
             return Standing("false_event", (), claim.actions[0]) if claim.actions else Standing("false_thing")
-        if claim.actions and not self._something_like_it(claim, known.end_s):
+        if claim.actions and not (self._something_like_it(claim, known.end_s) or any(map(claim.tells, self._written))):
             return Standing("false_event", (), claim.actions[0])
         return Standing("repeated" if redundancy(claim.text, known.said) >= _SAID_ALREADY else "other")
 
@@ -98,6 +106,11 @@ class Witness:
     def _vocabulary(self) -> dict[int, frozenset[str]]:
         """By event, the words and phrases that it may be told with."""
         return {event.event: _phrases(event.words) for event in self.truth.events}
+
+    @cached_property
+    def _written(self) -> list[Words]:
+        """What is there from the beginning and known by no name of a thing, such as what a sign reads: to tell it may sound like an event."""
+        return [thing for thing in self.truth.scene_words if _phrases(thing).isdisjoint(self.truth.nouns)]
 
     @cached_property
     def _scenery(self) -> frozenset[str]:

@@ -13,6 +13,8 @@ from streamcap_dagster.truth import DrawnEvent, DrawnTruth, EventType, events_of
 PATIENCE_S = 10.0
 """What is told so much later than in its own window earns nothing for being in time; what is told in between earns the less the later it comes."""
 
+_MOMENT_S = 1e-3
+
 
 class Tally(defaultdict[str, float]):
     """Counts and sums by name; `name:type` is of events of one type."""
@@ -77,12 +79,13 @@ class _Chain:
             self.said.append(at.text)
 
     def _hear_description(self, claims: Sequence[Claim], at: Said) -> None:
-        """Held against all that is to be seen. Events that are complete by then are no news later, whether it tells them or not."""
-        mentions = {mention for claim in claims for mention in claim.mentions}
+        """Held against all that is on screen for most of the window. Events that are complete by then are no news later, whether it tells them or not."""
+        named = {(said.noun, colour) for claim in claims for said in claim.mentions for colour in (said.colour, *claim.stray_colours)}
         for look in self._truth.looks:
-            if look.start_s < at.end_s and look.end_s > at.start_s and not at.failed:
+            on_screen_s = min(look.end_s, at.end_s) - max(look.start_s, at.start_s)
+            if on_screen_s > (at.end_s - at.start_s) / 2 and not at.failed:
                 self.tally.add("things")
-                self.tally.add("things_told", any(said.noun in look.nouns and (not look.colours or said.colour in look.colours) for said in mentions))
+                self.tally.add("things_told", any(noun in look.nouns and (not look.colours or colour in look.colours) for noun, colour in named))
         done = events_of(self._truth, at.start_s, at.end_s)
         self.told |= {event.event for event in self._truth.events if event.semantic and (event.end_s < at.start_s or event in done)}
         if self.segments:
@@ -95,7 +98,7 @@ class _Chain:
             self._count_silence(due, at)
         told_before = frozenset(self.told)
         for claim in claims:
-            known = Known(at.end_s, due, told_before, frozenset(self.told - told_before), tuple(self.said))
+            known = Known(self._seen_until_s(at), due, told_before, frozenset(self.told - told_before), tuple(self.said))
             self._count_claim(self.witness.standing(claim, known), at)
 
     def _go_on(self, due: Sequence[DrawnEvent], at: Said) -> None:
@@ -153,7 +156,11 @@ class _Chain:
     def _count_things(self, claims: Iterable[Claim], at: Said) -> None:
         mentions = [mention for claim in claims for mention in claim.mentions]
         self.tally.add("mentions", len(mentions))
-        self.tally.add("false_mentions", sum(not self.witness.is_there(mention, at.end_s) for mention in mentions))
+        self.tally.add("false_mentions", sum(not self.witness.is_there(mention, self._seen_until_s(at)) for mention in mentions))
+
+    def _seen_until_s(self, at: Said) -> float:
+        """The end of a window; the last one also has to tell what is complete after it."""
+        return max((at.end_s, *(event.end_s + _MOMENT_S for event in events_of(self._truth, at.start_s, at.end_s))))
 
     def end(self) -> None:
         """LiveStar's three: how late the first caption that tells a segment is, or all of it where none does; captions too many or missing; segments told."""
