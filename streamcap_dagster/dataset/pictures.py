@@ -12,12 +12,10 @@ import pyarrow as pa
 
 from streamcap_dagster.dataset.rows import Row
 from streamcap_dagster.errors import FramesUnusable, ObjectMissing, ObjectUnreadable, StreamcapError
-from streamcap_dagster.records import Frame
 from streamcap_dagster.storage import Storage, keys
-from streamcap_dagster.storage.frame_table import read_windows
+from streamcap_dagster.storage.frame_table import WindowPictures, read_pictures
 from streamcap_dagster.storage.many import side_by_side
 
-WindowPictures = list[bytes]
 _HELD = 64
 """Videos whose frames are at hand at once."""
 
@@ -42,10 +40,10 @@ class FrameFiles:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._held.close()
 
-    def windows(self, video_id: str, clip: int) -> Iterator[tuple[int, list[Frame]]]:
+    def windows(self, video_id: str, clip: int) -> Iterator[WindowPictures]:
         """The windows of a clip in order. Raises FramesUnusable when they cannot be read."""
         try:
-            yield from read_windows(self._path(video_id), clip)
+            yield from read_pictures(self._path(video_id), clip)
         except (ObjectMissing, ObjectUnreadable, pa.ArrowException, OSError) as error:
             raise FramesUnusable(video_id, f"they cannot be read: {error}") from error
 
@@ -77,35 +75,35 @@ class FrameFiles:
             self._found[video_id] = path
 
 
-def with_pictures(rows: Iterable[Row], files: FrameFiles) -> Iterator[tuple[Row, list[WindowPictures]]]:
-    """Each row with the pictures of its windows. Rows come in order of video, clip and window; several may be of the same windows."""
+def with_pictures(rows: Iterable[Row], files: FrameFiles) -> Iterator[tuple[Row, list[pa.BinaryArray]]]:
+    """Each row with the JPEGs of each of its windows. Rows come in order of video, clip and window; several may be of the same windows."""
     for (video_id, clip), of_clip in groupby(rows, key=lambda row: (row.video_id, row.clip)):
         windows = files.windows(video_id, clip)
-        kept: dict[int, list[Frame]] = {}
+        kept: dict[int, WindowPictures] = {}
         together = tuple(of_clip)
         for row, following in zip(together, (*together[1:], None), strict=True):
             _read_up_to(row, windows, kept)
             yield row, _taken(row, following, kept)
 
 
-def _read_up_to(row: Row, windows: Iterator[tuple[int, list[Frame]]], kept: dict[int, list[Frame]]) -> None:
+def _read_up_to(row: Row, windows: Iterator[WindowPictures], kept: dict[int, WindowPictures]) -> None:
     while row.windows[-1] not in kept:
-        window, frames = next(windows, (None, []))
-        if window is None:
+        pictures = next(windows, None)
+        if pictures is None:
             raise FramesUnusable(row.video_id, f"window {row.windows[-1]} of clip {row.clip} has a caption but no frames")
-        if window >= row.windows[0]:
-            kept[window] = frames
+        if pictures.window >= row.windows[0]:
+            kept[pictures.window] = pictures
 
 
-def _taken(row: Row, following: Row | None, kept: dict[int, list[Frame]]) -> list[WindowPictures]:
+def _taken(row: Row, following: Row | None, kept: dict[int, WindowPictures]) -> list[pa.BinaryArray]:
     """The pictures of a row; of what was kept, only that stays with which the row that follows in the clip may begin."""
-    pictures = [_checked(row, place, kept.get(window, [])) for place, window in enumerate(row.windows)]
+    pictures = [_checked(row, place, kept.get(window)) for place, window in enumerate(row.windows)]
     for window in [window for window in kept if following is None or window < following.windows[0]]:
         del kept[window]
     return pictures
 
 
-def _checked(row: Row, place: int, frames: list[Frame]) -> WindowPictures:
-    if tuple(frame.sha256 for frame in frames) != row.frame_sha256[place]:
+def _checked(row: Row, place: int, pictures: WindowPictures | None) -> pa.BinaryArray:
+    if pictures is None or pictures.sha256 != row.frame_sha256[place]:
         raise FramesUnusable(row.video_id, f"window {row.windows[place]} of clip {row.clip} has other frames than those that were captioned")
-    return [frame.jpeg for frame in frames]
+    return pictures.jpeg

@@ -1,6 +1,6 @@
 """Parquet shards: which rows each holds, what it is called, and how it is written."""
 
-from collections.abc import Generator, Iterable, Iterator, Sized
+from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
@@ -8,11 +8,12 @@ from itertools import accumulate
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from streamcap_dagster.dataset.configs import PICTURES, Config, arrow_schema
 from streamcap_dagster.dataset.names import hash_for
-from streamcap_dagster.dataset.pictures import FrameFiles, WindowPictures, with_pictures
+from streamcap_dagster.dataset.pictures import FrameFiles, with_pictures
 from streamcap_dagster.dataset.rows import Row
 from streamcap_dagster.dataset.splits import Split
 from streamcap_dagster.storage import keys
@@ -84,7 +85,7 @@ def _shard(config: Config, split: Split, rows: list[Row]) -> Shard:
     return Shard(config, split, tuple(rows), f"{config}/{split}-{name}.parquet")
 
 
-Filled = tuple[Row, list[WindowPictures]]
+Filled = tuple[Row, list[pa.BinaryArray]]
 
 
 def _row_groups(rows: Iterable[Filled]) -> Iterator[list[Filled]]:
@@ -92,7 +93,7 @@ def _row_groups(rows: Iterable[Filled]) -> Iterator[list[Filled]]:
     group: list[Filled] = []
     held = 0
     for row, windows in rows:
-        size = sum(len(jpeg) for window in windows for jpeg in window)
+        size = sum(pc.sum(pc.binary_length(window)).as_py() or 0 for window in windows)
         if group and held + size > ROW_GROUP_BYTES:
             yield group
             group, held = [], 0
@@ -127,20 +128,16 @@ def _table(group: list[Filled], schema: pa.Schema, pictures: tuple[str, ...]) ->
     records = [row.columns(pictures) for row, _ in group]
     columns = {name: pa.array([record[name] for record in records], schema.field(name).type) for name in schema.names if name not in pictures}
     for place, name in enumerate(pictures):
-        held = [windows[place] if len(pictures) > 1 else [jpeg for window in windows for jpeg in window] for _, windows in group]
-        columns[name] = _images(held)
+        columns[name] = _images([[windows[place]] if len(pictures) > 1 else windows for _, windows in group])
     return pa.table([columns[name] for name in schema.names], schema=schema)
 
 
-def _images(rows: list[list[bytes]]) -> pa.Array:
+def _images(rows: list[list[pa.BinaryArray]]) -> pa.Array:
     """A column of image lists. `path` stays empty: a path that exists on the reader's machine would win over the bytes."""
-    images = [image for images in rows for image in images]
-    jpeg = pa.Array.from_buffers(pa.binary(), len(images), [None, _offsets(images).buffers()[1], pa.py_buffer(b"".join(images))])  # copied once
-    return pa.ListArray.from_arrays(_offsets(rows), pa.StructArray.from_arrays([jpeg, pa.nulls(len(jpeg), pa.string())], names=["bytes", "path"]))
-
-
-def _offsets(parts: Iterable[Sized]) -> pa.Array:
-    return pa.array([0, *accumulate(map(len, parts))], pa.int32())
+    jpeg = pa.concat_arrays([window for windows in rows for window in windows])  # copied once
+    counts = [sum(map(len, windows)) for windows in rows]
+    offsets = pa.array([0, *accumulate(counts)], pa.int32())
+    return pa.ListArray.from_arrays(offsets, pa.StructArray.from_arrays([jpeg, pa.nulls(len(jpeg), pa.string())], names=["bytes", "path"]))
 
 
 def _leaves(path: str, kind: pa.DataType) -> list[str]:

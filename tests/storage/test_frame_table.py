@@ -15,6 +15,7 @@ from streamcap_dagster.storage.frame_table import (
     BYTES_PER_GROUP,
     ROWS_PER_GROUP,
     read_frames,
+    read_pictures,
     read_positions,
     read_rows,
     read_windows,
@@ -105,6 +106,17 @@ def test_the_windows_of_one_clip_come_in_order_with_their_frames(path: Path) -> 
 
     assert [window for window, _ in windows] == list(range(WINDOWS))
     assert [one for _, shown in windows for one in shown] == [one for one in frames() if one.clip == 1]
+
+
+def test_the_pictures_of_a_clip_are_those_of_its_windows_also_where_a_window_is_in_two_row_groups(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(frame_table, "ROWS_PER_GROUP", 11)
+    path = tmp_path / "cat.parquet"
+    write_frames(path, frames(), "ffmpeg")
+
+    read = [(one.window, one.sha256, one.jpeg.to_pylist()) for one in read_pictures(path, 1)]
+
+    assert read == [(window, tuple(one.sha256 for one in shown), [one.jpeg for one in shown]) for window, shown in read_windows(path, 1)]
+    assert len(read) == WINDOWS
 
 
 def test_only_the_row_groups_of_the_clip_are_read(path: Path, groups_read: list[int]) -> None:
