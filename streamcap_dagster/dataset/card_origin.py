@@ -70,7 +70,7 @@ def cost(paid: Sequence[Paid] | None, contents: Contents) -> list[str]:
     if not contents.voices:
         return []
     if paid is None:
-        return ["## Cost", "What the captions cost is not known: the ledger of the requests cannot be read."]
+        return ["## Cost", "What the captions cost is not known: the answers that are kept cannot be read."]
     if not paid:
         return ["## Cost", "No service was paid for the captions and objectives of this dataset."]
     rows = [(plain(one.model), f"{one.answers:,}", f"{one.input_tokens:,}", f"{one.output_tokens:,}", f"${one.cost_usd:,.4f}") for one in paid]
