@@ -67,6 +67,8 @@ class Settings(BaseSettings, Windowing, ClipPolicy, Sampling, CaptionPolicy, Exa
     vertex_project: str = Field("", description="for `gemini` on Vertex AI with application-default credentials: the Google Cloud project")
     vertex_location: str = Field("global", description="for `gemini` on Vertex AI: the location")
     openai_model: str = Field("", description="for the captioner `openai`: the model as its server names it")
+    judge_captioner: str = Field("", description="who judges captions in `streamcap compare --judge`: gemini, openai or recorded; empty: STREAMCAP_CAPTIONER")
+    judge_model: str = Field("", description="the model of the judge, another than wrote the captions; empty: that of its captioner")
     model_table: HomePath | None = Field(None, description="a YAML of models, prices and quotas; what it says goes before the table of the package")
     rpm: int | None = Field(None, ge=0, description="requests a minute of your quota; by default the model table's, 0 for no limit")
     tpm: int | None = Field(None, ge=0, description="input tokens a minute of your quota; by default the model table's, 0 for no limit")

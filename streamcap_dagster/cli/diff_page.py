@@ -1,71 +1,40 @@
 """A sample as a page to keep or to send: HTML with pictures and the changed words marked, or Markdown. Captions are shown, never interpreted."""
 
-import os
-from base64 import b64encode
 from collections.abc import Iterator, Sequence
-from difflib import SequenceMatcher
 from html import escape
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 
 from streamcap_dagster.assets.sample import Sample, SampledVideo
 from streamcap_dagster.captions.comparison import Said
+from streamcap_dagster.cli import pages
 from streamcap_dagster.cli.diff_words import told_comparison, told_count, told_outcome
-from streamcap_dagster.errors import SettingError
 from streamcap_dagster.records import Caption
 
 _SHOWN = 500
 """Changed windows of a video that a page shows, each with a picture of a few kilobytes."""
-_STYLE = """
-:root { color-scheme: light dark }
-body { font: 15px/1.45 system-ui, sans-serif; max-width: 78rem; margin: 2rem auto; padding: 0 1rem }
-table { border-collapse: collapse; width: 100%; table-layout: fixed; margin-bottom: 2.5rem }
-th, td { border: 1px solid #8886; padding: .5rem .6rem; text-align: left; vertical-align: top; overflow-wrap: anywhere }
-th:first-child { width: 11rem }
-td:first-child { font-variant-numeric: tabular-nums }
-img { display: block; max-width: 100%; margin-top: .3rem; border-radius: 3px }
-small { display: block; opacity: .7; margin-bottom: .2rem }
-del { background: #f004; text-decoration: none }
-ins { background: #0a04; text-decoration: none }
-.trouble { color: #c00 }
-"""
-_POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
-"""Whatever a caption may say, this page loads and runs nothing."""
+_TITLE = "Captions, old and new"
 _HARMLESS = " \t\n.,;'\"()/-–→"
 """What means nothing in Markdown where words stand."""
 
 
 def check_page(path: Path) -> None:
     """Raises SettingError for a page that could not be written, before anything is paid for it."""
-    if path.suffix.lower() not in _RENDERED:
-        raise SettingError("--output", str(path), f"end it in {' or '.join(_RENDERED)}")
-    if path.is_dir() or not os.access(path if path.exists() else path.parent, os.W_OK):
-        raise SettingError("--output", str(path), "it is not a file that can be written; is its folder there?")
+    pages.check_page(path, "--output", _RENDERED)
 
 
 def write_page(path: Path, sample: Sample, because: Sequence[str]) -> None:
     """Write the page whole or not at all, in the format of its suffix; `because` says what changed."""
-    page = _RENDERED[path.suffix.lower()](sample, because)
-    with NamedTemporaryFile("w", encoding="utf-8", dir=path.parent, prefix=f".{path.name}-", delete=False) as file:
-        file.write(page)
-    Path(file.name).chmod(0o644)
-    Path(file.name).replace(path)
+    pages.write_page(path, _RENDERED[path.suffix.lower()](sample, because))
 
 
 def _html(sample: Sample, because: Sequence[str]) -> str:
-    title = "Captions, old and new"
     stopped = f'<p class="trouble">stopped: {escape(sample.stopped)}</p>' if sample.stopped else ""
-    return "\n".join(
-        [
-            '<!doctype html><html lang="en"><meta charset="utf-8">',
-            f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}"><meta name="viewport" content="width=device-width">',
-            f"<title>{title}</title><style>{_STYLE}</style><h1>{title}</h1>",
-            *(f"<p>{escape(cause)}</p>" for cause in because),
-            f"<p>{told_count(len(sample.videos), 'video')}: {escape(told_comparison(sample.comparison))}</p>{stopped}",
-            *(line for sampled in sample.videos for line in _html_video(sampled)),
-            "</html>\n",
-        ]
-    )
+    body = [
+        *(f"<p>{escape(cause)}</p>" for cause in because),
+        f"<p>{told_count(len(sample.videos), 'video')}: {escape(told_comparison(sample.comparison))}</p>{stopped}",
+        *(line for sampled in sample.videos for line in _html_video(sampled)),
+    ]
+    return pages.html_page(_TITLE, body)
 
 
 def _html_video(sampled: SampledVideo) -> Iterator[str]:
@@ -88,29 +57,14 @@ def _html_video(sampled: SampledVideo) -> Iterator[str]:
 
 def _html_row(said: Said, still: bytes | None) -> str:
     start_s, end_s, _ = said.span
-    picture = f'<img alt="the first frame" src="data:image/jpeg;base64,{b64encode(still).decode()}">' if still else ""
-    old, new = _marked(said.old.text if said.old else "", said.new.text if said.new else "")
-    return f"<tr><td>{start_s:.1f}–{end_s:.1f}{picture}</td>{_html_cell(said.old, old)}{_html_cell(said.new, new)}</tr>"
-
-
-def _html_cell(caption: Caption | None, text: str) -> str:
-    return f"<td><small>{escape(told_outcome(caption))}</small>{text}</td>"
-
-
-def _marked(old: str, new: str) -> tuple[str, str]:
-    """Both texts in HTML, with the words marked that the other one does not have there."""
-    before, after = old.split(), new.split()
-    olds, news = list[str](), list[str]()
-    for kind, first, last, start, stop in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
-        gone, come = escape(" ".join(before[first:last])), escape(" ".join(after[start:stop]))
-        olds.append(gone if kind == "equal" or not gone else f"<del>{gone}</del>")
-        news.append(come if kind == "equal" or not come else f"<ins>{come}</ins>")
-    return " ".join(filter(None, olds)), " ".join(filter(None, news))
+    texts = [caption.text if caption else "" for caption in (said.old, said.new)]
+    cells = pages.html_texts(told_outcome(said.old), texts[0], told_outcome(said.new), texts[1])
+    return f"<tr>{pages.html_moment(f'{start_s:.1f}–{end_s:.1f}', still)}{cells}</tr>"
 
 
 def _markdown(sample: Sample, because: Sequence[str]) -> str:
     stopped = [f"Stopped: {_plain(sample.stopped)}", ""] if sample.stopped else []
-    lines = ["# Captions, old and new", "", *(f"- {_plain(cause)}" for cause in because), "", told_comparison(sample.comparison), "", *stopped]
+    lines = [f"# {_TITLE}", "", *(f"- {_plain(cause)}" for cause in because), "", told_comparison(sample.comparison), "", *stopped]
     for sampled in sample.videos:
         lines += [f"## {sampled.video.video_id}", "", *_markdown_video(sampled), ""]
     return "\n".join(lines)

@@ -30,7 +30,7 @@ def estimate_run(settings: Settings, only: Sequence[str] = (), on_videos: Callab
     storage, captioner = storage_for(settings).open(), captioner_for(settings).bare()
     workshop = Workshop(settings, source_for(settings).open(), storage, captioner)
     videos = usable(read_manifest(storage), only)
-    return Estimate(terms_of(settings, captioner, _spent_usd(storage)), asyncio.run(estimate_videos(videos, workshop, on_videos)))
+    return Estimate(terms_of(settings, captioner, spent_usd(storage)), asyncio.run(estimate_videos(videos, workshop, on_videos)))
 
 
 def usable(manifest: dict[str, Video], only: Sequence[str]) -> list[Video]:
@@ -68,6 +68,6 @@ def _quota(settings: Settings) -> Quota:
     return captioner.quota() if isinstance(captioner, PacedCaptionerResource) else Quota()
 
 
-def _spent_usd(storage: Storage) -> float:
+def spent_usd(storage: Storage) -> float:
     """What all processes have put on their accounts of this storage."""
     return sum(read_account(storage, stored.key).usd for stored in storage.list(keys.QUOTA))

@@ -12,6 +12,10 @@ StorageOption = Annotated[
     str | None,
     typer.Option("--storage", metavar="ROOT", help="Where everything made is kept: a folder or gs://bucket/prefix. Default: STREAMCAP_STORAGE, else ./data."),
 ]
+StorageArgument = Annotated[
+    str | None,
+    typer.Argument(metavar="STORAGE", help="Where everything made is kept: a folder or gs://bucket/prefix. Default: STREAMCAP_STORAGE, else ./data."),
+]
 CaptionerOption = Annotated[
     str | None, typer.Option("--captioner", metavar="NAME", help="Who writes the captions: gemini, openai, offline or recorded. Default: STREAMCAP_CAPTIONER.")
 ]

@@ -15,6 +15,8 @@ RANKINGS = "rankings/"
 """What people said of the candidates of each video's windows; no run writes there."""
 REVIEWS = "reviews/"
 """What people decided of each video's captions; no run writes there."""
+RECONSTRUCTION = "reconstruction/"
+"""What tests of each video's deltas came to; no run writes there."""
 
 
 def raw_video(video_id: str, container_suffix: str) -> str:
@@ -75,6 +77,10 @@ def reviewed(video_id: str) -> str:
     return f"reviewed/{video_id}.json"
 
 
+def reconstruction(video_id: str) -> str:
+    return f"{RECONSTRUCTION}{video_id}.json"
+
+
 def image_name(clip: int, window: int, k: int) -> str:
     """File name of one frame; sorts in time order."""
     return f"{clip:04d}_{window:05d}_{k:03d}.jpg"
@@ -99,7 +105,7 @@ def made_of(video_id: str) -> tuple[str, ...]:
 def all_of(video_id: str) -> tuple[str, ...]:
     """Every key that holds something of a video and of no other; those that end in `/` or `.` stand for all that begin with them."""
     decided = (f"{REVIEWS}{video_id}.", f"{REVIEWS}{video_id}/")
-    books = (receipts(video_id), failure(video_id), folded_calls(video_id), calls(video_id), rankings(video_id))
+    books = (receipts(video_id), failure(video_id), folded_calls(video_id), calls(video_id), rankings(video_id), reconstruction(video_id))
     return (*books, raw_video(video_id, "."), *made_of(video_id), images(video_id), *decided)
 
 

@@ -17,6 +17,7 @@ from streamcap_dagster.captions.reconstruction.short_answers import is_untold, l
         ("3 dogs", "three dogs"),
         ("nobody", "Nobody"),
         ("EXIT", "exit"),
+        ("%", "%"),
     ],
 )
 def test_the_same_in_other_forms_is_the_same(expected: str, given: str) -> None:
@@ -30,7 +31,10 @@ def test_no_answer_and_another_number_are_other_answers(expected: str, given: st
     assert likeness(expected, given) == "other"
 
 
-@pytest.mark.parametrize(("expected", "given"), [("car", "automobile"), ("red car", "car"), ("open", "not open"), ("nobody", "a man"), ("two dogs", "dogs")])
+@pytest.mark.parametrize(
+    ("expected", "given"),
+    [("car", "automobile"), ("red car", "car"), ("open", "not open"), ("nobody", "a man"), ("two dogs", "dogs"), ("€", "$"), ("%", "percent")],
+)
 def test_whether_other_words_mean_the_same_words_cannot_tell(expected: str, given: str) -> None:
     assert likeness(expected, given) == "unclear"
 

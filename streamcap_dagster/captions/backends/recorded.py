@@ -2,7 +2,8 @@
 
 A line is a stored call as it lies in `calls/<video_id>.jsonl`, found again by what was asked; or one window's words, such as
 `{"video_id": "street", "clip": 0, "window": 1, "caption": "A bus stops."}`, where an empty caption of a later window means no change;
-or one pair's statements, `{"video_id": "street", "clip": 0, "window": 1, "objectives": ["bus stops"]}`.
+or one pair's statements, `{"video_id": "street", "clip": 0, "window": 1, "objectives": ["bus stops"]}`; or the reply to a question that tells
+how good a caption is, as it was asked for: `{"video_id": "street", "clip": 0, "window": 1, "kind": "judgement", "reply": {"better": "first"}}`.
 """
 
 import hashlib
@@ -10,12 +11,12 @@ import json
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeVar, get_args
 
-from pydantic import Field, ValidationError
+from pydantic import Field, JsonValue, ValidationError
 
 from streamcap_dagster.captions.calls import Call
-from streamcap_dagster.captions.captioner import Bill, CaptionReply, CaptionRequest, Finish, Parameter, Place, question_sha256
+from streamcap_dagster.captions.captioner import Bill, CaptionReply, CaptionRequest, ExaminingKind, Finish, Parameter, Place, question_sha256
 from streamcap_dagster.errors import CaptionerUnavailable, SettingError
 from streamcap_dagster.records import Record, VideoId
 
@@ -42,7 +43,18 @@ class RecordedObjectives(Record):
     objectives: tuple[str, ...]
 
 
-W = TypeVar("W", RecordedCaption, RecordedObjectives)
+class RecordedReply(Record):
+    """A hand-written reply to a question about captions, in the form that its prompt asks for."""
+
+    video_id: VideoId
+    clip: int = Field(ge=0)
+    window: int = Field(ge=0)
+    kind: ExaminingKind
+    reply: dict[str, JsonValue]
+
+
+W = TypeVar("W", RecordedCaption, RecordedObjectives, RecordedReply)
+_EXAMINING = frozenset(get_args(ExaminingKind))
 
 
 class RecordedCaptioner:
@@ -59,6 +71,7 @@ class RecordedCaptioner:
         self._calls: dict[str, Call] = {}
         self._captions: dict[Place, RecordedCaption] = {}
         self._objectives: dict[Place, RecordedObjectives] = {}
+        self._replies: dict[str, dict[Place, RecordedReply]] = {kind: {} for kind in _EXAMINING}
         for number, line in enumerate(content.splitlines(), 1):
             if line.strip():
                 self._add(number, line)
@@ -78,6 +91,8 @@ class RecordedCaptioner:
             return self._replayed(call, request)
         if request.kind == "objectives":
             return self._stated(request)
+        if request.kind in _EXAMINING:
+            return self._replied(request)
         answer = self._captions.get(request.place)
         if answer is None:
             raise self._unanswered(request.place, "caption")
@@ -103,12 +118,20 @@ class RecordedCaptioner:
         items = [{"id": pair, "items": self._objectives[place].objectives} for pair, place in places.items()]
         return CaptionReply(json.dumps({"objectives": items}), "stop", self.model)
 
+    def _replied(self, request: CaptionRequest) -> CaptionReply:
+        answer = self._replies[request.kind].get(request.place)
+        if answer is None:
+            raise self._unanswered(request.place, request.kind)
+        return CaptionReply(json.dumps(answer.reply), "stop", self.model)
+
     def _add(self, number: int, line: bytes) -> None:
         answer = self._answer(number, line)
         if isinstance(answer, Call):
             self._calls[answer.question] = answer
         elif isinstance(answer, RecordedCaption):
             self._written(number, answer, self._captions)
+        elif isinstance(answer, RecordedReply):
+            self._written(number, answer, self._replies[answer.kind])
         else:
             self._written(number, answer, self._objectives)
 
@@ -118,8 +141,8 @@ class RecordedCaptioner:
             raise self._malformed(number, f"{place} has an answer in an earlier line")
         known[place] = answer
 
-    def _answer(self, number: int, line: bytes) -> Call | RecordedCaption | RecordedObjectives:
-        shape = Call if b'"attempts"' in line else RecordedObjectives if b'"objectives"' in line else RecordedCaption
+    def _answer(self, number: int, line: bytes) -> Call | RecordedCaption | RecordedObjectives | RecordedReply:
+        shape = next((shape for name, shape in _SHAPES.items() if name in line), RecordedCaption)
         try:
             return shape.model_validate_json(line)
         except ValidationError as error:
@@ -133,6 +156,14 @@ class RecordedCaptioner:
     def _unanswered(self, place: Place, what: str) -> CaptionerUnavailable:
         fix = "Add a line for it, or choose another STREAMCAP_CAPTIONER."
         return CaptionerUnavailable(self.name, str(place), f"{self._path} holds no {what} for it", fix)
+
+
+_SHAPES: Mapping[bytes, type[Call | RecordedObjectives | RecordedReply]] = {
+    b'"attempts"': Call,
+    b'"reply"': RecordedReply,
+    b'"objectives"': RecordedObjectives,
+}
+"""What a line is by a name that only it has; any other line is a caption."""
 
 
 def _read(answers: Path) -> bytes:

@@ -4,7 +4,7 @@ Answers that are kept already are read and believed; what the stand-in says is f
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -62,6 +62,16 @@ async def count_video(
         steps=steps,
         whole=asker.whole() if made == MadeBefore() else None,
     )
+
+
+async def count_questions(
+    video_id: str, duration_s: float, windows: int, captioner: Captioner, answered: Answered, ask: Callable[[Asker], Awaitable[object]]
+) -> VideoEstimate:
+    """What other questions about a video that is captioned would take; `ask` puts all of them."""
+    asker = _Counter(captioner, answered)
+    await ask(asker)
+    left, steps = asker.left()
+    return VideoEstimate(video_id, duration_s, windows, gated=0, held=len(asker.held()), left=left, steps=steps, whole=None)
 
 
 class Planner:

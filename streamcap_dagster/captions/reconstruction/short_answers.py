@@ -32,14 +32,14 @@ _UNTOLD = frozenset(
     )
 )
 """Ways to say that what was said does not tell. `none` and `nobody` are none of them: they can be right."""
+_MARKS = " \t\n.,;:!?…-–—\"'()[]"
 _COUNT = "zero one two three four five six seven eight nine ten eleven twelve"
 _NUMBERS = {stem(word): str(number) for number, word in enumerate(_COUNT.split())}
 
 
 def is_untold(answer: str) -> bool:
     """Whether an answer says that there is none."""
-    said = words(answer)
-    return not said or said in _UNTOLD
+    return not answer.strip(_MARKS) or words(answer) in _UNTOLD
 
 
 def likeness(expected: str, given: str) -> Likeness:
@@ -50,6 +50,8 @@ def likeness(expected: str, given: str) -> Likeness:
     if is_untold(given):
         return "other"
     wanted, told = _facts(expected), _facts(given)
+    if not wanted or not told:
+        return "same" if expected.strip() == given.strip() else "unclear"
     if _numbers(wanted) != _numbers(told) and _numbers(wanted) and _numbers(told):
         return "other"
     if negated(expected) != negated(given):

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from streamcap_dagster.cli.app import app
-from streamcap_dagster.cli.options import JsonOption
+from streamcap_dagster.cli.options import CaptionerOption, JsonOption, StorageArgument
 
 PANEL = "Quality of captions"
 
@@ -45,3 +45,62 @@ def evaluate(
 
     asked = Asked(truth, policy or (), as_json, out or (), partial)
     raise typer.Exit(evaluated(read_settings(storage=storage), asked))
+
+
+@app.command(rich_help_panel=PANEL)
+def reconstruct(
+    storage: StorageArgument = None,
+    videos: Annotated[int, typer.Option("--videos", min=1, metavar="N", help="Test at most N videos, drawn by chance.")] = 20,
+    windows: Annotated[int, typer.Option("--windows", min=1, metavar="N", help="Test at most N windows of each, drawn by chance.")] = 5,
+    seed: Annotated[int, typer.Option("--seed", metavar="S", help="Draws them; the same seed draws the same, and a larger N only more.")] = 0,
+    captioner: CaptionerOption = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only tell what it would take: calls, tokens, money and time.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Pay for it without asking.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Test how much of what a full caption tells can still be told from the first caption of a clip and the deltas.
+
+    For each drawn window the captioner describes the window in full, without a look back; makes up questions with short answers that this description
+    answers; and answers them from nothing but what the run said of the clip until then. Most answers are graded by their words, the others by the captioner.
+    The share that is right is how much the deltas kept; their words, against those of full captions, how much they saved.
+
+    A paid captioner is asked only after you have seen what it costs and said yes, at most four calls a window. Its answers are kept in `calls/`, and no kept
+    answer is asked for again; the results are kept in `reconstruction/`. The captioner `offline` knows no language, and cannot be asked.
+    """
+    from streamcap_dagster.cli.reconstruct import Sample, examine
+    from streamcap_dagster.settings import read_settings
+
+    settings = read_settings(storage=storage, captioner=captioner)
+    raise typer.Exit(examine(settings, Sample(videos, windows, seed), dry_run=dry_run, yes=yes, as_json=as_json))
+
+
+@app.command(rich_help_panel=PANEL)
+def compare(
+    old: Annotated[str, typer.Argument(metavar="RUN_A", help="The storage of the old run: a folder or gs://bucket/prefix.")],
+    new: Annotated[str, typer.Argument(metavar="RUN_B", help="The storage of the new run.")],
+    judge: Annotated[bool, typer.Option("--judge", help="Also have a model say which run is better, window by window. Costs money.")] = False,
+    windows: Annotated[int, typer.Option("--windows", min=1, metavar="N", help="With --judge: at most N windows, drawn by chance.")] = 50,
+    seed: Annotated[int, typer.Option("--seed", metavar="S", help="With --judge: draws them.")] = 0,
+    text_only: Annotated[bool, typer.Option("--text-only", help="With --judge: show it no pictures. Cheaper; what is true it cannot tell then.")] = False,
+    own_judge: Annotated[bool, typer.Option("--own-judge", help="With --judge: let a model judge what it wrote itself.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="With --judge: only tell what it would take.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="With --judge: pay for it without asking.")] = False,
+    out: Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Also write it to FILE.html, with pictures.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Compare two runs on the same videos, such as with two prompts, models or settings: quality, cost, and the windows that differ most.
+
+    Windows are the same when they are of the same seconds of the same file; what is in one run only is told, and left out. Bounds are of 95 %: whole videos
+    are drawn again and again, the same of both runs. Cost is what the kept answers say, for each 1,000 novel facts: phrases at least half of which is new.
+    Without `--judge` nobody is asked.
+
+    The judge (STREAMCAP_JUDGE_CAPTIONER, STREAMCAP_JUDGE_MODEL) sees each window twice, with the captions in either order, and only what both orders agree on
+    is a win; all else is a tie. It is told how often they agree, how often the first is preferred, and how often the judge agrees with people who have ranked
+    the same captions (`streamcap preferences`, `streamcap review`). It must be another model than wrote the captions. Its answers are kept with RUN_A.
+    """
+    from streamcap_dagster.cli.compare import compare_runs
+    from streamcap_dagster.cli.judge import Judging, judging_of
+    from streamcap_dagster.settings import read_settings
+
+    wish = Judging(windows=windows, seed=seed, pictures=not text_only, own=own_judge, dry_run=dry_run, yes=yes)
+    raise typer.Exit(compare_runs(read_settings(storage=old), read_settings(storage=new), judging_of(judge, wish), out, as_json))
