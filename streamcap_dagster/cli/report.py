@@ -32,6 +32,8 @@ def report(settings: Settings, out: Path, named: Sequence[str], with_video: bool
     written = write_report(storage, source_for(settings).open(), chosen, out, with_video, left_out=len(usable) - len(chosen))
     told = f"{escape(str(out))}: {_count(len(chosen), 'video')}, {_count(written.windows, 'window')}, {_told(written)}"
     console.print(f"{told}; {written.size_bytes / 1e6:.1f} MB in {time.monotonic() - began:.1f} s", highlight=False, soft_wrap=True)
+    for trouble in written.troubles:
+        console.print(f"Without its pictures: {escape(trouble)}", highlight=False, soft_wrap=True)
     if written.films_left_out:
         console.print(f"Too large to be sent along, or gone: {', '.join(written.films_left_out)}. Their frames are in it.", highlight=False, soft_wrap=True)
     if len(chosen) < len(usable) and not named:

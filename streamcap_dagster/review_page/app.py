@@ -24,7 +24,7 @@ from streamcap_dagster.review_page.pages import PAGE_SCRIPTS, SHARED_SCRIPTS, ST
 from streamcap_dagster.review_page.shown import show_video
 from streamcap_dagster.review_page.stills import Stills, small
 from streamcap_dagster.reviews.export import write_csv
-from streamcap_dagster.reviews.records import Choice, Review, Span
+from streamcap_dagster.reviews.records import Choice, Decision, Mark, Review, Span
 from streamcap_dagster.reviews.storing import Conflict, VideoTakenDown, save
 from streamcap_dagster.storage import Storage
 from streamcap_dagster.videos.source import VideoSource
@@ -56,7 +56,7 @@ class Clashing(Record):
     """A choice that was not kept, and what somebody else has decided there."""
 
     yours: Choice | Span
-    theirs: Choice | Span
+    theirs: Decision | Mark
 
 
 class Kept(Record):

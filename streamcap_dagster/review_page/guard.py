@@ -1,7 +1,8 @@
 """Who may come in: only a browser of this machine that was given the token of this start, and no page of anybody else in it."""
 
+import re
 import secrets
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
@@ -9,8 +10,8 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 ENTRANCE = "/enter"
-LOOPBACK_NAMES = frozenset({"127.0.0.1", "localhost"})
-"""Names that a page of this server can be opened under. Any other leads here by a trick of DNS."""
+_HERE = re.compile(r"(?:127\.0\.0\.1|localhost)(?::\d{1,5})?")
+"""What a page of this server can be opened under, at any port, for a tunnel may end at another. Other names lead here by a trick of DNS."""
 _SAFE = frozenset({"GET", "HEAD"})
 POLICY = "; ".join(
     (
@@ -59,7 +60,7 @@ class Guard:
 
     def _answer(self, request: Request) -> Response | None:
         """What is answered in the application's place; None lets the request through."""
-        if _name(request.headers.get("host", "")) not in LOOPBACK_NAMES:
+        if not _HERE.fullmatch(request.headers.get("host", "")):
             return _refused(421, "This server answers to 127.0.0.1 and localhost only.")
         if not _comes_from_here(request.headers, request.method):
             return _refused(403, "A page of somebody else asked for this.")
@@ -84,14 +85,6 @@ class Guard:
 def cookie(port: int) -> str:
     """Cookies do not tell ports apart, so that two servers of one machine would take each other's away."""
     return f"streamcap_review_{port}"
-
-
-def _name(host: str) -> str:
-    """The name in a Host header; any port will do, for a tunnel may end at another."""
-    try:
-        return urlsplit(f"//{host}").hostname or ""
-    except ValueError:
-        return ""
 
 
 def _comes_from_here(headers: Headers, method: str) -> bool:

@@ -10,6 +10,7 @@ from typing import BinaryIO
 
 from starlette.responses import Response, StreamingResponse
 
+from streamcap_dagster.errors import VideoUnreadable
 from streamcap_dagster.records import Video
 from streamcap_dagster.storage import Storage, keys
 from streamcap_dagster.videos.source import VideoSource
@@ -34,11 +35,14 @@ class Footage:
 
 
 def footage_of(storage: Storage, source: VideoSource, video: Video) -> Footage:
-    """The copy in the storage, else the file of the source. Raises what the source raises for one that is gone."""
+    """The copy in the storage, else the file of the source. Raises VideoUnreadable for one that is nowhere any more."""
     for stored in storage.list(keys.raw_video(video.video_id, ".")):
         return Footage(stored.size_bytes, stored.version, _media_type(stored.key), partial(storage.open, stored.key))
-    with source.local(video.uri) as path:
-        found = path.stat()
+    try:
+        with source.local(video.uri) as path:
+            found = path.stat()
+    except FileNotFoundError as error:
+        raise VideoUnreadable(video.uri, "it is neither in the storage nor at the source any more", "Its frames can still be looked at.") from error
     return Footage(found.st_size, str(found.st_mtime_ns), _media_type(video.uri), partial(_open, source, video.uri))
 
 

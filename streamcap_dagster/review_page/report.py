@@ -10,7 +10,7 @@ from itertools import groupby
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
-from streamcap_dagster.errors import ObjectMissing
+from streamcap_dagster.errors import ObjectMissing, ObjectUnreadable, SourceError, VideoUnreadable
 from streamcap_dagster.records import Frame, Video
 from streamcap_dagster.review_page.corpus import Figures, meanings
 from streamcap_dagster.review_page.media import footage_of
@@ -41,6 +41,8 @@ class Written:
     films_bytes: int = 0
     films_left_out: list[str] = field(default_factory=list)
     """Videos that are too large to be sent along, or gone."""
+    troubles: list[str] = field(default_factory=list)
+    """Why pictures of some videos are not in it."""
     size_bytes: int = 0
 
 
@@ -141,14 +143,14 @@ class _Making:
                     if number % every == 0:
                         pictures = [frame.jpeg for frame in frames]
                         yield f"{clip}/{window}", pictures[len(pictures) // 2]
-        except ObjectMissing:  # removed since it was looked at
-            return
+        except (ObjectMissing, ObjectUnreadable) as error:
+            self.written.troubles.append(str(error))
 
     def _film(self, video: Video) -> str:
         """The video as an address that holds all of it; empty, and noted, where it is too large."""
         try:
             footage = footage_of(self.storage, self.source, video)
-        except FileNotFoundError:
+        except (VideoUnreadable, SourceError):
             footage = None
         if footage is None or footage.size_bytes > FILM_BYTES or self.written.films_bytes + footage.size_bytes > 4 * FILM_BYTES:
             self.written.films_left_out.append(video.video_id)

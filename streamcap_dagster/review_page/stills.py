@@ -37,12 +37,10 @@ class Stills:
         """The JPEGs of a window as the captioner saw them, in time order. Raises ObjectMissing where there are none."""
         video_id, _, clip, window = place
         with self._lanes[hash((video_id, clip)) % _LANES]:  # neighbours are asked for together and lie together, so that one of them reads for all
-            found = self._look_up(place)
-            if found is None:
-                self._read(place)
-                found = self._look_up(place)
+            found = self._look_up(place) or self._read(place)
         if not found:
-            raise ObjectMissing(keys.frames(video_id), self._storage.uri, f"It holds no picture of clip {clip}, window {window}.")
+            what = f"A picture of clip {clip}, window {window} in {keys.frames(video_id)}"
+            raise ObjectMissing(what, self._storage.uri, "Load the page again, for the frames may have been made anew.")
         return found
 
     def _look_up(self, place: Place) -> tuple[bytes, ...] | None:
@@ -51,16 +49,17 @@ class Stills:
                 self._kept.move_to_end(place)
             return self._kept.get(place)
 
-    def _read(self, place: Place) -> None:
+    def _read(self, place: Place) -> tuple[bytes, ...]:
         """A window at the edge of what is read may go on in the next row group, so those with fewer pictures than the wanted one are let go."""
         video_id, version, clip, window = place
         with self._storage.open(keys.frames(video_id)) as table:
             read = {where: tuple(frame.jpeg for frame in frames) for where, frames in groupby(read_around(table, clip, window), key=_window)}
-        whole = len(read.get((clip, window), ()))
+        wanted = read.get((clip, window), ())
         with self._book:
             for where, pictures in read.items():
-                if whole and len(pictures) >= whole:
+                if wanted and len(pictures) >= len(wanted):
                     self._keep((video_id, version, *where), pictures)
+        return wanted
 
     def _keep(self, place: Place, pictures: tuple[bytes, ...]) -> None:
         self._kept_bytes += _size(pictures) - _size(self._kept.pop(place, ()))

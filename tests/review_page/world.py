@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from io import BytesIO
 from pathlib import Path
 
@@ -122,6 +123,7 @@ def quality_of(caption: Caption, said: Said) -> WindowQuality:
     return WindowQuality(**about, words=words, words_per_s=words / WINDOW_S, novelty=said.novelty, redundancy=1 - said.novelty, language="en", flags=said.flags)
 
 
+@cache
 def frames_of(number: int) -> list[Frame]:
     """Pictures that tell which window and frame they are of."""
     found = []
