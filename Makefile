@@ -51,6 +51,7 @@ check: setup ## lint, format, types and import contracts
 	@.venv/bin/lint-imports
 
 bench: setup ## measure against the baselines; writes benchmarks/results.json
+	@sh setup/extras.sh train
 	@$(OFFLINE) $(PYTHON_IN) -m benchmarks
 
 screenshots: demo ## take the README's pictures of Dagster's pages anew, in a headless Chromium

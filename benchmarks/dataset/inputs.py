@@ -7,6 +7,8 @@ from pathlib import Path
 
 from benchmarks.photos import photos
 from streamcap_dagster.dataset.rows import DatasetVideo
+from streamcap_dagster.quality.measuring import measure
+from streamcap_dagster.quality.records import CaptionQuality
 from streamcap_dagster.records import Caption, Captions, Clip, Clips, Frame, RlExamples, SftExample, SftExamples, SftPair, Turn, Video
 from streamcap_dagster.storage import keys
 from streamcap_dagster.storage.documents import write_record
@@ -42,6 +44,7 @@ def _store_video(storage: FolderStorage, video_id: str, pictures: list[bytes], n
     captions = [_caption(window, frames[window * PER_WINDOW : (window + 1) * PER_WINDOW]) for window in range(WINDOWS)]
     write_record(storage, keys.initial_captions(video_id), Captions(video_id=video_id, captions=tuple(captions[:1])))
     write_record(storage, keys.delta_captions(video_id), Captions(video_id=video_id, captions=tuple(captions[1:])))
+    write_record(storage, keys.caption_quality(video_id), CaptionQuality(video_id=video_id, windows=measure(captions)))
     pairs = tuple(SftPair(clip=0, window=window, example=_example(video_id, window)) for window in range(1, WINDOWS))
     write_record(storage, keys.sft_examples(video_id), SftExamples(video_id=video_id, examples=pairs))
     write_record(storage, keys.rl_examples(video_id), RlExamples(video_id=video_id, examples=()))
