@@ -63,6 +63,12 @@ class CaptionPolicy(Policy):
     )
 
 
+class ChainPolicy(CaptionPolicy):
+    """How the windows of a clip follow on each other. What it adds goes into the fingerprints of those videos alone that have an anchor under it."""
+
+    anchor_every: int = Field(0, ge=0, description="a clip of more windows than this is described in full again every so many windows, as an anchor; 0 never")
+
+
 class PairingPolicy(Policy):
     """By what captions are compared with the frames of their windows."""
 

@@ -5,6 +5,7 @@ All times are seconds from the video's first presented frame.
 
 import hashlib
 from dataclasses import dataclass
+from operator import not_
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -15,7 +16,8 @@ _TICK_S = 1e-6
 """Times are rounded to this."""
 Seconds = Annotated[float, Field(ge=0)]
 
-CaptionKind = Literal["initial", "delta"]
+CaptionKind = Literal["initial", "delta", "anchor"]
+"""An anchor is a full caption inside a clip, made without a look back. One that comes out opens a new segment, of which it is all the history at first."""
 Outcome = Literal["ok", "no_change", "blocked", "recitation", "truncated", "invalid", "empty"]
 SPOKEN: frozenset[Outcome] = frozenset({"ok", "no_change"})
 """Outcomes that make training examples; every other outcome is kept and counted with its reason."""
@@ -179,6 +181,8 @@ class Caption(Record):
     """Name of the stored call that answered; empty when gated."""
     attested: bool | None = None
     """Whether the captioner was billed for as many image tokens as these frames come to; None where it does not tell."""
+    segment: int = Field(0, ge=0, exclude_if=not_)
+    """Which segment of its clip it belongs to, from 0. Stored from the first anchor on, so that captions without anchors are what they always were."""
 
     @model_validator(mode="after")
     def _speaks_of_the_past(self) -> Self:

@@ -12,7 +12,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from streamcap_dagster.errors import SettingError
 from streamcap_dagster.policies import (
-    CaptionPolicy,
+    ChainPolicy,
     ClipPolicy,
     DatasetPolicy,
     ExamplePolicy,
@@ -40,7 +40,7 @@ SECRETS = (*GEMINI_KEYS, "OPENAI_API_KEY", "OPENAI_BASE_URL", "HF_TOKEN", "GOOGL
 P = TypeVar("P", bound=Policy)
 
 
-class Settings(BaseSettings, Windowing, ClipPolicy, Sampling, CaptionPolicy, ExamplePolicy, PreferencePolicy, DatasetPolicy, SplitPolicy, PairingPolicy):
+class Settings(BaseSettings, Windowing, ClipPolicy, Sampling, ChainPolicy, ExamplePolicy, PreferencePolicy, DatasetPolicy, SplitPolicy, PairingPolicy):
     """Where things are, how many at once, and every field of the policies; each is one environment variable."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, env_file=".env", env_file_encoding="utf-8", env_ignore_empty=True, extra="ignore", frozen=True)
@@ -120,7 +120,7 @@ def read_settings(**overrides: Any) -> Settings:
         raise _explained(error) from error
     if not settings.captioner:
         settings = _with_captioner(settings)
-    for check in (_check_frames, _check_clips, _check_splits, _check_pairing, _check_storage, _check_runs, _check_emulator):
+    for check in (_check_frames, _check_clips, _check_anchors, _check_splits, _check_pairing, _check_storage, _check_runs, _check_emulator):
         check(settings)
     return settings
 
@@ -183,6 +183,11 @@ def _check_pairing(settings: Settings) -> None:
         raise SettingError("STREAMCAP_PAIRING_MODEL", settings.pairing_model, why)
     if settings.pairing_url and not settings.pairing_model:
         raise SettingError("STREAMCAP_PAIRING_URL", settings.pairing_url, "name the model that it serves: set STREAMCAP_PAIRING_MODEL")
+
+
+def _check_anchors(settings: Settings) -> None:
+    if settings.anchor_every == 1:
+        raise SettingError("STREAMCAP_ANCHOR_EVERY", 1, "every window would be described in full and none by a delta; give 2 or more, or 0 for no anchors")
 
 
 def _check_splits(settings: Settings) -> None:

@@ -45,6 +45,8 @@ def test_an_empty_variable_is_as_good_as_none(monkeypatch: pytest.MonkeyPatch) -
         ("STREAMCAP_DECODER", "vlc", "'torchcodec' or 'ffmpeg'"),
         ("STREAMCAP_CLIP_POLICY", "manual", "STREAMCAP_CLIPS_CSV"),
         ("STREAMCAP_CLIP_MAX_S", "3", "at least two windows"),
+        ("STREAMCAP_ANCHOR_EVERY", "1", "every window would be described in full and none by a delta"),
+        ("STREAMCAP_ANCHOR_EVERY", "-3", "greater than or equal to 0"),
         ("STREAMCAP_STORAGE", "s3://bucket", "give a folder, or gs://bucket/prefix"),
         ("STREAMCAP_STORAGE", "gs:/bucket/prefix", "give a folder, or gs://bucket/prefix"),
         ("STREAMCAP_STORAGE", "hf://somebody/clips", "give a folder, or gs://bucket/prefix"),

@@ -17,7 +17,7 @@ from streamcap_dagster.captions.chain import caption_deltas, caption_initials
 from streamcap_dagster.captions.pacing.meter import Meter
 from streamcap_dagster.captions.room import Room
 from streamcap_dagster.captions.underway import Underway
-from streamcap_dagster.policies import CaptionPolicy
+from streamcap_dagster.policies import ChainPolicy
 from streamcap_dagster.records import Captions, Clips
 from streamcap_dagster.resources.captioner import GeminiCaptionerResource
 from streamcap_dagster.settings import Settings
@@ -66,7 +66,7 @@ def main(job: Job) -> dict[str, float]:
 
 
 async def _caption_all(job: Job, weights: dict[str, float]) -> Meter:
-    storage, policy = FolderStorage(Path(job.folder)), CaptionPolicy.model_validate(job.policy)
+    storage, policy = FolderStorage(Path(job.folder)), ChainPolicy.model_validate(job.policy)
 
     def watch(meter: Meter) -> None:
         if meter.answered in job.weigh_at and f"mb_at_{meter.answered}" not in weights:

@@ -1,22 +1,26 @@
 """What is said of each window: in full once per clip, then only what is new; what a good delta should convey; and subtitles of it all."""
 
 import asyncio
+import hashlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
 
 import dagster as dg
 
+from streamcap_dagster.assets.clips import clips_of, selection_file
 from streamcap_dagster.assets.progress import WindowsDone, WindowsFound
 from streamcap_dagster.assets.work import Made, PerVideoAsset, VideoCheck, VideoWork, made_of
+from streamcap_dagster.captions.anchors import anchor_windows
 from streamcap_dagster.captions.asking import Spent
 from streamcap_dagster.captions.chain import caption_deltas, caption_initials
 from streamcap_dagster.captions.checking import caption_faults
 from streamcap_dagster.captions.objectives import state_objectives
 from streamcap_dagster.captions.prompts import Prompts
 from streamcap_dagster.captions.subtitles import to_srt, to_vtt
-from streamcap_dagster.policies import CaptionPolicy
+from streamcap_dagster.policies import CaptionPolicy, ChainPolicy, ClipPolicy, Windowing
 from streamcap_dagster.records import Caption, Captions, Clips, Objectives
+from streamcap_dagster.settings import Settings
 from streamcap_dagster.storage import keys
 from streamcap_dagster.storage.many import delete_all
 
@@ -28,13 +32,28 @@ def _who_and_how(work: VideoWork) -> dict[str, str]:
     return {"model": work.workshop.captioner.model, "prompts": Prompts().version}
 
 
+def _and_anchors(work: VideoWork) -> dict[str, str]:
+    """Of a video with a clip that has anchors also how often: the captions of others are what they are without."""
+    every = work.settings.anchor_every
+    has_some = every and any(anchor_windows(clip.windows, every) for clip in clips_of(work).clips)
+    return {**_who_and_how(work), **({"anchor_every": str(every)} if has_some else {})}
+
+
+def _who_has_anchors(settings: Settings) -> str:
+    """What decides which videos have anchors."""
+    if not settings.anchor_every:
+        return ""
+    deciding = [settings.policy(kind).model_dump_json() for kind in (Windowing, ClipPolicy)]
+    return hashlib.sha256("\n".join([str(settings.anchor_every), *deciding, selection_file(settings)]).encode()).hexdigest()
+
+
 async def _caption_initials(work: VideoWork) -> Made:
     clips = await asyncio.to_thread(work.read, keys.clips(work.video_id), Clips)
     work.workshop.progress(WindowsFound(work.video_id, sum(clip.windows for clip in clips.clips)))
     asker = await work.asker()
     before = asker.spent
     frames = await asyncio.to_thread(work.local, keys.frames(work.video_id))
-    captions = await caption_initials(work.video_id, clips, frames, asker, work.policy(CaptionPolicy))
+    captions = await caption_initials(work.video_id, clips, frames, asker, work.policy(ChainPolicy))
     work.workshop.progress(WindowsDone(work.video_id, len(captions.captions)))
     made = await asyncio.to_thread(work.store, keys.initial_captions(work.video_id), captions, _counts(captions.captions))
     return _paid(made, asker.spent.since(before))
@@ -47,7 +66,7 @@ async def _caption_deltas(work: VideoWork) -> Made:
     asker = await work.asker()
     before, done = asker.spent, WindowsDone(work.video_id)
     frames = await asyncio.to_thread(work.local, keys.frames(work.video_id))
-    policy = work.policy(CaptionPolicy)
+    policy = work.policy(ChainPolicy)
     captions = await caption_deltas(work.video_id, clips, frames, initials, asker, policy, lambda: work.workshop.progress(done))
     made = await asyncio.to_thread(work.store, keys.delta_captions(work.video_id), captions, _counts(captions.captions))
     return _paid(made, asker.spent.since(before))
@@ -84,14 +103,16 @@ def _both(work: VideoWork) -> tuple[Captions, Captions]:
 
 def _counts(captions: Sequence[Caption]) -> dict[str, int]:
     outcomes = Counter(str(caption.outcome) for caption in captions)
-    return {"windows": len(captions), "gated": sum(caption.gated for caption in captions), **dict(sorted(outcomes.items()))}
+    anchors = sum(caption.kind == "anchor" for caption in captions)
+    told = {"windows": len(captions), **({"anchors": anchors} if anchors else {}), "gated": sum(caption.gated for caption in captions)}
+    return {**told, **dict(sorted(outcomes.items()))}
 
 
 def _faults(work: VideoWork) -> Iterator[str]:
     clips = work.read(keys.clips(work.video_id), Clips)
     initials, deltas = _both(work)
     with work.storage.open(keys.frames(work.video_id)) as table:
-        yield from caption_faults(work.video, clips, initials, deltas, table)
+        yield from caption_faults(work.video, clips, initials, deltas, table, work.settings.anchor_every)
 
 
 def _show_initials(work: VideoWork) -> dict[str, dg.MetadataValue]:
@@ -110,11 +131,15 @@ def _show_objectives(work: VideoWork) -> dict[str, dg.MetadataValue]:
 
 def _table(captions: Sequence[Caption]) -> dg.MetadataValue:
     rows = [
-        f"| {caption.clip} | {caption.start_s:.1f}–{caption.end_s:.1f} | {caption.outcome} | {_cell(caption.text or caption.reason)} |"
+        f"| {caption.clip} | {caption.start_s:.1f}–{caption.end_s:.1f} | {_ended(caption)} | {_cell(caption.text or caption.reason)} |"
         for caption in captions[:SHOWN]
     ]
     more = [f"\nand {len(captions) - SHOWN} more"] if len(captions) > SHOWN else []
     return dg.MetadataValue.md("\n".join(["| clip | seconds | outcome | caption |", "|---|---|---|---|", *rows, *more]))
+
+
+def _ended(caption: Caption) -> str:
+    return f"anchor: {caption.outcome}" if caption.kind == "anchor" else caption.outcome
 
 
 def _cell(text: str) -> str:
@@ -142,7 +167,7 @@ initial_captions = PerVideoAsset(
 captions_tell = VideoCheck(
     name="every_window_has_its_outcome",
     description=(
-        "Every window of every clip has one caption with an outcome, initial and delta captions together; they follow on each other inside the video, "
+        "Every window of every clip has one caption with an outcome, initial captions, deltas and anchors; they follow on each other inside the video, "
         "and none speaks of a frame that is shown after its window. A video that does not pass fails here, and no example is made from its captions."
     ),
     version="1",
@@ -154,7 +179,8 @@ delta_captions = PerVideoAsset(
     name="delta_captions",
     description=(
         "What each later window adds to what was already said, in order within a clip. Costs one call per window unless its frames did not change; "
-        "takes as long as the longest clip's windows one after another, for clips are asked at the same time. "
+        "with STREAMCAP_ANCHOR_EVERY the scene of a long clip is now and then described in full again, and what follows adds to that. "
+        "Takes as long as the longest clip's windows one after another, for clips are asked at the same time. "
         "Answers are kept as they arrive and never asked for twice."
     ),
     deps=("clips", "frames", "initial_captions"),
@@ -163,7 +189,8 @@ delta_captions = PerVideoAsset(
     version="1",
     reads=(CaptionPolicy,),
     make=_caption_deltas,
-    also_from=_who_and_how,
+    also_from=_and_anchors,
+    decided_by=_who_has_anchors,
     show=_show_deltas,
     check=captions_tell,
 )

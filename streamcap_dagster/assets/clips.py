@@ -31,7 +31,7 @@ def _manual_selection(work: VideoWork) -> dict[str, str]:
     return {"manual_spans": hashlib.sha256(repr(spans).encode()).hexdigest()} if work.settings.clip_policy == "manual" else {}
 
 
-def _selection_file(settings: Settings) -> str:
+def selection_file(settings: Settings) -> str:
     """The whole selection, in a hash."""
     if settings.clip_policy != "manual" or settings.clips_csv is None:
         return ""
@@ -79,6 +79,6 @@ clips = PerVideoAsset(
     reads=(Windowing, ClipPolicy),
     make=_choose_clips,
     also_from=_manual_selection,
-    decided_by=_selection_file,
+    decided_by=selection_file,
     show=_show_clips,
 )

@@ -12,7 +12,7 @@ from streamcap_dagster.captions.calls import CallStore
 from streamcap_dagster.captions.estimate import VideoEstimate
 from streamcap_dagster.captions.estimate.counting import MadeBefore, Planner, count_video
 from streamcap_dagster.errors import StreamcapError
-from streamcap_dagster.policies import CaptionPolicy, Sampling, Windowing, frames_per_window
+from streamcap_dagster.policies import ChainPolicy, Sampling, Windowing, frames_per_window
 from streamcap_dagster.records import Captions, Objectives, Video
 from streamcap_dagster.storage import keys
 from streamcap_dagster.storage.off_loop import in_threads
@@ -30,7 +30,7 @@ async def estimate_videos(videos: Sequence[Video], workshop: Workshop, on_videos
     """What each of these videos would take, in their order; `on_videos` is told how many of how many are counted."""
     settings, places, done = workshop.settings, asyncio.Semaphore(_AT_ONCE), 0
     per_window = frames_per_window(settings.policy(Sampling), settings.policy(Windowing))
-    planner = Planner(workshop.captioner, settings.policy(CaptionPolicy), per_window)
+    planner = Planner(workshop.captioner, settings.policy(ChainPolicy), per_window)
 
     async def estimate(video: Video) -> VideoEstimate:
         nonlocal done
@@ -59,7 +59,7 @@ async def _count(work: VideoWork, up_to_date: set[str]) -> VideoEstimate:
     calls = await asyncio.to_thread(CallStore, work.storage, work.video_id)
     made = await asyncio.to_thread(_made_before, work, up_to_date)
     async with in_threads(work.storage.local(keys.frames(work.video_id))) as frames:
-        return await count_video(work.video.duration_s, clips_of(work), frames, work.workshop.captioner, calls.get, work.policy(CaptionPolicy), made)
+        return await count_video(work.video.duration_s, clips_of(work), frames, work.workshop.captioner, calls.get, work.policy(ChainPolicy), made)
 
 
 def _made_before(work: VideoWork, up_to_date: set[str]) -> MadeBefore:

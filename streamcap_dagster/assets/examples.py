@@ -48,7 +48,7 @@ def _images(work: VideoWork, sft: SftExamples | None = None) -> tuple[StoredObje
 
 def _write_images(work: VideoWork, sft: SftExamples) -> StoredObject:
     """Write the images and remove others."""
-    spoken = {(caption.clip, caption.window) for caption in _captions(work)[1].captions if caption.outcome == "ok"}
+    spoken = {(caption.clip, caption.window) for caption in _captions(work)[1].captions if caption.outcome == "ok" and caption.kind == "delta"}
     windows = windows_of(sft) | spoken | {(clip, window - 1) for clip, window in spoken}
     frames = work.local(keys.frames(work.video_id))
     images = write_images(work.storage, work.video_id, frames, windows if work.settings.json_images else frozenset())

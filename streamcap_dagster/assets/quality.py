@@ -1,12 +1,14 @@
 """How good a video's captions are, window by window: measured from their words, so that nobody is asked and nothing is paid."""
 
 from collections.abc import Mapping, Sequence
+from statistics import fmean
 
 import dagster as dg
 
 from streamcap_dagster.assets.work import Made, PerVideoAsset, VideoWork
 from streamcap_dagster.dataset.markdown import plain, table
 from streamcap_dagster.quality import thresholds
+from streamcap_dagster.quality.drift import drifts_of
 from streamcap_dagster.quality.measuring import mean, measure
 from streamcap_dagster.quality.records import CaptionQuality, WindowQuality
 from streamcap_dagster.quality.verdicts import counted
@@ -18,7 +20,8 @@ _HEAD = ("clip", "seconds", "words/s", "new", "repeated", "flags", "caption")
 
 
 def _measure_captions(work: VideoWork) -> Made:
-    quality = CaptionQuality(video_id=work.video_id, windows=measure(_captions(work)))
+    captions = _captions(work)
+    quality = CaptionQuality(video_id=work.video_id, windows=measure(captions), drifts=drifts_of(captions))
     return work.store(keys.caption_quality(work.video_id), quality, counted(quality))
 
 
@@ -33,13 +36,15 @@ def _levels(work: VideoWork) -> dict[str, str]:
 
 
 def _show(work: VideoWork) -> dict[str, dg.MetadataValue]:
-    windows = work.read(keys.caption_quality(work.video_id), CaptionQuality).windows
+    quality = work.read(keys.caption_quality(work.video_id), CaptionQuality)
+    windows = quality.windows
     said = {(caption.clip, caption.window): caption for caption in _captions(work)}
     flagged = [window for window in windows if window.flags]
     means = {name: mean(windows, name) for name in ("words_per_s", "novelty", "redundancy", "repetition")}
     return {
         **{f"mean_{name}": dg.MetadataValue.float(round(value, 3)) for name, value in means.items() if value is not None},
         "flagged": dg.MetadataValue.int(len(flagged)),
+        **({"mean_drift": dg.MetadataValue.float(round(fmean(one.drift for one in quality.drifts), 3))} if quality.drifts else {}),
         "windows": dg.MetadataValue.md(_table(windows, said)),
         **({"flagged_windows": dg.MetadataValue.md(_table(flagged, said))} if len(windows) > SHOWN and flagged else {}),
     }

@@ -1,8 +1,13 @@
-"""The chain of a clip: its initial caption, then window after window what each adds. Clips go on side by side, windows in order."""
+"""The chain of a clip: its initial caption, then window after window what each adds. Clips go on side by side, windows in order.
+
+Where anchors are asked for, the scene is described in full again every so many windows, and the chain goes on from there.
+"""
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Literal
 
+from streamcap_dagster.captions.anchors import anchor_windows
 from streamcap_dagster.captions.asking import Answer, Asker, every
 from streamcap_dagster.captions.captioner import CaptionRequest, Place
 from streamcap_dagster.captions.gate import NoChangeGate
@@ -11,14 +16,14 @@ from streamcap_dagster.captions.looking import look
 from streamcap_dagster.captions.prompts import Prompts
 from streamcap_dagster.captions.window_frames import FrameSource, WindowFrames
 from streamcap_dagster.errors import FramesAhead
-from streamcap_dagster.policies import CaptionPolicy
-from streamcap_dagster.records import SPOKEN, Caption, CaptionKind, Captions, Clip, Clips, Frame
+from streamcap_dagster.policies import ChainPolicy
+from streamcap_dagster.records import SPOKEN, Caption, Captions, Clip, Clips, Frame
 
 _INITIAL_TOKENS = 1024
 _DELTA_TOKENS = 512
 
 
-async def caption_initials(video_id: str, clips: Clips, frames: Path, asker: Asker, policy: CaptionPolicy) -> Captions:
+async def caption_initials(video_id: str, clips: Clips, frames: Path, asker: Asker, policy: ChainPolicy) -> Captions:
     """The full description of each clip's first window, in order of clip.
 
     Raises CaptionerUnavailable when a clip got no answer, after the others are done.
@@ -28,11 +33,11 @@ async def caption_initials(video_id: str, clips: Clips, frames: Path, asker: Ask
 
 
 async def caption_deltas(
-    video_id: str, clips: Clips, frames: Path, initials: Captions, asker: Asker, policy: CaptionPolicy, on_window: Callable[[], None]
+    video_id: str, clips: Clips, frames: Path, initials: Captions, asker: Asker, policy: ChainPolicy, on_window: Callable[[], None]
 ) -> Captions:
-    """What each later window adds, in order of clip, then window; `on_window` is called after each.
+    """What each later window adds, and the anchors among them, in order of clip, then window; `on_window` is called after each.
 
-    A window whose caption failed for good keeps its outcome and the chain goes on without it. Raises CaptionerUnavailable when a
+    A window whose caption failed for good keeps its outcome and the chain goes on without it, an anchor's too. Raises CaptionerUnavailable when a
     clip got no answer at all, after the other clips are done; all answers that did arrive are kept for the next run.
     """
     begun = {caption.clip: caption for caption in initials.captions}
@@ -41,7 +46,7 @@ async def caption_deltas(
     return Captions(video_id=video_id, captions=tuple(caption for captions in done for caption in captions))
 
 
-async def _chains(video_id: str, clips: Clips, frames: Path, asker: Asker, policy: CaptionPolicy) -> list["Chain"]:
+async def _chains(video_id: str, clips: Clips, frames: Path, asker: Asker, policy: ChainPolicy) -> list["Chain"]:
     if not clips.clips:
         return []
     windows = await look(WindowFrames, video_id, frames)
@@ -51,7 +56,7 @@ async def _chains(video_id: str, clips: Clips, frames: Path, asker: Asker, polic
 class Chain:
     """One clip on its way: what was said of it so far and what the gate compares with."""
 
-    def __init__(self, video_id: str, clip: Clip, window_duration_s: float, frames: FrameSource, asker: Asker, policy: CaptionPolicy) -> None:
+    def __init__(self, video_id: str, clip: Clip, window_duration_s: float, frames: FrameSource, asker: Asker, policy: ChainPolicy) -> None:
         self.clip = clip
         self._video_id = video_id
         self._window_duration_s = window_duration_s
@@ -61,6 +66,8 @@ class Chain:
         self._prompts = Prompts()
         self._gate = NoChangeGate(policy.no_change_threshold)
         self._history = History()
+        self._anchors = anchor_windows(clip.windows, policy.anchor_every)
+        self._segment = 0
 
     async def describe(self) -> Caption:
         async with self._asker.place():
@@ -73,7 +80,7 @@ class Chain:
         captions = []
         for window in range(1, self.clip.windows):
             async with self._asker.place():
-                captions.append(await self._next(window))
+                captions.append(await (self._anchor(window) if window in self._anchors else self._next(window)))
             on_window()
         return captions
 
@@ -82,6 +89,17 @@ class Chain:
         caption = await self._delta(window, frames)
         if not caption.gated:
             await self._take_note(caption, frames)
+        return caption
+
+    async def _anchor(self, window: int) -> Caption:
+        """A full caption of a window, changed or not, by someone who was told nothing. One that failed opens no segment: the chain goes on as before it."""
+        frames = await self._read(window)
+        request = self._request("initial", window, frames)
+        answer = await self._asker.ask(request)
+        if answer.text:
+            self._history, self._segment = History(), self._segment + 1
+        caption = self._caption(request, answer)
+        await self._take_note(caption, frames)
         return caption
 
     async def _delta(self, window: int, frames: tuple[Frame, ...]) -> Caption:
@@ -103,8 +121,8 @@ class Chain:
             raise FramesAhead(self._place(window), late[0].pts_s, self._second(window + 1))
         return frames
 
-    def _request(self, kind: CaptionKind, window: int, frames: tuple[Frame, ...]) -> CaptionRequest:
-        shown = self._history.shown(self._history_tokens)
+    def _request(self, kind: Literal["initial", "delta"], window: int, frames: tuple[Frame, ...]) -> CaptionRequest:
+        shown = self._history.shown(self._history_tokens) if kind == "delta" else ()
         return CaptionRequest(
             kind=kind,
             place=self._place(window),
@@ -123,7 +141,7 @@ class Chain:
             window=window,
             start_s=self._second(window),
             end_s=self._second(window + 1),
-            kind="delta" if window else "initial",
+            kind="delta" if request.kind == "delta" else "anchor" if window else "initial",
             outcome=answer.outcome,
             text=answer.text,
             reason=answer.reason,
@@ -136,6 +154,7 @@ class Chain:
             model=self._asker.captioner.model,
             call_key=answer.call_key,
             attested=answer.attested,
+            segment=self._segment,
         )
 
     def _second(self, window: int) -> float:

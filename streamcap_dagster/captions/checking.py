@@ -1,9 +1,10 @@
 """What can be wrong with the captions of a video: against its clips, and against the frames that they speak of."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
-from itertools import groupby
+from collections.abc import Iterator, Sequence
+from itertools import groupby, pairwise
 
+from streamcap_dagster.captions.anchors import anchor_windows
 from streamcap_dagster.records import Caption, Captions, Clip, Clips, Video, in_order
 from streamcap_dagster.storage.frame_table import FramesFile, read_positions
 
@@ -12,11 +13,11 @@ Evidence = dict[tuple[int, int], tuple[tuple[str, ...], tuple[float, ...]]]
 """By clip and window: hashes of its frames, and when each is shown."""
 
 
-def caption_faults(video: Video, clips: Clips, initials: Captions, deltas: Captions, file: FramesFile) -> Iterator[str]:
+def caption_faults(video: Video, clips: Clips, initials: Captions, deltas: Captions, file: FramesFile, anchor_every: int = 0) -> Iterator[str]:
     """Each fault in a few words that name the window; none when the captions can become training data.
 
-    Every window of every clip has one caption with an outcome, the first an initial one; captions follow on each other without a gap, inside the video,
-    and speak of the frames of their window alone, none of which is shown after it.
+    Every window of every clip has one caption with an outcome, the first an initial one, and an anchor where one is due; captions follow on each other
+    without a gap, inside the video, and speak of the frames of their window alone, none of which is shown after it.
     """
     captions = in_order(initials, deltas)
     yield from _count_faults(clips, Counter((caption.clip, caption.window) for caption in captions))
@@ -24,9 +25,12 @@ def caption_faults(video: Video, clips: Clips, initials: Captions, deltas: Capti
     known = {clip.clip: clip for clip in clips.clips}
     for number, chain in groupby(captions, key=lambda caption: caption.clip):
         if number in known:
-            for caption in chain:
+            in_chain = list(chain)
+            for caption in in_chain:
                 yield from _caption_faults(video, known[number], clips.window_duration_s, caption)
+                yield from _kind_faults(caption, anchor_windows(known[number].windows, anchor_every))
                 yield from _evidence_faults(caption, evidence)
+            yield from _segment_faults(in_chain)
 
 
 def _count_faults(clips: Clips, found: Counter[tuple[int, int]]) -> Iterator[str]:
@@ -45,10 +49,24 @@ def _caption_faults(video: Video, clip: Clip, window_s: float, caption: Caption)
         yield f"{where} is told from {caption.start_s:g} s to {caption.end_s:g} s, but lasts from {start_s:g} s to {start_s + window_s:g} s"
     if caption.end_s > video.duration_s + _TOLERANCE_S:
         yield f"{where} ends at {caption.end_s:g} s, after the video, which ends at {video.duration_s:g} s"
-    if (caption.kind == "initial") != (caption.window == 0):
-        yield f"{where} has a caption of the kind {caption.kind}"
     if (caption.outcome == "ok") != bool(caption.text.strip()):
         yield f"{where} has the outcome {caption.outcome} {'with' if caption.text.strip() else 'without'} a text"
+
+
+def _kind_faults(caption: Caption, anchors: range) -> Iterator[str]:
+    wanted = "initial" if caption.window == 0 else "anchor" if caption.window in anchors else "delta"
+    if caption.kind != wanted:
+        yield f"{_where(caption)} has a caption of the kind {caption.kind}"
+
+
+def _segment_faults(chain: Sequence[Caption]) -> Iterator[str]:
+    """A segment begins with the clip, and with each anchor that did not fail."""
+    if chain and chain[0].segment != 0:
+        yield f"{_where(chain[0])} is of segment {chain[0].segment}, not 0"
+    for before, caption in pairwise(chain):
+        wanted = before.segment + (caption.kind == "anchor" and caption.outcome == "ok")
+        if caption.segment != wanted:
+            yield f"{_where(caption)} is of segment {caption.segment}, not {wanted}"
 
 
 def _evidence_faults(caption: Caption, evidence: Evidence) -> Iterator[str]:

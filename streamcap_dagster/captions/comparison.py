@@ -20,7 +20,7 @@ class Said:
 
     @property
     def changed(self) -> bool:
-        return self.old is None or self.new is None or (self.old.outcome, self.old.text) != (self.new.outcome, self.new.text)
+        return self.old is None or self.new is None or _told(self.old) != _told(self.new)
 
 
 @dataclass(frozen=True)
@@ -59,6 +59,10 @@ def compare(old: Iterable[Caption], new: Iterable[Caption]) -> Comparison:
     """Pair captions of one video by the seconds that they speak of, in order of time."""
     before, after = _by_span(old), _by_span(new)
     return Comparison(tuple(Said(span, before.get(span), after.get(span)) for span in sorted({*before, *after})))
+
+
+def _told(caption: Caption) -> tuple[str, str, str]:
+    return caption.kind, caption.outcome, caption.text
 
 
 def words_in(caption: Caption | None) -> int:

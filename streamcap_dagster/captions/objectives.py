@@ -15,18 +15,19 @@ _HISTORY_TOKENS = 1500
 
 
 async def state_objectives(video_id: str, initials: Captions, deltas: Captions, asker: Asker) -> Objectives:
-    """One entry per delta, in the order of the deltas. A delta that is silent or failed gets none, with the reason, and is not asked about.
+    """One entry per later window, in their order. A delta that is silent or failed gets none, nor does an anchor; the reason is told, and nobody asked.
 
     Raises CaptionerUnavailable when a group of pairs got no answer, after the others are done.
     """
-    groups = [group for _, clip in groupby(in_order(initials, deltas), key=lambda caption: caption.clip) for group in _groups(video_id, list(clip))]
+    segments = groupby(in_order(initials, deltas), key=lambda caption: (caption.clip, caption.segment))
+    groups = [group for _, segment in segments for group in _groups(video_id, list(segment))]
     answered = await every([_ask(group, asker) for group in groups])
     stated = {(pair.clip, pair.window): pair for pairs in answered for pair in pairs}
     return Objectives(video_id=video_id, pairs=tuple(stated.get((delta.clip, delta.window)) or _nothing_to_state(delta) for delta in deltas.captions))
 
 
 def _groups(video_id: str, captions: Sequence[Caption]) -> list[CaptionRequest]:
-    """The requests of one clip: each asks about some deltas that say something and shows what was said before the first of them."""
+    """The requests of one segment: each asks about some deltas that say something and shows what was said before the first of them."""
     spoken = [caption for caption in captions if caption.text]
     deltas = [caption for caption in spoken if caption.kind == "delta"]
     groups = [deltas[first : first + _PAIRS_PER_REQUEST] for first in range(0, len(deltas), _PAIRS_PER_REQUEST)]
@@ -60,6 +61,12 @@ def _stated(clip: int, pair: Pair, items: tuple[str, ...], missing: str, call_ke
 
 
 def _nothing_to_state(delta: Caption) -> PairObjectives:
-    silent = delta.outcome == "no_change"
-    reason = "the window adds nothing, so there is nothing to state" if silent else f"the delta caption is {delta.outcome}: {delta.reason}"
-    return PairObjectives(clip=delta.clip, window=delta.window, objectives=(), reason=reason)
+    return PairObjectives(clip=delta.clip, window=delta.window, objectives=(), reason=_why_nothing(delta))
+
+
+def _why_nothing(delta: Caption) -> str:
+    if delta.outcome == "no_change":
+        return "the window adds nothing, so there is nothing to state"
+    if delta.outcome == "ok":
+        return "an anchor describes the window in full, so there is no delta to state anything of"
+    return f"the {delta.kind} caption is {delta.outcome}: {delta.reason}"

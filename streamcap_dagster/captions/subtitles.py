@@ -15,9 +15,13 @@ def to_srt(captions: Iterable[Caption]) -> str:
 
 
 def to_vtt(captions: Iterable[Caption]) -> str:
-    """WebVTT, times as `00:00:05.000`, its markup characters escaped; empty when nothing was said."""
-    cues = [f"{_span(caption, '.')}\n{_vtt_text(caption.text)}\n" for caption in _spoken(captions)]
+    """WebVTT, times as `00:00:05.000`, its markup characters escaped; empty when nothing was said. The identifier of an anchor's cue says that it is one."""
+    cues = [f"{_identifier(caption)}{_span(caption, '.')}\n{_vtt_text(caption.text)}\n" for caption in _spoken(captions)]
     return "\n".join(["WEBVTT\n", *cues]) if cues else ""
+
+
+def _identifier(caption: Caption) -> str:
+    return f"anchor {caption.clip}/{caption.window}\n" if caption.kind == "anchor" else ""
 
 
 def _spoken(captions: Iterable[Caption]) -> list[Caption]:

@@ -75,21 +75,28 @@ def _known(storage: Storage, video: Video) -> tuple[Receipts, str]:
 
 def _table(videos: Sequence[Video], known: Sequence[Receipts], watcher: Watcher) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("video", "length", "clips", "windows", "captions", "no-change", "failed", "seconds"):
+    with_anchors = any(_anchors(receipts) for receipts in known)
+    for name in ("video", "length", "clips", "windows", "captions", *(["anchors"] if with_anchors else []), "no-change", "failed", "seconds"):
         table.add_column(name, justify="left" if name == "video" else "right", overflow="fold")
     for video, receipts in zip(videos, known, strict=True):
-        table.add_row(video.video_id, f"{video.duration_s:.1f} s", *_numbers(receipts), f"{watcher.tally.seconds[video.video_id]:.1f}")
+        table.add_row(video.video_id, f"{video.duration_s:.1f} s", *_numbers(receipts, with_anchors), f"{watcher.tally.seconds[video.video_id]:.1f}")
     return table
 
 
-def _numbers(receipts: Receipts) -> list[str]:
-    """Clips, windows, captions, silent and failed windows of a video, as far as they are known."""
+def _anchors(receipts: Receipts) -> int:
+    made = receipts.of("delta_captions")
+    return made.counts.get("anchors", 0) if made else 0
+
+
+def _numbers(receipts: Receipts, with_anchors: bool) -> list[str]:
+    """Clips, windows, captions, of these the anchors, silent and failed windows of a video, as far as they are known."""
     clips = receipts.of("clips")
     said = [receipt.counts for name in ("initial_captions", "delta_captions") if (receipt := receipts.of(name)) is not None]
     if clips is None:
-        return ["–"] * 5
+        return ["–"] * (5 + with_anchors)
     windows = [f"{clips.counts['clips']}", f"{clips.counts['windows']}"]
     if len(said) < 2:
-        return [*windows, "–", "–", "–"]
+        return [*windows, *["–"] * (3 + with_anchors)]
     ok, silent = (sum(counts.get(outcome, 0) for counts in said) for outcome in ("ok", "no_change"))
-    return [*windows, f"{ok}", f"{silent}", f"{sum(counts['windows'] for counts in said) - ok - silent}"]
+    anchors = [f"{_anchors(receipts)}"] if with_anchors else []
+    return [*windows, f"{ok}", *anchors, f"{silent}", f"{sum(counts['windows'] for counts in said) - ok - silent}"]

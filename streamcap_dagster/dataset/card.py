@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from streamcap_dagster.dataset import card_origin
 from streamcap_dagster.dataset.background import Background, Paid
-from streamcap_dagster.dataset.card_pictures import Album, mean_novelty, middle
+from streamcap_dagster.dataset.card_pictures import KINDS, Album, mean_novelty, middle
 from streamcap_dagster.dataset.card_yaml import front_matter
 from streamcap_dagster.dataset.configs import CONFIGS, Config
 from streamcap_dagster.dataset.contents import Contents
@@ -12,7 +12,7 @@ from streamcap_dagster.dataset.markdown import plain, table
 from streamcap_dagster.dataset.reward_cases import trial_table, verdict
 from streamcap_dagster.dataset.rows import Row
 from streamcap_dagster.dataset.splits import SPLITS
-from streamcap_dagster.records import SPOKEN, CaptionKind, Outcome, SftExample
+from streamcap_dagster.records import SPOKEN, Outcome, SftExample
 from streamcap_dagster.rewards.trivial import try_policies
 from streamcap_dagster.storage import keys
 
@@ -25,7 +25,6 @@ _HOLDS: dict[Config, str] = {
     "stream": "a whole clip: all its frames and the caption of every window, silence and failures included",
     "preference": "two consecutive windows of a clip, and two texts for the second of which the chosen one says better what is new than the rejected one",
 }
-_KINDS: dict[CaptionKind, str] = {"initial": "initial captions", "delta": "deltas"}
 _MEANS: dict[Outcome, str] = {
     "ok": "says something",
     "no_change": "nothing new to say",
@@ -63,7 +62,16 @@ def what(contents: Contents) -> str:
     return (
         "Data for vision-language models that watch a live feed and say only what is new. Videos are cut into clips and clips into "
         f"windows{length}. The first window of a clip is described in full; every later one by a delta: only what was not said yet, "
-        "or nothing when nothing changed. Videos, not rows, are divided into splits."
+        f"or nothing when nothing changed.{_anchors(contents)} Videos, not rows, are divided into splits."
+    )
+
+
+def _anchors(contents: Contents) -> str:
+    if not contents.anchors:
+        return ""
+    return (
+        f" {contents.anchors:,} later windows are described in full again, without a look at what was said (`anchor`): there a new segment of the clip begins, "
+        "of which the anchor is the first caption. No row of two windows reaches over its beginning, and what was said before it is no history of what follows."
     )
 
 
@@ -112,7 +120,7 @@ def _making(contents: Contents) -> str:
 
 def _captions(contents: Contents, album: Album) -> list[str]:
     words, novelty = contents.measures.words, mean_novelty(contents.measures)
-    told = [f"half of the {name} have {middle(words[kind]):,} words or fewer" for kind, name in _KINDS.items() if words[kind]]
+    told = [f"half of the {name} have {middle(words[kind]):,} words or fewer" for kind, name in KINDS.items() if words[kind]]
     if novelty is not None:
         told.append(f"{novelty:.0%} of what a delta says was not said before, on average")
     if not told:

@@ -12,8 +12,11 @@ import pyarrow as pa
 from streamcap_dagster.dataset.measures import Measures
 from streamcap_dagster.dataset.rows import Row
 from streamcap_dagster.errors import ObjectMissing, ObjectUnreadable
+from streamcap_dagster.records import CaptionKind
 from streamcap_dagster.storage import Storage, keys
 from streamcap_dagster.storage.frame_table import read_windows
+
+KINDS: dict[CaptionKind, str] = {"initial": "initial captions", "delta": "deltas", "anchor": "anchors"}
 
 _NAME = re.compile(re.escape(keys.DATASET) + r"/card/[a-z]+-[0-9a-f]{16}\.(png|jpg)")
 _LAYOUT = "1"
@@ -65,7 +68,7 @@ Chart = tuple[str, list[str], dict[str, list[float]]]
 
 
 def _charts(measures: Measures) -> list[Chart]:
-    lengths = {kind: _lengths(words) for kind, words in (("initial captions", measures.words["initial"]), ("deltas", measures.words["delta"])) if words}
+    lengths = {name: _lengths(measures.words[kind]) for kind, name in KINDS.items() if measures.words[kind]}
     novelty = measures.novelty
     charts: list[Chart] = []
     if lengths:

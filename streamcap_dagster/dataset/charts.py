@@ -8,14 +8,14 @@ from PIL import Image, ImageDraw, ImageFont
 _WIDTH, _HEIGHT = 380, 240
 _LEFT, _RIGHT, _TOP, _BOTTOM = 46, 12, 44, 34
 _PAPER, _INK, _PALE = (255, 255, 255), (60, 60, 60), (214, 214, 214)
-_COLOURS = {"initial captions": (46, 98, 158), "deltas": (232, 145, 52)}
+_COLOURS = {"initial captions": (46, 98, 158), "deltas": (232, 145, 52), "anchors": (98, 146, 92)}
 
 Series = Mapping[str, Sequence[float]]
 """Share of each bin, from 0 to 1, by what it is of; all of one length."""
 
 
 def draw_histograms(charts: Sequence[tuple[str, Sequence[str], Series]]) -> bytes:
-    """A PNG with charts side by side, each a title, labels under the bins (empty where there is to be none), and one series or two."""
+    """A PNG with charts side by side, each a title, labels under the bins (empty where there is to be none), and one to three series."""
     picture = Image.new("RGB", (_WIDTH * len(charts), _HEIGHT), _PAPER)
     for place, (title, labels, series) in enumerate(charts):
         _draw(ImageDraw.Draw(picture), place * _WIDTH, title, labels, series)

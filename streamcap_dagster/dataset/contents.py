@@ -27,6 +27,8 @@ class Contents:
     outcomes: Counter[str] = field(default_factory=Counter)
     gated: int = 0
     """Windows that the no-change gate decided without asking the captioner."""
+    anchors: int = 0
+    """Windows that opened a new segment of their clip."""
     voices: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     """Captions by captioner, model and prompt version."""
     left_out: Counter[tuple[Config, str]] = field(default_factory=Counter)
@@ -51,6 +53,7 @@ class Contents:
         self.captioned_s += sum(caption.end_s - caption.start_s for caption in video.captions)
         self.outcomes.update(caption.outcome for caption in video.captions)
         self.gated += sum(caption.gated for caption in video.captions)
+        self.anchors += sum(caption.kind == "anchor" and caption.outcome == "ok" for caption in video.captions)
         self.voices.update((caption.captioner, caption.model, caption.prompt_version) for caption in video.captions)
         self.left_out.update(video.left_out)
         self.measures.add(video)

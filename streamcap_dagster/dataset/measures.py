@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import get_args
 
 from streamcap_dagster.dataset.background import Calls
 from streamcap_dagster.dataset.draws import Draw
@@ -20,7 +21,7 @@ VIDEOS_SHOWN = 3
 class Measures:
     """Lengths of all captions; a draw of examples for what takes longer to measure; a few rows to show."""
 
-    words: dict[CaptionKind, Counter[int]] = field(default_factory=lambda: {"initial": Counter(), "delta": Counter()})
+    words: dict[CaptionKind, Counter[int]] = field(default_factory=lambda: {kind: Counter() for kind in get_args(CaptionKind)})
     """How many captions have how many words. Silence is no caption."""
     calls: Calls = field(default_factory=Calls)
     """The calls that the captions come from."""

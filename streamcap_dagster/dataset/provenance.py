@@ -31,7 +31,7 @@ class PairProvenance(Origin):
     frame_pts_window1: tuple[float, ...]
     frame_pts_window2: tuple[float, ...]
     history: tuple[str, ...]
-    """The texts said up to and including window 1."""
+    """The texts said up to and including window 1; where a clip has anchors, since the last of them."""
     captioner: str
     model: str
     prompt_version: str
@@ -55,7 +55,7 @@ def origin_of(video: Video, group: str, split: Split) -> Origin:
 
 
 def pair_provenance(origin: Origin, video_id: str, said: Sequence[Caption], suffix: str = "") -> PairProvenance:
-    """`said` are the captions of a clip from its first to the pair's window 2; `suffix` tells the row from another of the same windows."""
+    """`said` are the captions of a segment from its first to the pair's window 2; `suffix` tells the row from another of the same windows."""
     first, second = said[-2:]
     return PairProvenance(
         **origin.model_dump(),

@@ -134,12 +134,13 @@ class _Said:
         return self._row(record, clip_provenance(self.origin, self.video.video_id, said), said)
 
     def up_to(self, clip: int, window: int) -> tuple[Caption, ...]:
-        """The captions of a clip from its first to those of `window - 1` and `window`. Raises FramesUnusable when one of these is missing."""
+        """The captions of a segment from its first to those of `window - 1` and `window`. Raises FramesUnusable when one of these is missing."""
         chain = self.chains.get(clip, ())
         places = {caption.window: place for place, caption in enumerate(chain)}
         if unknown := [wanted for wanted in (window - 1, window) if wanted not in places]:
             raise FramesUnusable(self.video.video_id, f"its examples speak of window {unknown[0]} of clip {clip}, which has no caption")
-        return chain[: places[window] + 1]
+        segment = chain[places[window]].segment
+        return tuple(caption for caption in chain[: places[window] + 1] if caption.segment == segment)
 
     def _row(self, record: RowRecord, provenance: Provenance, pictured: Sequence[Caption]) -> Row:
         frames = tuple(caption.frame_sha256 for caption in pictured)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
+from itertools import pairwise
 
 from streamcap_dagster.records import SPOKEN, Caption, CaptionKind, Outcome, Record, Video
 
@@ -12,6 +13,7 @@ class StreamWindow(Record):
     start_s: float
     end_s: float
     kind: CaptionKind
+    """An anchor opens a new segment. One that failed opens none, so it is told as a delta that failed."""
     outcome: Outcome
     text: str
 
@@ -22,7 +24,7 @@ class MergedStream(Record):
     window_duration: float
     frames_per_window: tuple[int, ...]
     windows: tuple[StreamWindow, ...]
-    """The last is shorter where the clip is no multiple of the cadence."""
+    """None reaches over the beginning of a segment. The last of a segment is shorter where that is no multiple of the cadence."""
 
 
 class StreamClip(Record):
@@ -46,7 +48,7 @@ class StreamClip(Record):
 def stream_clip(video: Video, said: Sequence[Caption], window_s: float, cadences_s: Iterable[float]) -> StreamClip:
     """The row of a clip, of which `said` are all captions in order."""
     per_window = tuple(len(caption.frame_sha256) for caption in said)
-    windows = tuple(StreamWindow(**caption.model_dump(include=set(StreamWindow.model_fields))) for caption in said)
+    windows = tuple(_told(*one) for one in zip(said, (said[0], *said), strict=False))
     return StreamClip(
         video_id=video.video_id,
         clip=said[0].clip,
@@ -67,6 +69,11 @@ def stream_clip(video: Video, said: Sequence[Caption], window_s: float, cadences
     )
 
 
+def _told(caption: Caption, before: Caption) -> StreamWindow:
+    told = StreamWindow(**caption.model_dump(include=set(StreamWindow.model_fields)))
+    return told.model_copy(update={"kind": "delta"}) if caption.kind == "anchor" and caption.segment == before.segment else told
+
+
 def frame_rate(caption: Caption, window_s: float) -> float:
     """Frames a second of a window: 1127 frames in 19.6 s are 57.5, not a hair less."""
     return float(len(caption.frame_sha256) / Fraction(str(window_s)))
@@ -83,7 +90,9 @@ def _windows_in(cadence_s: float, window_s: float) -> int:
 
 
 def _merged(windows: Sequence[StreamWindow], per_window: Sequence[int], cadence_s: float, together: int) -> MergedStream:
-    parts = [slice(first, first + together) for first in range(0, len(windows), together)]
+    opened = [place for place, window in enumerate(windows) if window.kind == "anchor"]
+    segments = pairwise([0, *opened, len(windows)])
+    parts = [slice(first, min(first + together, end)) for begin, end in segments for first in range(begin, end, together)]
     return MergedStream(
         window_duration=cadence_s,
         frames_per_window=tuple(sum(per_window[part]) for part in parts),

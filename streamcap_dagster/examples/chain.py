@@ -7,6 +7,7 @@ from itertools import groupby, pairwise
 from streamcap_dagster.records import SPOKEN, Caption, Captions, in_order
 
 NOTHING_SAID = "nothing was said before it"
+NEW_SEGMENT = "its second window is an anchor, which opens a new segment"
 
 
 @dataclass(frozen=True)
@@ -16,11 +17,16 @@ class WindowPair:
     earlier: Caption
     later: Caption
     said: tuple[str, ...]
-    """The texts of the clip up to and including `earlier`, silence left out."""
+    """The texts of the segment of `earlier`, up to and including it, silence left out."""
 
     @property
     def first_of_clip(self) -> bool:
         return self.earlier.kind == "initial"
+
+    @property
+    def begins_anew(self) -> bool:
+        """Whether `earlier` is a full caption, after which nothing else counts as said: of a clip's first window, or an anchor that did not fail."""
+        return self.first_of_clip or (self.earlier.kind == "anchor" and self.earlier.outcome == "ok")
 
     @property
     def place(self) -> tuple[int, int]:
@@ -32,7 +38,10 @@ def window_pairs(initials: Captions, deltas: Captions) -> Iterator[WindowPair]:
     """Every consecutive window pair of every clip, in order of clip, then window."""
     for _, chain in groupby(in_order(initials, deltas), key=lambda caption: caption.clip):
         said: list[str] = []
+        segment = 0
         for earlier, later in pairwise(chain):
+            if earlier.segment != segment:
+                said, segment = [], earlier.segment
             said += [earlier.text] if earlier.text else []
             yield WindowPair(earlier, later, tuple(said))
 
@@ -42,7 +51,10 @@ def refusal(pair: WindowPair) -> str:
 
     A later pair stands when the caption of an earlier window failed, its window 1 included: the captioner did not see that caption
     in its history either, so the delta is right for exactly what was said. A clip's first pair falls with its initial caption, which it quotes.
+    The pair into an anchor has no delta at all.
     """
+    if pair.later.kind == "anchor":
+        return NEW_SEGMENT if pair.later.outcome == "ok" else f"anchor caption: {pair.later.outcome}"
     if pair.first_of_clip and pair.earlier.outcome not in SPOKEN:
         return f"initial caption: {pair.earlier.outcome}"
     if pair.later.outcome not in SPOKEN:

@@ -115,8 +115,8 @@ def _shared(pair: WindowPair, video: Video, names: FrameNames, windowing: Window
 
 
 def _conversation(pair: WindowPair, prompts: PromptBook) -> Iterator[Turn]:
-    """Only a clip's first pair holds the initial exchange: the earlier text of a later pair speaks of frames that its row does not have."""
-    if pair.first_of_clip:
+    """Only the first pair of a clip, or after an anchor, holds the exchange before it: the earlier text of another speaks of frames that its row lacks."""
+    if pair.begins_anew:
         yield Turn(role="user", content=prompts.initial())
         yield Turn(role="assistant", content=pair.earlier.text)
     yield Turn(role="user", content=prompts.delta(pair.said))

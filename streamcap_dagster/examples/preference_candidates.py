@@ -44,7 +44,7 @@ class OtherWindows:
 
     def __init__(self, deltas: Sequence[Caption]) -> None:
         self._texts: dict[int, list[str]] = {}
-        for text in dict.fromkeys(delta.text for delta in sorted(deltas, key=lambda delta: (delta.clip, delta.window)) if delta.text):
+        for text in dict.fromkeys(delta.text for delta in sorted(deltas, key=lambda delta: (delta.clip, delta.window)) if delta.text and delta.kind == "delta"):
             self._texts.setdefault(words_in(text), []).append(text)
 
     def nearest(self, pair: WindowPair) -> str:

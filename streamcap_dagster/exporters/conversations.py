@@ -38,19 +38,40 @@ class SpokenWindow:
     pts_s: tuple[float, ...]
 
 
-def spoken_windows(row: StreamRow, to: SplitTarget) -> list[SpokenWindow]:
-    """The windows of a clip that can be trained on; none without its initial caption, which all others add to.
+@dataclass(frozen=True)
+class Segment:
+    """The windows of a clip, or from one anchor of it to the next, that can be trained on: the first describes the scene, the others add to it."""
+
+    number: int
+    """From 0."""
+    windows: tuple[SpokenWindow, ...]
+
+
+def spoken_segments(row: StreamRow, to: SplitTarget) -> Iterator[Segment]:
+    """The segments of a clip, which is one where it has no anchors; none without its first caption, which all others add to.
 
     A window whose caption failed is left out with its frames: the captioner of the later ones did not know of it either.
     """
-    first = row.windows[0].outcome
-    if first != "ok":
-        to.leave_out(f"clip whose initial caption is {first}")
-        return []
-    for window in row.windows:
-        if window.outcome not in SPOKEN:
-            to.leave_out(f"window whose caption is {window.outcome}")
-    return [found for found in _windows(row) if found.window.outcome in SPOKEN]
+    for number, windows in enumerate(_segments(row)):
+        first = windows[0].window
+        if first.outcome != "ok":
+            to.leave_out(f"clip whose initial caption is {first.outcome}" if first.kind == "initial" else f"segment whose first caption is {first.outcome}")
+            continue
+        for found in windows:
+            if found.window.outcome not in SPOKEN:
+                to.leave_out(f"window whose caption is {found.window.outcome}")
+        spoken = tuple(found for found in windows if found.window.outcome in SPOKEN)
+        yield Segment(number, spoken)
+
+
+def _segments(row: StreamRow) -> list[list[SpokenWindow]]:
+    segments: list[list[SpokenWindow]] = []
+    for found in _windows(row):
+        if found.window.kind == "delta" and segments:
+            segments[-1].append(found)
+        else:
+            segments.append([found])
+    return segments
 
 
 def _windows(row: StreamRow) -> Iterator[SpokenWindow]:
@@ -59,11 +80,20 @@ def _windows(row: StreamRow) -> Iterator[SpokenWindow]:
         yield SpokenWindow(window, row.images[first:end], row.frame_pts[first:end])
 
 
-def exchanges_of_clip(row: StreamRow, to: SplitTarget, words: Words) -> list[Exchange]:
-    """A clip as one conversation, an exchange a window. What was said is in the conversation, so it is not told again."""
-    return [
-        Exchange(found.images, words.initial() if found.window.kind == "initial" else words.turn(), found.window.answer) for found in spoken_windows(row, to)
-    ]
+def conversations_of_clip(row: StreamRow, to: SplitTarget, words: Words) -> Iterator[tuple[str, list[Exchange]]]:
+    """A clip as one conversation, or one for each of its segments, each with its sample_id."""
+    for segment in spoken_segments(row, to):
+        yield f"{row.sample_id}#{segment.number}" if segment.number else row.sample_id, _exchanges(segment, words)
+
+
+def _exchanges(segment: Segment, words: Words) -> list[Exchange]:
+    """An exchange a window. What was said is in the conversation, so it is not told again."""
+    first, *later = segment.windows
+    return [_exchange(first, words.initial()), *(_exchange(found, words.turn()) for found in later)]
+
+
+def _exchange(found: SpokenWindow, asked: str) -> Exchange:
+    return Exchange(found.images, asked, found.window.answer)
 
 
 def exchanges_of_pair(row: SftRow, words: Words) -> list[Exchange]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from math import ceil
 from typing import Any
 
-from streamcap_dagster.exporters.conversations import spoken_windows
+from streamcap_dagster.exporters.conversations import spoken_segments
 from streamcap_dagster.exporters.exporter import Exporter, Samples, Words
 from streamcap_dagster.exporters.rows import StreamRow, Window
 from streamcap_dagster.exporters.target import SplitTarget
@@ -49,15 +49,16 @@ class Stretch:
 
 
 def stretches(videos: Videos) -> Samples:
-    """Samples from the stretches of a clip between windows whose caption failed, for what happens in these is not silence."""
+    """Samples from the stretches of a clip between windows whose caption failed, for what happens in these is not silence. With an anchor all begins anew."""
 
     def samples(row: StreamRow, to: SplitTarget, words: Words) -> Iterator[list[dict[str, Any]]]:
-        said: list[str] = []
-        for windows in _without_gaps([found.window for found in spoken_windows(row, to)]):
-            stretch = _stretch(windows, to)
-            if stretch is not None:
-                yield [_user(stretch, said, words, video_path(to, row, videos)), _assistant(stretch)]
-            said += [window.text for window in windows if window.text]
+        for segment in spoken_segments(row, to):
+            said: list[str] = []
+            for windows in _without_gaps([found.window for found in segment.windows]):
+                stretch = _stretch(windows, to)
+                if stretch is not None:
+                    yield [_user(stretch, said, words, video_path(to, row, videos)), _assistant(stretch)]
+                said += [window.text for window in windows if window.text]
 
     return samples
 
@@ -96,7 +97,7 @@ def _stretch(windows: Sequence[Window], to: SplitTarget) -> Stretch | None:
 
 
 def _user(stretch: Stretch, said: list[str], words: Words, path: str) -> dict[str, Any]:
-    """The stretch and the question; `previous` is what was said of the clip before it, which is empty at its beginning."""
+    """The stretch and the question; `previous` is what was said of the segment before it, which is empty at its beginning."""
     asked = words.turn() if said else f"{words.initial()}\n{words.turn()}"
     video_end = min(stretch.end_s, stretch.last_look_s + LOOK_S / 2)
     return {

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from typing import Any
 
-from streamcap_dagster.exporters.conversations import Exchange, exchanges_of_clip
+from streamcap_dagster.exporters.conversations import Exchange, conversations_of_clip
 from streamcap_dagster.exporters.exporter import Exporter, Words
 from streamcap_dagster.exporters.placeholders import harmless, marked
 from streamcap_dagster.exporters.rows import StreamRow
@@ -21,8 +21,8 @@ _TAGS = {"role_tag": "from", "content_tag": "value", "user_tag": "human", "assis
 
 
 def samples(row: StreamRow, to: SplitTarget, words: Words) -> Iterator[dict[str, Any]]:
-    """A clip as one conversation."""
-    if exchanges := exchanges_of_clip(row, to, words):
+    """A clip as one conversation, or one for each of its segments."""
+    for _, exchanges in conversations_of_clip(row, to, words):
         turns = [turn for exchange in exchanges for turn in _turns(exchange)]
         yield {"conversations": turns, "images": [to.image(jpeg) for exchange in exchanges for jpeg in exchange.images]}
 

@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager
 from typing import Any, Literal, get_args
 
 from streamcap_dagster.errors import SettingError
-from streamcap_dagster.exporters.conversations import Exchange, exchanges_of_clip
+from streamcap_dagster.exporters.conversations import Exchange, conversations_of_clip
 from streamcap_dagster.exporters.exporter import Exporter, Samples, Words
 from streamcap_dagster.exporters.placeholders import harmless, marked
 from streamcap_dagster.exporters.rows import StreamRow
@@ -22,10 +22,10 @@ def messages(trained: Trained) -> Samples:
     """Samples in which the deltas, or all captions, are trained on."""
 
     def samples(row: StreamRow, to: SplitTarget, words: Words) -> Iterator[dict[str, Any]]:
-        exchanges = exchanges_of_clip(row, to, words)
-        if trained == "deltas" and len(exchanges) == 1:
-            to.leave_out("clip without a delta")
-        elif exchanges:
+        for sample_id, exchanges in conversations_of_clip(row, to, words):
+            if trained == "deltas" and len(exchanges) == 1:
+                to.leave_out("clip without a delta" if sample_id == row.sample_id else "segment without a delta")
+                continue
             yield {"messages": list(_messages(exchanges, trained)), "images": [to.image(jpeg) for exchange in exchanges for jpeg in exchange.images]}
 
     return samples

@@ -44,6 +44,8 @@ def requests(task: Task, model: str) -> Samples:
         said: list[str] = []
         spans = pairwise([0, *accumulate(row.frames_per_window)])
         for place, (window, (first, end)) in enumerate(zip(row.windows, spans, strict=True)):
+            if window.kind == "anchor":
+                said = []
             if task == "judge" and window.outcome not in SPOKEN:
                 to.leave_out(f"window whose caption is {window.outcome}")
             else:
@@ -56,7 +58,7 @@ def requests(task: Task, model: str) -> Samples:
 
 
 def _asked(window: Window, said: Sequence[str], words: Words) -> str:
-    return words.initial() if window.kind == "initial" else words.delta(said)
+    return words.delta(said) if window.kind == "delta" else words.initial()
 
 
 def _judged(window: Window, said: Sequence[str]) -> str:

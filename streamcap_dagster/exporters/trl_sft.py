@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from streamcap_dagster.exporters.conversations import exchanges_of_clip, exchanges_of_pair
+from streamcap_dagster.exporters.conversations import conversations_of_clip, exchanges_of_pair
 from streamcap_dagster.exporters.exporter import Exporter, Words
 from streamcap_dagster.exporters.messages import images_of, messages_of
 from streamcap_dagster.exporters.parquet import parquet
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 
 def samples(row: StreamRow | SftRow, to: SplitTarget, words: Words) -> Iterator[dict[str, Any]]:
-    exchanges = exchanges_of_clip(row, to, words) if isinstance(row, StreamRow) else exchanges_of_pair(row, words)
-    if exchanges:
-        yield {"sample_id": row.sample_id, "messages": messages_of(exchanges), "images": images_of(exchanges)}
+    whole = conversations_of_clip(row, to, words) if isinstance(row, StreamRow) else [(row.sample_id, exchanges_of_pair(row, words))]
+    for sample_id, exchanges in whole:
+        yield {"sample_id": sample_id, "messages": messages_of(exchanges), "images": images_of(exchanges)}
 
 
 def features() -> "Features":
@@ -29,7 +29,7 @@ def features() -> "Features":
 EXPORTER = Exporter(
     name="trl-sft",
     configs=("stream", "sft"),
-    about="TRL SFTTrainer with assistant_only_loss: a clip a row, as a conversation in which every window is a turn",
+    about="TRL SFTTrainer with assistant_only_loss: a clip, or a segment of it, a row, as a conversation in which every window is a turn",
     samples=samples,
     writer=parquet(features),
 )

@@ -19,14 +19,14 @@ from streamcap_dagster.captions.room import Room
 from streamcap_dagster.captions.underway import Underway
 from streamcap_dagster.captions.window_frames import WindowFrames
 from streamcap_dagster.errors import CaptionerUnavailable, FramesAhead, ObjectUnreadable
-from streamcap_dagster.policies import CaptionPolicy
+from streamcap_dagster.policies import ChainPolicy
 from streamcap_dagster.records import Caption, Captions, Clip, Clips, Frame
 from streamcap_dagster.storage.folder import FolderStorage
 from streamcap_dagster.storage.frame_table import read_frames, write_frames
 from tests.captions.captioners import Told, says, spoken, unavailable_at
 from tests.captions.pictures import frame, frames_file, plain, with_square
 
-ALWAYS_ASK = CaptionPolicy(no_change_threshold=0)
+ALWAYS_ASK = ChainPolicy(no_change_threshold=0)
 BLOCKED = CaptionReply("", "blocked", "m", "SAFETY")
 
 
@@ -41,7 +41,7 @@ def clips_of(*windows: int) -> Clips:
 
 
 def caption(
-    tmp_path: Path, told: Told, pictures: Sequence[Sequence[Image.Image]], policy: CaptionPolicy = ALWAYS_ASK, on_window: Callable[[], None] = lambda: None
+    tmp_path: Path, told: Told, pictures: Sequence[Sequence[Image.Image]], policy: ChainPolicy = ALWAYS_ASK, on_window: Callable[[], None] = lambda: None
 ) -> list[Caption]:
     """All captions of a video whose clips are these pictures, in order of clip, then window."""
     frames, clips = frames_file(tmp_path / "street.parquet", pictures), clips_of(*map(len, pictures))
@@ -84,7 +84,7 @@ def test_the_prompt_holds_the_history(tmp_path: Path) -> None:
 
 def test_a_long_history_is_shown_within_its_cap(tmp_path: Path) -> None:
     told = Told(lambda request: says(f"{request.place.window} " + "word " * 30))
-    caption(tmp_path, told, [moving(6)], CaptionPolicy(no_change_threshold=0, history_tokens=100))
+    caption(tmp_path, told, [moving(6)], ChainPolicy(no_change_threshold=0, history_tokens=100))
     assert at(told, 5).history[1] == "[3 earlier captions left out]"
 
 
@@ -172,31 +172,31 @@ def test_a_rerun_says_the_same_and_asks_nobody(tmp_path: Path) -> None:
 
 def test_a_window_that_looks_like_the_one_before_is_held_back_by_the_gate(tmp_path: Path) -> None:
     told = Told()
-    said = caption(tmp_path, told, [[plain(), plain(), with_square(40, 40)]], CaptionPolicy())
+    said = caption(tmp_path, told, [[plain(), plain(), with_square(40, 40)]], ChainPolicy())
     assert [(one.outcome, one.gated, one.call_key == "") for one in said] == [("ok", False, False), ("no_change", True, True), ("ok", False, False)]
     assert [request.place.window for request in told.requests] == [0, 2]
 
 
 def test_a_drift_too_slow_for_any_single_window_is_noticed_in_the_end(tmp_path: Path) -> None:
     drifting = [Image.new("RGB", plain().size, (100 + 4 * window,) * 3) for window in range(5)]
-    said = caption(tmp_path, Told(), [drifting], CaptionPolicy())
+    said = caption(tmp_path, Told(), [drifting], ChainPolicy())
     assert [one.gated for one in said] == [False, True, True, False, True]
 
 
 def test_a_window_where_the_captioner_saw_no_change_becomes_what_later_ones_are_compared_with(tmp_path: Path) -> None:
     told = replies(w1=says("", no_change=True))
-    said = caption(tmp_path, told, [[plain(), with_square(40, 40), with_square(40, 40)]], CaptionPolicy())
+    said = caption(tmp_path, told, [[plain(), with_square(40, 40), with_square(40, 40)]], ChainPolicy())
     assert [one.gated for one in said] == [False, False, True]
 
 
 def test_a_failed_window_does_not_become_what_later_ones_are_compared_with(tmp_path: Path) -> None:
     told = replies(w1=BLOCKED)
-    said = caption(tmp_path, told, [[plain(), with_square(40, 40), plain(), with_square(40, 40, colour="red")]], CaptionPolicy())
+    said = caption(tmp_path, told, [[plain(), with_square(40, 40), plain(), with_square(40, 40, colour="red")]], ChainPolicy())
     assert [(one.outcome, one.gated) for one in said[1:]] == [("blocked", False), ("no_change", True), ("ok", False)]
 
 
 def test_while_nothing_was_captioned_yet_the_gate_holds_nothing_back(tmp_path: Path) -> None:
-    said = caption(tmp_path, replies(w0=BLOCKED, w1=BLOCKED), [[plain()] * 3], CaptionPolicy())
+    said = caption(tmp_path, replies(w0=BLOCKED, w1=BLOCKED), [[plain()] * 3], ChainPolicy())
     assert [one.gated for one in said] == [False, False, False]
 
 
@@ -213,7 +213,7 @@ def test_a_caption_carries_its_evidence(tmp_path: Path) -> None:
 
 def test_each_delta_is_reported_when_it_is_done_gated_or_not(tmp_path: Path) -> None:
     ticks: list[int] = []
-    caption(tmp_path, Told(), [[plain(), plain(), with_square(8, 8)], moving(2, row=1)], CaptionPolicy(), lambda: ticks.append(1))
+    caption(tmp_path, Told(), [[plain(), plain(), with_square(8, 8)], moving(2, row=1)], ChainPolicy(), lambda: ticks.append(1))
     assert len(ticks) == 3
 
 

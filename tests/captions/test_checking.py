@@ -51,13 +51,13 @@ def caption(clip: int, window: int) -> Caption:
 CAPTIONS = {place: caption(*place) for place in PLACES}
 
 
-def faults(tmp_path: Path, said: list[Caption] | None = None, video: Video = VIDEO) -> list[str]:
+def faults(tmp_path: Path, said: list[Caption] | None = None, video: Video = VIDEO, anchor_every: int = 0) -> list[str]:
     path = tmp_path / "street.parquet"
     write_frames(path, frames(), "by hand")
     said = list(CAPTIONS.values()) if said is None else said
     initials, deltas = (tuple(caption for caption in said if (caption.window == 0) is first) for first in (True, False))
     records = [Captions.model_construct(video_id="street", captions=captions) for captions in (initials, deltas)]
-    return list(caption_faults(video, CLIPS, *records, path))
+    return list(caption_faults(video, CLIPS, *records, path, anchor_every))
 
 
 def broken(clip: int, window: int, **more: object) -> list[Caption]:
@@ -116,3 +116,28 @@ def test_a_caption_that_speaks_of_a_later_frame_is_named(tmp_path: Path) -> None
 
 def test_a_caption_that_speaks_of_other_frames_is_named(tmp_path: Path) -> None:
     assert faults(tmp_path, broken(0, 1, frame_sha256=("a", "b"))) == ["window 1 of clip 0 speaks of other frames than its own"]
+
+
+def test_an_anchor_where_one_is_due_opens_a_segment_and_is_no_fault(tmp_path: Path) -> None:
+    assert faults(tmp_path, broken(0, 2, kind="anchor", segment=1), anchor_every=2) == []
+
+
+def test_an_anchor_that_failed_stays_in_its_segment_and_is_no_fault(tmp_path: Path) -> None:
+    assert faults(tmp_path, broken(0, 2, kind="anchor", outcome="blocked", text="", reason="because"), anchor_every=2) == []
+
+
+def test_an_anchor_where_none_is_due_is_named(tmp_path: Path) -> None:
+    assert faults(tmp_path, broken(0, 2, kind="anchor", segment=1)) == ["window 2 of clip 0 has a caption of the kind anchor"]
+
+
+def test_a_delta_in_the_place_of_an_anchor_is_named(tmp_path: Path) -> None:
+    assert faults(tmp_path, anchor_every=2) == ["window 2 of clip 0 has a caption of the kind delta"]
+
+
+def test_a_caption_of_another_segment_than_its_neighbours_is_named(tmp_path: Path) -> None:
+    assert faults(tmp_path, broken(0, 1, segment=1)) == ["window 1 of clip 0 is of segment 1, not 0", "window 2 of clip 0 is of segment 0, not 1"]
+
+
+def test_a_clip_that_does_not_begin_with_its_first_segment_is_named(tmp_path: Path) -> None:
+    said = [caption.model_copy(update={"segment": 1}) if place[0] == 1 else caption for place, caption in CAPTIONS.items()]
+    assert faults(tmp_path, said) == ["window 0 of clip 1 is of segment 1, not 0"]

@@ -23,6 +23,10 @@ def test_other_words_and_another_outcome_are_a_change(new: Caption) -> None:
     assert [one.span[0] for one in compare([said(0, "A cat."), said(1, "A cow.")], [said(0, "A cat."), new]).changed] == [2.0]
 
 
+def test_a_window_that_has_become_an_anchor_has_changed_even_in_the_same_words() -> None:
+    assert len(compare([said(1, "A cat.")], [said(1, "A cat.", kind="anchor", segment=1)]).changed) == 1
+
+
 def test_windows_are_paired_by_their_seconds_and_not_by_their_number() -> None:
     paired = compare([said(1, "A cat.")], [said(0, "A cat.", start_s=2.0, end_s=4.0, clip=3)])
 

@@ -25,7 +25,7 @@ from streamcap_dagster.captions.replies import read_reply
 from streamcap_dagster.captions.underway import Underway
 from streamcap_dagster.errors import CaptionerUnavailable
 from streamcap_dagster.model_table import ModelFacts, Price, TierPrice
-from streamcap_dagster.policies import CaptionPolicy
+from streamcap_dagster.policies import ChainPolicy
 from streamcap_dagster.records import Clip, Clips
 from streamcap_dagster.storage.folder import FolderStorage
 from tests.captions.captioners import Told, says, unavailable_at
@@ -33,14 +33,14 @@ from tests.captions.pictures import PER_WINDOW, frames_file, plain, with_square
 from tests.captions.requests import request
 
 NONE_MADE = MadeBefore()
-EVERYTHING = CaptionPolicy(no_change_threshold=0)
+EVERYTHING = ChainPolicy(no_change_threshold=0)
 SENTENCE = "a man in a red coat walks to the left past two parked cars while rain begins to fall on the grey street near the old station"
 
 
 class Video:
     """A video with frames in a storage of its own, and the real chain over it."""
 
-    def __init__(self, root: Path, pictures: Sequence[Sequence[Image.Image]], policy: CaptionPolicy = CaptionPolicy()) -> None:  # noqa: B008
+    def __init__(self, root: Path, pictures: Sequence[Sequence[Image.Image]], policy: ChainPolicy = ChainPolicy()) -> None:  # noqa: B008
         self.storage = FolderStorage(root)
         root.mkdir(exist_ok=True)
         self.frames = frames_file(root / "street.parquet", pictures)
@@ -219,7 +219,7 @@ def _asked_by(video: Video) -> list[CaptionRequest]:
     return told.requests
 
 
-def planned(clips: Clips, policy: CaptionPolicy = EVERYTHING) -> VideoEstimate:
+def planned(clips: Clips, policy: ChainPolicy = EVERYTHING) -> VideoEstimate:
     return asyncio.run(Planner(Told(), policy, PER_WINDOW).plan(60.0, clips))
 
 
@@ -228,7 +228,7 @@ def test_without_frames_every_window_counts_as_asked(tmp_path: Path) -> None:
     video = Video(tmp_path, moving, EVERYTHING)
     counted = video.count(Told())
 
-    plan = planned(video.clips, CaptionPolicy())
+    plan = planned(video.clips, ChainPolicy())
 
     assert plan.gated is None
     assert (plan.left.calls, plan.left.images, plan.left.output_tokens, plan.steps) == (
@@ -245,7 +245,7 @@ def test_an_estimate_without_frames_is_never_below_one_with_the_gate(video: Vide
 
 
 def test_the_history_that_is_counted_grows_to_its_cap_and_no_further() -> None:
-    short, long = (planned(clips_of(windows), CaptionPolicy(history_tokens=500)).left for windows in (100, 200))
+    short, long = (planned(clips_of(windows), ChainPolicy(history_tokens=500)).left for windows in (100, 200))
     each = (long.text_tokens - short.text_tokens) / (long.calls - short.calls)
     assert 500 < each < 500 + 400
 

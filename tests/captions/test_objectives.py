@@ -43,7 +43,7 @@ def stated(request: CaptionRequest) -> CaptionReply:
 def state(tmp_path: Path, told: Told, captions: list[Caption]) -> Objectives:
     asker = Asker(told, CallStore(FolderStorage(tmp_path), "street"), Underway())
     initials = Captions(video_id="street", captions=tuple(one for one in captions if one.kind == "initial"))
-    deltas = Captions(video_id="street", captions=tuple(one for one in captions if one.kind == "delta"))
+    deltas = Captions(video_id="street", captions=tuple(one for one in captions if one.kind != "initial"))
     return asyncio.run(state_objectives("street", initials, deltas, asker))
 
 
@@ -103,3 +103,28 @@ def test_after_an_outage_groups_that_were_answered_are_not_asked_about_again(tmp
     again = Told(stated)
     state(tmp_path, again, captions)
     assert [request.place.clip for request in again.requests] == [0]
+
+
+def anchored(captions: list[Caption], window: int) -> list[Caption]:
+    """With an anchor at a window."""
+    return [one.model_copy(update={"segment": int(one.window >= window), "kind": "anchor" if one.window == window else one.kind}) for one in captions]
+
+
+def test_an_anchor_gets_no_objectives_and_says_why(tmp_path: Path) -> None:
+    pairs = state(tmp_path, Told(stated), anchored([caption(0, window) for window in range(4)], 2)).pairs
+    assert [bool(pair.objectives) for pair in pairs] == [True, False, True]
+    assert pairs[1].reason == "an anchor describes the window in full, so there is no delta to state anything of"
+
+
+def test_an_anchor_that_failed_says_so_where_its_objectives_would_be(tmp_path: Path) -> None:
+    failed = caption(0, 1, "blocked").model_copy(update={"kind": "anchor"})
+    assert state(tmp_path, Told(stated), [caption(0, 0), failed]).pairs[0].reason == "the anchor caption is blocked: why blocked"
+
+
+def test_deltas_of_two_segments_are_not_asked_about_together_and_the_later_know_nothing_from_before(tmp_path: Path) -> None:
+    told = Told(stated)
+    state(tmp_path, told, anchored([caption(0, window) for window in range(5)], 2))
+    assert [([pair.id for pair in request.pairs], request.history) for request in told.requests] == [
+        (["1"], ("clip 0 window 0",)),
+        (["3", "4"], ("clip 0 window 2",)),
+    ]

@@ -74,3 +74,10 @@ def test_webvtt_markup_in_a_caption_is_shown_as_it_was_said(tmp_path: Path) -> N
 def test_subrip_markup_in_a_caption_has_no_effect(tmp_path: Path) -> None:
     ((_, _, words),) = read_back(tmp_path / "street.srt", to_srt([caption(0, HARD)]))
     assert words == "A sign says 1 ‹ 2 & 3 › 2 → ‹b›go‹/b› (\\an8) ‹i›"
+
+
+def test_a_cue_of_an_anchor_says_that_it_is_one_where_the_format_can(tmp_path: Path) -> None:
+    said = [caption(0, "A bus comes."), caption(1, "A street with a bus.").model_copy(update={"kind": "anchor", "segment": 1})]
+    assert "\n\nanchor 0/1\n00:00:02.000 --> 00:00:04.000\nA street with a bus.\n" in to_vtt(said)
+    assert "\n2\n00:00:02,000 --> 00:00:04,000\nA street with a bus.\n" in to_srt(said)
+    assert [words for _, _, words in read_back(tmp_path / "said.vtt", to_vtt(said))] == ["A bus comes.", "A street with a bus."]

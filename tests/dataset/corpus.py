@@ -97,6 +97,17 @@ def captions_of(video_id: str, clips: Sequence[Sequence[Said]], captioner: str =
     ]
 
 
+def with_anchors(captions: Sequence[Caption], every: int) -> list[Caption]:
+    """The same with every so many windows of a clip as an anchor."""
+    told: list[Caption] = []
+    for caption in captions:
+        before = told[-1].segment if caption.window else 0
+        is_anchor = bool(every and caption.window and caption.window % every == 0)
+        changed = {"kind": "anchor" if is_anchor else caption.kind, "segment": before + (is_anchor and caption.outcome == "ok")}
+        told.append(caption.model_copy(update=changed))
+    return told
+
+
 def clips_of(video_id: str, clips: Sequence[Sequence[Said]], window_s: float = 2.0) -> Clips:
     spans = (
         Clip(clip=clip, start_s=clip * 60, end_s=clip * 60 + len(chain) * window_s, windows=len(chain), reason="by hand") for clip, chain in enumerate(clips)
@@ -104,10 +115,12 @@ def clips_of(video_id: str, clips: Sequence[Sequence[Said]], window_s: float = 2
     return Clips(video_id=video_id, window_duration_s=window_s, clips=tuple(spans))
 
 
-def caption_records(video_id: str, clips: Sequence[Sequence[Said]], captioner: str = "recorded", window_s: float = 2.0) -> tuple[Captions, Captions]:
-    """Initial captions and delta captions."""
-    captions = captions_of(video_id, clips, captioner, window_s)
-    initials, deltas = (tuple(caption for caption in captions if caption.kind == kind) for kind in ("initial", "delta"))
+def caption_records(
+    video_id: str, clips: Sequence[Sequence[Said]], captioner: str = "recorded", window_s: float = 2.0, anchor_every: int = 0
+) -> tuple[Captions, Captions]:
+    """Initial captions, and delta captions with the anchors among them."""
+    captions = with_anchors(captions_of(video_id, clips, captioner, window_s), anchor_every)
+    initials, deltas = (tuple(caption for caption in captions if (caption.window == 0) is first) for first in (True, False))
     return Captions(video_id=video_id, captions=initials), Captions(video_id=video_id, captions=deltas)
 
 
@@ -129,11 +142,12 @@ def store_video(
     captioner: str = "recorded",
     split: Split = "train",
     windowing: Windowing = WINDOWING,
+    anchor_every: int = 0,
 ) -> DatasetVideo:
     """Store everything that the dataset is made from for one video."""
     policy, window_s = ExamplePolicy(max_silent_share=0.5), windowing.window_duration_s
     sampling = Sampling(fps=FRAMES_PER_WINDOW / window_s)
-    initials, deltas = caption_records(video_id, clips, captioner, window_s)
+    initials, deltas = caption_records(video_id, clips, captioner, window_s, anchor_every)
     write_record(storage, keys.clips(video_id), clips_of(video_id, clips, window_s))
     with storage.staged(keys.frames(video_id)) as path:
         write_frames(path, frames_of(video_id, clips, window_s), "by hand")

@@ -32,7 +32,7 @@ def measured(storage: FolderStorage, *video_ids: str) -> Measures:
 
 
 def test_words_are_counted_per_kind_and_silence_is_no_caption(storage: FolderStorage) -> None:
-    assert measured(storage, "a").words == {"initial": Counter({3: 1}), "delta": Counter({2: 1, 3: 1, 5: 1})}
+    assert measured(storage, "a").words == {"initial": Counter({3: 1}), "delta": Counter({2: 1, 3: 1, 5: 1}), "anchor": Counter()}
 
 
 def test_novelty_is_that_of_each_delta_against_what_was_said_before(storage: FolderStorage) -> None:

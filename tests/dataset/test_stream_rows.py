@@ -6,12 +6,12 @@ import datasets
 import pytest
 
 from streamcap_dagster.dataset.hub_dataset import build_dataset
-from streamcap_dagster.dataset.stream import MergedStream, stream_clip
+from streamcap_dagster.dataset.stream import MergedStream, StreamClip, stream_clip
 from streamcap_dagster.policies import Windowing
 from streamcap_dagster.records import Outcome
 from streamcap_dagster.storage import keys
 from streamcap_dagster.storage.folder import FolderStorage
-from tests.dataset.corpus import FRAMES_PER_WINDOW, Said, captions_of, store_video, video
+from tests.dataset.corpus import FRAMES_PER_WINDOW, Said, captions_of, store_video, video, with_anchors
 
 FIVE: tuple[Said, ...] = (("ok", "A door."), ("ok", "It opens."), ("no_change", ""), ("no_change", ""), ("ok", "A cat."))
 
@@ -93,3 +93,61 @@ def test_a_cadence_fits_some_videos_and_not_others(storage: FolderStorage) -> No
 def _size(storage: FolderStorage) -> int:
     (shard,) = Path(storage.root / keys.DATASET, "stream").iterdir()
     return shard.stat().st_size
+
+
+SEVEN: tuple[Said, ...] = tuple(("ok", f"{word}.") for word in ["One", "Two", "Three", "Four", "Five", "Six", "Seven"])
+
+
+def anchored(chain: tuple[Said, ...], every: int, *cadences_s: float) -> StreamClip:
+    return stream_clip(video("a"), with_anchors(captions_of("a", [chain]), every), 2.0, cadences_s)
+
+
+def test_the_windows_of_a_clip_with_anchors_tell_which_they_are() -> None:
+    assert [(window.kind, window.text) for window in anchored(SEVEN, 3).windows[2:5]] == [("delta", "Three."), ("anchor", "Four."), ("delta", "Five.")]
+
+
+def test_an_anchor_that_failed_is_told_as_a_delta_that_failed_for_it_opens_no_segment() -> None:
+    windows = anchored((*SEVEN[:3], ("blocked", ""), *SEVEN[4:]), 3).windows
+    assert [(window.kind, window.outcome) for window in windows[3:7]] == [("delta", "blocked"), ("delta", "ok"), ("delta", "ok"), ("anchor", "ok")]
+
+
+def test_merged_windows_begin_anew_with_each_anchor() -> None:
+    (four,) = anchored(SEVEN, 3, 4).merged
+    assert [(window.kind, window.start_s, window.end_s, window.text) for window in four.windows] == [
+        ("initial", 0, 4, "One. Two."),
+        ("delta", 4, 6, "Three."),
+        ("anchor", 6, 10, "Four. Five."),
+        ("delta", 10, 12, "Six."),
+        ("anchor", 12, 14, "Seven."),
+    ]
+    assert four.frames_per_window == tuple(FRAMES_PER_WINDOW * windows for windows in (2, 1, 2, 1, 1))
+
+
+def test_a_merged_window_that_begins_with_an_anchor_and_failed_after_it_is_an_anchor_without_words() -> None:
+    window = anchored((*SEVEN[:5], ("blocked", "")), 4, 4).merged[0].windows[2]
+    assert (window.kind, window.outcome, window.text) == ("anchor", "blocked", "")
+
+
+def test_rows_of_pairs_tell_as_history_what_was_said_in_their_segment(storage: FolderStorage) -> None:
+    build_dataset(storage, [store_video(storage, "a", [SEVEN], anchor_every=3)])
+
+    rows = datasets.load_dataset(str(storage.root / keys.DATASET), "sft", split="train")
+
+    assert [(row["window"], row["history"]) for row in rows] == [
+        (1, ["One."]),
+        (2, ["One.", "Two."]),
+        (4, ["Four."]),
+        (5, ["Four.", "Five."]),
+    ]
+
+
+def test_the_card_tells_of_anchors_where_there_are_some(storage: FolderStorage) -> None:
+    build_dataset(storage, [store_video(storage, "a", [SEVEN], anchor_every=3)])
+    card = storage.read(f"{keys.DATASET}/README.md").decode()
+    assert "2 later windows are described in full again" in card
+    assert "half of the anchors have 1 words or fewer" in card
+
+
+def test_the_card_of_a_dataset_without_anchors_speaks_of_none(storage: FolderStorage) -> None:
+    build_dataset(storage, [store_video(storage, "a", [SEVEN])])
+    assert "anchor" not in storage.read(f"{keys.DATASET}/README.md").decode()

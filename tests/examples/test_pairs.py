@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from streamcap_dagster.examples.chain import NOTHING_SAID
+from streamcap_dagster.examples.chain import NEW_SEGMENT, NOTHING_SAID
 from streamcap_dagster.examples.pairs import NOT_ASKED, TOO_SILENT, make_rl, make_sft
 from streamcap_dagster.policies import ExamplePolicy
 from streamcap_dagster.records import NO_CHANGE, Captions, Objectives, PairObjectives, RlExamples, SftExample, SftExamples
@@ -13,13 +13,13 @@ from tests.dataset.corpus import SAMPLING, WINDOWING, Prompts, Said, caption_rec
 DOOR: Sequence[Said] = (("ok", "A door."), ("ok", "It opens."), ("no_change", ""), ("ok", "A cat."))
 
 
-def sft(*clips: Sequence[Said], **policy: object) -> SftExamples:
+def sft(*clips: Sequence[Said], anchor_every: int = 0, **policy: object) -> SftExamples:
     chosen = ExamplePolicy.model_validate({"max_silent_share": 1, **policy})
-    return make_sft(video("v"), *caption_records("v", clips), WINDOWING, SAMPLING, chosen, Prompts())
+    return make_sft(video("v"), *caption_records("v", clips, anchor_every=anchor_every), WINDOWING, SAMPLING, chosen, Prompts())
 
 
-def rl(*clips: Sequence[Said], objectives: Objectives | None = None) -> RlExamples:
-    initials, deltas = caption_records("v", clips)
+def rl(*clips: Sequence[Said], objectives: Objectives | None = None, anchor_every: int = 0) -> RlExamples:
+    initials, deltas = caption_records("v", clips, anchor_every=anchor_every)
     return make_rl(video("v"), initials, deltas, objectives or objectives_of(deltas), WINDOWING, SAMPLING, ExamplePolicy())
 
 
@@ -157,3 +157,38 @@ def test_a_pair_that_nobody_made_objectives_for_is_left_out() -> None:
 def test_a_failed_delta_makes_no_rl_example_even_with_objectives() -> None:
     known = Objectives(video_id="v", pairs=(PairObjectives(clip=0, window=1, objectives=("opens",)),))
     assert reasons(rl((("ok", "A door."), ("blocked", "")), objectives=known)) == {(0, 1): "delta caption: blocked"}
+
+
+WALK: Sequence[Said] = (("ok", "A door."), ("ok", "It opens."), ("ok", "An open door, a cat."), ("ok", "The cat sits."), ("ok", "It sleeps."))
+
+
+@pytest.mark.parametrize("examples", [sft(WALK, anchor_every=2), rl(WALK, anchor_every=2)], ids=["sft", "rl"])
+def test_no_pair_reaches_into_a_new_segment(examples: SftExamples | RlExamples) -> None:
+    assert windows(examples) == [(0, 1), (0, 3)]
+    assert reasons(examples) == {(0, 2): NEW_SEGMENT, (0, 4): NEW_SEGMENT}
+
+
+def test_the_pair_after_an_anchor_holds_both_exchanges_and_nothing_from_before() -> None:
+    pair = sft(WALK, anchor_every=2).examples[1].example
+    assert pair.caption_window1 == "An open door, a cat."
+    assert said(pair) == [
+        ("user", "Describe the first window."),
+        ("assistant", "An open door, a cat."),
+        ("user", "What is new? So far: An open door, a cat."),
+        ("assistant", "The cat sits."),
+    ]
+
+
+def test_a_later_pair_of_a_segment_tells_what_was_said_since_the_anchor() -> None:
+    examples = sft((*WALK[:4], ("ok", "It sleeps."), ("ok", "It wakes.")), anchor_every=3)
+    assert said(examples.examples[-1].example) == [("user", "What is new? So far: The cat sits. / It sleeps."), ("assistant", "It wakes.")]
+
+
+def test_with_sft_pairs_first_a_pair_after_an_anchor_is_not_the_first_of_its_clip() -> None:
+    assert windows(sft(WALK, anchor_every=2, sft_pairs="first")) == [(0, 1)]
+
+
+def test_an_anchor_that_failed_opens_no_segment_and_the_pairs_after_it_go_on_from_before() -> None:
+    examples = sft((*WALK[:2], ("blocked", ""), *WALK[3:]), anchor_every=2)
+    assert reasons(examples) == {(0, 2): "anchor caption: blocked", (0, 4): NEW_SEGMENT}
+    assert said(examples.examples[1].example) == [("user", "What is new? So far: A door. / It opens."), ("assistant", "The cat sits.")]

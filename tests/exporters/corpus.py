@@ -1,6 +1,6 @@
 """A Hugging Face dataset by hand, as the storage holds it: a few rows of each config in Parquet, and a card that lists the files."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -38,10 +38,10 @@ def frames(video_id: str, window: int) -> list[bytes]:
     return [jpeg(video_id, window, k) for k in range(FRAMES_PER_WINDOW)]
 
 
-def stream_row(video_id: str = "cat", said: Sequence[tuple[str, str]] = SAID, **changed: Any) -> Row:
-    """A clip that begins with the video."""
+def stream_row(video_id: str = "cat", said: Sequence[tuple[str, str]] = SAID, anchors: Container[int] = (), **changed: Any) -> Row:
+    """A clip that begins with the video; `anchors` are the windows that open a new segment."""
     windows = [
-        {"start_s": place * WINDOW_S, "end_s": (place + 1) * WINDOW_S, "kind": "delta" if place else "initial", "outcome": outcome, "text": text}
+        {"start_s": place * WINDOW_S, "end_s": (place + 1) * WINDOW_S, "kind": _kind(place, anchors), "outcome": outcome, "text": text}
         for place, (outcome, text) in enumerate(said)
     ]
     return {
@@ -116,6 +116,10 @@ def store_dataset(storage: Storage, shards: dict[str, dict[str, list[list[Row]]]
                 with storage.staged(f"{keys.DATASET}/{path}") as staged:
                     pq.write_table(pa.Table.from_pylist(rows), staged, row_group_size=1)
     storage.write(f"{keys.DATASET}/README.md", f"---\n{yaml.safe_dump({'configs': declared})}---\n\n# A dataset\n".encode())
+
+
+def _kind(window: int, anchors: Container[int]) -> str:
+    return "anchor" if window in anchors else "delta" if window else "initial"
 
 
 def _video(video_id: str) -> Row:

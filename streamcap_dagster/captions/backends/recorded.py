@@ -1,7 +1,8 @@
 """The `recorded` captioner: answers from a file of JSON lines, to replay a run or to write every caption by hand.
 
 A line is a stored call as it lies in `calls/<video_id>.jsonl`, found again by what was asked; or one window's words, such as
-`{"video_id": "street", "clip": 0, "window": 1, "caption": "A bus stops."}`, where an empty caption of a later window means no change;
+`{"video_id": "street", "clip": 0, "window": 1, "caption": "A bus stops."}`, where an empty caption of a later window means no change, and
+`"anchor": true` marks the words for a later window that is described in full again;
 or one pair's statements, `{"video_id": "street", "clip": 0, "window": 1, "objectives": ["bus stops"]}`; or the reply to a question that tells
 how good a caption is, as it was asked for: `{"video_id": "street", "clip": 0, "window": 1, "kind": "judgement", "reply": {"better": "first"}}`.
 """
@@ -11,9 +12,9 @@ import json
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TypeVar, get_args
+from typing import Self, TypeVar, get_args
 
-from pydantic import Field, JsonValue, ValidationError
+from pydantic import Field, JsonValue, ValidationError, model_validator
 
 from streamcap_dagster.captions.calls import Call
 from streamcap_dagster.captions.captioner import Bill, CaptionReply, CaptionRequest, ExaminingKind, Finish, Parameter, Place, question_sha256
@@ -32,6 +33,14 @@ class RecordedCaption(Record):
     caption: str
     finish: Finish = "stop"
     reason: str = ""
+    anchor: bool = False
+    """Whether it describes a later window in full, where the chain has an anchor; the window may have another answer, without it, for where it has none."""
+
+    @model_validator(mode="after")
+    def _first_windows_need_no_anchor(self) -> Self:
+        if self.anchor and self.window == 0:
+            raise ValueError("window 0 has an initial caption, which is no anchor")
+        return self
 
 
 class RecordedObjectives(Record):
@@ -70,6 +79,7 @@ class RecordedCaptioner:
         content = _read(answers)
         self._calls: dict[str, Call] = {}
         self._captions: dict[Place, RecordedCaption] = {}
+        self._anchors: dict[Place, RecordedCaption] = {}
         self._objectives: dict[Place, RecordedObjectives] = {}
         self._replies: dict[str, dict[Place, RecordedReply]] = {kind: {} for kind in _EXAMINING}
         for number, line in enumerate(content.splitlines(), 1):
@@ -93,9 +103,10 @@ class RecordedCaptioner:
             return self._stated(request)
         if request.kind in _EXAMINING:
             return self._replied(request)
-        answer = self._captions.get(request.place)
+        is_anchor = request.kind == "initial" and request.place.window > 0
+        answer = (self._anchors if is_anchor else self._captions).get(request.place)
         if answer is None:
-            raise self._unanswered(request.place, "caption")
+            raise self._unanswered(request.place, "anchor" if is_anchor else "caption")
         text = json.dumps({"caption": answer.caption, "no_change": request.kind == "delta" and not answer.caption})
         return CaptionReply(text if answer.finish == "stop" else "", answer.finish, self.model, answer.reason)
 
@@ -129,7 +140,7 @@ class RecordedCaptioner:
         if isinstance(answer, Call):
             self._calls[answer.question] = answer
         elif isinstance(answer, RecordedCaption):
-            self._written(number, answer, self._captions)
+            self._written(number, answer, self._anchors if answer.anchor else self._captions)
         elif isinstance(answer, RecordedReply):
             self._written(number, answer, self._replies[answer.kind])
         else:

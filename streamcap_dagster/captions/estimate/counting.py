@@ -16,7 +16,7 @@ from streamcap_dagster.captions.estimate import VideoEstimate
 from streamcap_dagster.captions.estimate.volume import Volume, typical_answer, volume_of
 from streamcap_dagster.captions.objectives import state_objectives
 from streamcap_dagster.captions.underway import Underway
-from streamcap_dagster.policies import CaptionPolicy
+from streamcap_dagster.policies import ChainPolicy
 from streamcap_dagster.records import Captions, Clip, Clips, Frame, Objectives
 
 Answered = Callable[[str], Call | None]
@@ -39,7 +39,7 @@ class MadeBefore:
 
 
 async def count_video(
-    duration_s: float, clips: Clips, frames: Path, captioner: Captioner, answered: Answered, policy: CaptionPolicy, made: MadeBefore
+    duration_s: float, clips: Clips, frames: Path, captioner: Captioner, answered: Answered, policy: ChainPolicy, made: MadeBefore
 ) -> VideoEstimate:
     """What a video that has frames would take: the no-change gate and the kept answers have their say, so the calls are exact.
 
@@ -77,7 +77,7 @@ async def count_questions(
 class Planner:
     """Counts for videos without frames: every window is asked about, and nothing is known to be answered."""
 
-    def __init__(self, captioner: Captioner, policy: CaptionPolicy, frames_per_window: int) -> None:
+    def __init__(self, captioner: Captioner, policy: ChainPolicy, frames_per_window: int) -> None:
         self._captioner = captioner
         self._policy = policy.model_copy(update={"no_change_threshold": 0.0})
         self._frames = _NoFrames(frames_per_window)
@@ -121,8 +121,14 @@ def _nothing(key: str) -> Call | None:
 class _Question:
     kind: RequestKind
     clip: int
+    window: int
     volume: Volume
     held: bool
+
+    @property
+    def in_chain(self) -> bool:
+        """Whether it waits for the window before it, as deltas and anchors do."""
+        return self.kind == "delta" or (self.kind == "initial" and self.window > 0)
 
 
 class _Counter(Asker):
@@ -137,7 +143,8 @@ class _Counter(Asker):
         key = call_key(self.captioner, request)
         if key not in self._questions:
             call = self._answered(key)
-            self._questions[key] = _Question(request.kind, request.place.clip, volume_of(request), held=call is not None and call.chosen is not None)
+            held, place = call is not None and call.chosen is not None, request.place
+            self._questions[key] = _Question(request.kind, place.clip, place.window, volume_of(request), held)
         return await super().ask(request)
 
     def held(self) -> set[str]:
@@ -147,11 +154,11 @@ class _Counter(Asker):
         return _sum(self._questions.values())
 
     def left(self) -> tuple[Volume, int]:
-        """What is not answered yet, and how many calls of it wait for each other: deltas for the initials, statements for all deltas of the video."""
+        """What is not answered yet, and how many calls of it wait for each other: later windows for the first, statements for all captions."""
         left = [question for question in self._questions.values() if not question.held]
-        deltas = Counter(question.clip for question in left if question.kind == "delta")
-        once = {question.kind for question in left if question.kind != "delta"}
-        return _sum(left), max(deltas.values(), default=0) + len(once)
+        later = Counter(question.clip for question in left if question.in_chain)
+        once = {question.kind for question in left if not question.in_chain}
+        return _sum(left), max(later.values(), default=0) + len(once)
 
 
 def _sum(questions: Iterable[_Question]) -> Volume:

@@ -29,7 +29,8 @@ QUESTIONS: dict[RequestKind, CaptionRequest] = {
 
 def recorded(tmp_path: Path) -> Captioner:
     path = tmp_path / "answers.jsonl"
-    lines = [{"caption": "A bus comes.", "window": 1}, *({"objectives": ["bus comes"], "window": window} for window in (1, 2))]
+    captions = ({"caption": "A bus comes.", "window": 1}, {"caption": "A street.", "window": 1, "anchor": True})
+    lines = [*captions, *({"objectives": ["bus comes"], "window": window} for window in (1, 2))]
     path.write_text("\n".join(json.dumps({"video_id": "street", "clip": 0, **line}) for line in lines))
     return RecordedCaptioner(path)
 

@@ -9,7 +9,7 @@ import pytest
 from streamcap_dagster.captions.asking import Answer, Asker
 from streamcap_dagster.captions.backends.recorded import RecordedCaptioner
 from streamcap_dagster.captions.calls import CallStore
-from streamcap_dagster.captions.captioner import CaptionRequest, Pair, Place
+from streamcap_dagster.captions.captioner import CaptionRequest, Pair, Place, RequestKind
 from streamcap_dagster.captions.underway import Underway
 from streamcap_dagster.errors import CaptionerUnavailable, SettingError
 from streamcap_dagster.storage.folder import FolderStorage
@@ -63,10 +63,10 @@ def test_a_kept_run_is_replayed_for_any_window_that_asks_the_same(tmp_path: Path
     assert (after.outcome, after.text) == (before.outcome, before.text) == ("ok", "A bus comes.")
 
 
-@pytest.mark.parametrize("kind", ["initial", "delta"])
-def test_a_window_without_an_answer_is_named_with_the_file(tmp_path: Path, kind: str) -> None:
-    with pytest.raises(CaptionerUnavailable, match=r"video street, clip 0, window 7: .*answers\.jsonl holds no caption for it"):
-        ask(tmp_path, answers(tmp_path, BUS), request(kind, place=Place("street", 0, 7)))
+@pytest.mark.parametrize(("kind", "window"), [("initial", 0), ("delta", 7)])
+def test_a_window_without_an_answer_is_named_with_the_file(tmp_path: Path, kind: RequestKind, window: int) -> None:
+    with pytest.raises(CaptionerUnavailable, match=rf"video street, clip 0, window {window}: .*answers\.jsonl holds no caption for it"):
+        ask(tmp_path, answers(tmp_path, BUS), request(kind, place=Place("street", 0, window)))
 
 
 def test_a_pair_without_an_answer_is_named(tmp_path: Path) -> None:
@@ -103,3 +103,18 @@ def test_a_file_that_is_not_there_is_a_fault_of_the_setting(tmp_path: Path) -> N
 
 def test_the_model_changes_with_the_file(tmp_path: Path) -> None:
     assert RecordedCaptioner(answers(tmp_path, BUS)).model != RecordedCaptioner(answers(tmp_path, {**BUS, "caption": "A tram."})).model
+
+
+def test_a_window_can_have_a_delta_and_an_anchor_each_for_its_own_question(tmp_path: Path) -> None:
+    file = answers(tmp_path, BUS, {**BUS, "caption": "A street with a bus.", "anchor": True})
+    assert [ask(tmp_path, file, request(kind)).text for kind in ("delta", "initial")] == ["A bus comes.", "A street with a bus."]
+
+
+def test_an_anchor_that_nobody_wrote_is_named(tmp_path: Path) -> None:
+    with pytest.raises(CaptionerUnavailable, match="holds no anchor for it"):
+        ask(tmp_path, answers(tmp_path, BUS), request("initial"))
+
+
+def test_an_anchor_in_the_place_of_an_initial_caption_is_no_answer(tmp_path: Path) -> None:
+    with pytest.raises(SettingError, match=r"line 1: .*window 0 has an initial caption, which is no anchor"):
+        RecordedCaptioner(answers(tmp_path, {**BUS, "window": 0, "anchor": True}))
