@@ -3,7 +3,7 @@
 PYTHON_IN = .venv/bin/python
 ARGS =
 # Empty variables win over an .env, so that nothing of yours is used and nothing is paid.
-OFFLINE = STREAMCAP_CAPTIONER=offline GEMINI_API_KEY= GOOGLE_API_KEY= GOOGLE_APPLICATION_CREDENTIALS= OPENAI_API_KEY= OPENAI_BASE_URL= HF_TOKEN= STORAGE_EMULATOR_HOST= STREAMCAP_ALERT_WEBHOOK=
+OFFLINE = STREAMCAP_CAPTIONER=offline GEMINI_API_KEY= GOOGLE_API_KEY= GOOGLE_APPLICATION_CREDENTIALS= OPENAI_API_KEY= OPENAI_BASE_URL= HF_TOKEN= STORAGE_EMULATOR_HOST= STREAMCAP_ALERT_WEBHOOK= STREAMCAP_PAIRING_KEY=
 # The tests start a thousand processes, which would compile the package each anew where nobody lets Python keep what it compiled.
 TESTS = $(OFFLINE) PYTHONDONTWRITEBYTECODE=
 # From its own folder, where no .env of yours is in force.
