@@ -1,16 +1,13 @@
 """`streamcap preferences`: candidates handed out to people to rank, their rankings taken in, and the pairs made anew with them."""
 
-import os
-import sys
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext, suppress
 from difflib import get_close_matches
 from pathlib import Path
-from typing import TextIO
 
 from rich.console import Console
 from rich.markup import escape
 
+from streamcap_dagster.cli.files import written_whole
 from streamcap_dagster.cli.instance import open_instance
 from streamcap_dagster.cli.progress import Watcher
 from streamcap_dagster.cli.run import Graph
@@ -46,7 +43,7 @@ def export_rankings(settings: Settings, form: str, only: Sequence[str], out: Pat
                 ranked += bool(rankable.item.ranks)
                 yield rankable.item
 
-    with _file(out) as file:
+    with written_whole(out) as file:
         chosen.write(items(), file)
     told = f", {ranked:,} of them ranked already" if ranked else ""
     console.print(f"{_windows(windows)} to rank{told}: {escape(str(out or 'standard output'))}", highlight=False, soft_wrap=True)
@@ -131,26 +128,6 @@ def _form(name: str) -> FormatName:
     if found is None:
         raise SettingError("--format", name, f"the formats are {', '.join(FORMATS)}")
     return found
-
-
-@contextmanager
-def _file(out: Path | None) -> Iterator[TextIO]:
-    """A file that gets its name once it is whole; standard output without one."""
-    if out is None:
-        with nullcontext(sys.stdout) as file:
-            yield file
-        return
-    staged = out.with_name(f".{out.name}.{os.getpid()}")
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        with staged.open("w", encoding="utf-8", newline="") as file:
-            yield file
-        staged.replace(out)
-    except OSError as error:
-        raise SettingError("--out", str(out), f"it cannot be written ({error.strerror or error})") from error
-    finally:
-        with suppress(OSError):  # it never came to be
-            staged.unlink()
 
 
 def _windows(count: int) -> str:

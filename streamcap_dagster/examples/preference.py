@@ -4,10 +4,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from streamcap_dagster.examples.chain import WindowPair, refusal, window_pairs
+from streamcap_dagster.examples.objectives import objectives_that_hold
 from streamcap_dagster.examples.pairs import PromptBook
 from streamcap_dagster.examples.preference_candidates import OtherRuns, OtherWindows, propose, words_in
 from streamcap_dagster.examples.preference_ranking import Ranked, rank
-from streamcap_dagster.examples.rankings import Rankings, basis_of
+from streamcap_dagster.examples.rankings import Rankings, basis_of, ranked_by_reviewer
 from streamcap_dagster.policies import PreferencePolicy
 from streamcap_dagster.records import Candidate, Captions, LeftOut, Objectives, PreferenceExamples, PreferencePair, Undecided
 
@@ -41,7 +42,7 @@ class _Chosen:
 
 def make_preferences(told: Told, policy: PreferencePolicy, prompts: PromptBook) -> PreferenceExamples:
     """Of every window that could make an SFT example: best against worst, and where these two are not of the same length, the two that are and differ most."""
-    stated = {(pair.clip, pair.window): pair.objectives for pair in told.objectives.pairs}
+    stated = objectives_that_hold(window_pairs(told.initials, told.deltas), told.objectives)
     people = {(window.clip, window.window): window for window in told.rankings.windows} if told.rankings else {}
     others, runs = OtherWindows(told.deltas.captions), OtherRuns(told.elsewhere)
     pairs: list[PreferencePair] = []
@@ -55,7 +56,8 @@ def make_preferences(told: Told, policy: PreferencePolicy, prompts: PromptBook) 
         judged = people.get(pair.place)
         if judged is not None and judged.basis != basis_of(pair):
             judged = None  # people spoke of other pictures, or after other words
-        objectives = stated.get(pair.place, ())
+        judged = ranked_by_reviewer(pair) or judged
+        objectives = stated[pair.place].objectives if pair.place in stated else ()
         held = _held_against(pair)
         ranked = rank(held, propose(held, others, runs, policy), objectives, judged)
         if reason := _why_none(ranked, policy):

@@ -11,6 +11,7 @@ from streamcap_dagster.examples.chain import WindowPair, window_pairs
 from streamcap_dagster.examples.ranking_files.items import Faulty, Item, Judgement
 from streamcap_dagster.examples.rankings import RankedText, RankedWindow, Rankings, basis_of
 from streamcap_dagster.records import Candidate, Captions, PreferenceExamples
+from streamcap_dagster.reviews.reviewed import apply, reviewed_of
 from streamcap_dagster.storage import Storage, keys
 from streamcap_dagster.storage.documents import read_record
 
@@ -50,7 +51,8 @@ def rankable_of(storage: Storage, video_id: str, frames_at: str = "") -> Iterato
     candidates = {(one.clip, one.window): one.candidates for one in made.examples} | {(one.clip, one.window): one.candidates for one in made.undecided}
     if not candidates:
         return
-    initials, deltas = (read_record(storage, key(video_id), Captions) for key in (keys.initial_captions, keys.delta_captions))
+    reviewed = reviewed_of(storage, video_id)
+    initials, deltas = (apply(read_record(storage, key(video_id), Captions), reviewed) for key in (keys.initial_captions, keys.delta_captions))
     people = {(window.clip, window.window): window for window in rankings_of(storage, video_id).windows}
     for pair in window_pairs(initials, deltas):
         known = candidates.get(pair.place, ())

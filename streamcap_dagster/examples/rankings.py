@@ -7,7 +7,8 @@ from typing import Annotated
 from pydantic import Field
 
 from streamcap_dagster.examples.chain import WindowPair
-from streamcap_dagster.records import Record, VideoId
+from streamcap_dagster.records import NO_CHANGE, Record, VideoId
+from streamcap_dagster.reviews.reviewed import ReviewedCaption, is_edited
 
 
 class RankedText(Record):
@@ -39,6 +40,21 @@ class Rankings(Record):
         """The same with what was said now, which replaces what was said of the same windows before."""
         kept = {(window.clip, window.window): window for window in (*self.windows, *windows)}
         return Rankings(video_id=self.video_id, windows=tuple(kept[place] for place in sorted(kept)))
+
+
+def ranked_by_reviewer(pair: WindowPair) -> RankedWindow | None:
+    """What a reviewer said of the candidates of a window; None where that is nothing. Who wrote another caption has said that it is the best."""
+    later = pair.later
+    if not isinstance(later, ReviewedCaption):
+        return None
+    ranking = later.ranking
+    if is_edited(later):
+        ranking = ranking or ((later.instead_of,) if later.instead_of is not None else ())
+        ranking = tuple(dict.fromkeys((later.text or NO_CHANGE, *ranking)))
+    if len(ranking) < 2:
+        return None
+    ranked = tuple(RankedText(text=text, rank=rank) for rank, text in enumerate(ranking, start=1))
+    return RankedWindow(clip=later.clip, window=later.window, basis=basis_of(pair), people=1, candidates=ranked)
 
 
 def basis_of(pair: WindowPair) -> str:

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from streamcap_dagster.errors import ObjectMissing, ObjectUnreadable, StreamcapError
 from streamcap_dagster.records import NO_CHANGE, CaptionKind, Outcome, Turn, is_rehearsal
+from streamcap_dagster.reviews.reviewed import Ended
 from streamcap_dagster.storage import Storage, keys
 
 Config = Literal["sft", "rl", "stream", "preference"]
@@ -107,7 +108,7 @@ class Window(BaseModel):
     start_s: float
     end_s: float
     kind: CaptionKind
-    outcome: Outcome
+    outcome: Ended
     text: str
 
     @property

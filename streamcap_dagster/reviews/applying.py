@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from streamcap_dagster.records import Caption, Captions, in_order
-from streamcap_dagster.reviews.records import Decision, Review, WindowPlace
+from streamcap_dagster.reviews.records import Decision, Place, Review
 from streamcap_dagster.reviews.reviewed import Reviewed, ReviewedWindow
 
 
@@ -37,16 +37,16 @@ def apply_review(review: Review, initials: Captions, deltas: Captions) -> Applie
     return Applied(Reviewed(video_id=review.video_id, windows=tuple(windows)), outdated)
 
 
-def _known(captions: Sequence[Caption]) -> dict[WindowPlace, str]:
+def _known(captions: Sequence[Caption]) -> dict[Place, str]:
     """What there is to decide on."""
     clips: dict[int, list[Caption]] = defaultdict(list)
     for caption in captions:
         clips[caption.clip].append(caption)
-    places: dict[WindowPlace, str] = {(caption.clip, caption.window): caption_sha256(caption) for caption in captions}
+    places: dict[Place, str] = {(caption.clip, caption.window): caption_sha256(caption) for caption in captions}
     return places | {(clip, None): caption_sha256(*chain) for clip, chain in clips.items()}
 
 
-def _window(caption: Caption, applying: Mapping[WindowPlace, Decision]) -> Iterator[ReviewedWindow]:
+def _window(caption: Caption, applying: Mapping[Place, Decision]) -> Iterator[ReviewedWindow]:
     """What was decided of a window; nothing where that changes nothing, as where it is kept as it is."""
     of_window, of_clip = (applying.get((caption.clip, window)) for window in (caption.window, None))
     decision = of_window or of_clip

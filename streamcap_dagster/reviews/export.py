@@ -9,7 +9,7 @@ from typing import TextIO
 from streamcap_dagster.errors import ObjectMissing, ObjectUnreadable
 from streamcap_dagster.records import Caption, Captions, in_order
 from streamcap_dagster.reviews.applying import apply_review
-from streamcap_dagster.reviews.records import Decision, Mark, Review
+from streamcap_dagster.reviews.records import Decision, Mark, Place, Review
 from streamcap_dagster.reviews.storing import ReviewUnusable, read_review
 from streamcap_dagster.storage import Storage, keys
 from streamcap_dagster.storage.documents import read_record
@@ -33,7 +33,7 @@ class Written:
 @dataclass(frozen=True)
 class _Reviewed:
     review: Review
-    captions: Mapping[tuple[int, int | None], Caption]
+    captions: Mapping[Place, Caption]
     """What is said now, by place; of a clip its first caption."""
     outdated: frozenset[Decision]
 
@@ -72,7 +72,7 @@ def _reviewed(storage: Storage, video_id: str) -> _Reviewed | str:
         initials, deltas = (read_record(storage, key(video_id), Captions) for key in (keys.initial_captions, keys.delta_captions))
     except (ObjectMissing, ObjectUnreadable):  # without captions nothing that was decided of them counts
         initials = deltas = Captions(video_id=video_id, captions=())
-    captions: dict[tuple[int, int | None], Caption] = {}
+    captions: dict[Place, Caption] = {}
     for caption in in_order(initials, deltas):
         captions[caption.clip, caption.window] = caption
         captions.setdefault((caption.clip, None), caption)

@@ -8,10 +8,11 @@ import sqlite3
 from collections.abc import Mapping
 from contextlib import closing, suppress
 from dataclasses import dataclass
+from operator import attrgetter
 from pathlib import Path
 
 from streamcap_dagster.reviews.export import videos_with_a_review
-from streamcap_dagster.reviews.records import Review
+from streamcap_dagster.reviews.records import Decision, Mark, Review
 from streamcap_dagster.reviews.storing import ReviewUnusable, read_review
 from streamcap_dagster.storage import Storage
 from streamcap_dagster.storage.many import side_by_side
@@ -96,6 +97,7 @@ def counts_of(review: Review) -> ReviewCounts:
     """A review in short; what was taken back counts for nothing."""
     decisions = [decision for decision in review.decisions if not decision.is_nothing]
     marks = [mark for mark in review.marks if not mark.is_nothing]
+    said: list[Decision | Mark] = sorted((*decisions, *marks), key=attrgetter("revision"))
     return ReviewCounts(
         video_id=review.video_id,
         kept=sum(decision.verdict == "keep" for decision in decisions),
@@ -103,8 +105,8 @@ def counts_of(review: Review) -> ReviewCounts:
         edited=sum(decision.text is not None for decision in decisions),
         ranked=sum(decision.ranking is not None for decision in decisions),
         marks=len(marks),
-        people=", ".join(dict.fromkeys(said.by for said in sorted((*decisions, *marks), key=lambda said: said.revision))),
-        last_at=max((said.at.isoformat() for said in (*decisions, *marks)), default=""),
+        people=", ".join(dict.fromkeys(one.by for one in said)),
+        last_at=max((one.at.isoformat() for one in said), default=""),
     )
 
 

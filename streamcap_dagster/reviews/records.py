@@ -7,14 +7,12 @@ from pydantic import AfterValidator, AwareDatetime, Field, model_validator
 
 from streamcap_dagster.records import Record, Seconds, VideoId
 
-FORMAT = 1
+FORMAT: Literal[1] = 1
 """Of the files; a later version of streamcap may write a later one."""
 LONGEST_TEXT = 20_000
 Verdict = Literal["keep", "drop"]
-WindowPlace = tuple[int, int | None]
-"""A clip and a window of it; None stands for the whole clip."""
-SpanPlace = tuple[float, float]
-"""Where a mark begins and ends, in seconds."""
+Place = tuple[float, float | None]
+"""What a choice is of. Of captions: a clip and a window of it, or None for the whole clip. Of time: where a span begins and ends, in seconds."""
 
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
@@ -50,7 +48,7 @@ class Choice(Record):
         return self
 
     @property
-    def place(self) -> WindowPlace:
+    def place(self) -> Place:
         return self.clip, self.window
 
     @property
@@ -86,7 +84,7 @@ class Span(Record):
         return self
 
     @property
-    def place(self) -> SpanPlace:
+    def place(self) -> Place:
         return self.start_s, self.end_s
 
     @property

@@ -78,9 +78,14 @@ class Storage(Protocol):
         """Try to be the only holder of `name` among all processes on this storage; says at once whether it worked. Ends with the block or the process."""
 
 
+_MADE_BY = {"reviewed": "reviews", "captions": "caption_files"}
+"""Assets that are not called like the folder of their objects."""
+
+
 def fix_of_missing(key: str) -> str:
     """What to do about an object that is not there."""
-    return f"Make it by materializing `{key.split('/')[0]}` for this video, or with `streamcap run`."
+    folder = key.split("/")[0]
+    return f"Make it by materializing `{_MADE_BY.get(folder, folder)}` for this video, or with `streamcap run`."
 
 
 def checked_key(key: str, uri: str) -> str:

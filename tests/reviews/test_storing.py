@@ -162,7 +162,7 @@ def test_a_review_of_a_later_version_is_told_as_such_and_stays_as_it_is(storage:
 
 
 def test_a_folder_that_is_read_only_refuses_with_what_to_do(tmp_path: Path) -> None:
-    root = Path("/tmp") / f"read-only-{tmp_path.name}-{id(tmp_path)}"  # noqa: S108 - where somebody else than root may look
+    root = Path("/tmp") / f"read-only-{tmp_path.name}-{id(tmp_path)}"
     storage = FolderStorage(root)
     try:
         kept(save(storage, "v", "", [on(1, **DROP)], "ann"))

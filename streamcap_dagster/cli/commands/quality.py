@@ -6,9 +6,28 @@ from typing import Annotated
 import typer
 
 from streamcap_dagster.cli.app import app
-from streamcap_dagster.cli.options import CaptionerOption, JsonOption, StorageArgument
+from streamcap_dagster.cli.options import CaptionerOption, JsonOption, StorageArgument, StorageOption
 
 PANEL = "Quality of captions"
+
+
+@app.command("drawn-world", rich_help_panel=PANEL)
+def drawn_world(
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder to write to: a new or empty one, or one that this command wrote to before.")],
+    videos: Annotated[int, typer.Option("--videos", min=1, metavar="N", help="How many to draw, of 20 to 40 s each.")] = 12,
+    seed: Annotated[int, typer.Option("--seed", min=0, metavar="S", help="Draws them; the same seed draws the same.")] = 0,
+) -> None:
+    """Draw short videos of which everything is known: what there is, what happens when, and how a good caption puts it. Needs no key.
+
+    Things with colours enter, leave, move, change, hide and come out again; people pick things up and put them down; signs, light and places change; and the
+    camera moves or the picture is disturbed while nothing happens. `streamcap evaluate` scores captions of these videos against what is known.
+
+    Writes `videos/`, `truth/`, `contact_sheets/` to look at, and `answers.jsonl`, with which the captioner `recorded` is a perfect one. About two seconds of
+    one core for each video. Run again after an interruption, it goes on.
+    """
+    from streamcap_dagster.cli.drawn_world import draw
+
+    raise typer.Exit(draw(out, videos, seed))
 
 
 @app.command(rich_help_panel=PANEL)
@@ -104,3 +123,84 @@ def compare(
 
     wish = Judging(windows=windows, seed=seed, pictures=not text_only, own=own_judge, dry_run=dry_run, yes=yes)
     raise typer.Exit(compare_runs(read_settings(storage=old), read_settings(storage=new), judging_of(judge, wish), out, as_json))
+
+
+reviews = typer.Typer(no_args_is_help=True, rich_markup_mode="markdown", context_settings={"help_option_names": ["-h", "--help"]})
+app.add_typer(reviews, name="reviews", rich_help_panel=PANEL, short_help="What people decided of captions: counted, and taken out as CSV.")
+
+
+@reviews.callback()
+def about_reviews() -> None:
+    """What people decided in `streamcap review`: kept in `reviews/` of the storage, it goes into subtitles, examples and dataset with the next run.
+
+    A window that was dropped makes no example; a caption that was written anew takes the place of the captioner's, which stays in `delta_captions`; candidates
+    that were ranked make preference pairs; spans that were marked are clips of STREAMCAP_CLIP_POLICY=manual. None of this asks a captioner.
+    """
+
+
+@reviews.command("export")
+def export(
+    out: Annotated[Path | None, typer.Option("--out", metavar="FILE", help="CSV file to write. Default: standard output.")] = None,
+    only: Annotated[list[str] | None, typer.Option("--only", metavar="VIDEO_ID", help="Only this video; may be given several times.")] = None,
+    storage: StorageOption = None,
+) -> None:
+    """Write every decision as a line of CSV: of which window, what, on which caption, by whom and when, and whether it still counts.
+
+    What a spreadsheet would run as a formula has an apostrophe before it.
+    """
+    from streamcap_dagster.cli.reviews import export_reviews
+    from streamcap_dagster.settings import read_settings
+
+    raise typer.Exit(export_reviews(read_settings(storage=storage), out, only or []))
+
+
+@reviews.command("status")
+def status(storage: StorageOption = None, as_json: JsonOption = False) -> None:
+    """Show of which videos people decided something, how much, who and when, and what does not count any more."""
+    from streamcap_dagster.cli.reviews import show_reviews
+    from streamcap_dagster.settings import read_settings
+
+    raise typer.Exit(show_reviews(read_settings(storage=storage), as_json))
+
+
+@app.command(rich_help_panel=PANEL)
+def review(
+    storage: StorageOption = None,
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, metavar="N", help="Port to serve on; 0 is any that is free.")] = 8790,
+    by: Annotated[
+        str | None, typer.Option("--by", metavar="NAME", help="Who decides: it is kept with every decision. Default: your name on this machine.")
+    ] = None,
+    no_open: Annotated[bool, typer.Option("--no-open", help="Only print the address; open no browser.")] = False,
+) -> None:
+    """Look at the captions in a browser: the video with what is said over it, and below it every window with what was measured of it.
+
+    Keep, drop, edit and rank captions and mark clips, all by keyboard; `?` shows the keys. What you decide is kept in `reviews/` of the storage, and the next
+    run heeds it: examples, subtitles and the dataset have it, and the captions themselves stay as the model wrote them. Of two people who decide on the same
+    window the second is asked.
+
+    Serves this machine alone (127.0.0.1), and only whoever has the address that is printed, which is another at each start. Fetches nothing from elsewhere.
+    On another machine, look through a tunnel: `ssh -L 8790:127.0.0.1:8790 THERE`.
+    """
+    from streamcap_dagster.cli.review import review as reviewed
+    from streamcap_dagster.settings import read_settings
+
+    raise typer.Exit(reviewed(read_settings(storage=storage), port, by, not no_open))
+
+
+@app.command(rich_help_panel=PANEL)
+def report(
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="File to write, which ends in .html.")] = Path("report.html"),
+    videos: Annotated[
+        list[str] | None, typer.Option("--videos", metavar="VIDEO_ID,…", help="Only these; may be given several times. Default: all, or the 20 most flagged.")
+    ] = None,
+    with_video: Annotated[bool, typer.Option("--with-video", help="Put in the videos too, those of at most 25 MB.")] = False,
+    storage: StorageOption = None,
+) -> None:
+    """Write the captions with their pictures and all that was measured as one file to send. It looks as `streamcap review` does, and fetches nothing.
+
+    Pictures take at most 8 MB of it, however long the videos are: the longer, the smaller they are. What people decided is shown, and cannot be changed there.
+    """
+    from streamcap_dagster.cli.report import report as reported
+    from streamcap_dagster.settings import read_settings
+
+    raise typer.Exit(reported(read_settings(storage=storage), out, videos or [], with_video))
