@@ -14,12 +14,15 @@ Worth = Literal["news", "repeated", "leaked", "idle", "false_event", "false_thin
 """`idle`: it tells of what means nothing, such as a camera that shakes. `other`: it describes what there is, or speaks of an event too vaguely to tell it."""
 _SAID_ALREADY = 0.8
 """Redundancy from which a description counts as repeated."""
+_MOVEMENT: frozenset[EventType] = frozenset({"enter", "leave", "move", "hide", "reveal", "pick_up", "put_down"})
+"""Types that a vague claim of one may mean another of: what enters moves, too."""
 
 
 @dataclass(frozen=True)
 class Known:
     """What a claim is held against: when it is made, what is to be told now, what was told before, and in which words."""
 
+    start_s: float
     end_s: float
     due: Sequence[DrawnEvent]
     told: frozenset[int]
@@ -75,22 +78,30 @@ class Witness:
         return Standing("news", tuple(news[:1]), news[0].type) if news else Standing("repeated", (), meant[0].type)
 
     def _of_no_event(self, claim: Claim, known: Known) -> Standing:
-        idle = [event for event in self.truth.events if not event.semantic and event.start_s < known.end_s and self._is_of(claim, event)]
+        idle = [event for event in self._lately(known) if not event.semantic and self._is_of(claim, event)]
         if idle:
             return Standing("idle", (), idle[0].type)
         if not self._all_there(claim, known):
             return Standing("false_event", (), claim.actions[0]) if claim.actions else Standing("false_thing")
-        if claim.actions and not (self._something_like_it(claim, known.end_s) or any(map(claim.tells, self._written))):
+        if redundancy(claim.text, known.said) >= _SAID_ALREADY:
+            return Standing("repeated")
+        if claim.actions and not (self._something_like_it(claim, known) or any(map(claim.tells, self._written))):
             return Standing("false_event", (), claim.actions[0])
-        return Standing("repeated" if redundancy(claim.text, known.said) >= _SAID_ALREADY else "other")
+        return Standing("other")
+
+    def _lately(self, known: Known) -> list[DrawnEvent]:
+        """What happens in the window, or happened in the one before."""
+        since_s = known.start_s - (known.end_s - known.start_s)
+        return [event for event in self.truth.events if event.start_s < known.end_s and event.end_s >= since_s]
 
     @staticmethod
     def _is_of(claim: Claim, event: DrawnEvent) -> bool:
         return claim.tells(event.words) if event.words else event.type in claim.actions
 
-    def _something_like_it(self, claim: Claim, end_s: float) -> bool:
-        """Whether an event of the kind has begun that the claim may mean, vague as it is: of such a thing, or of none that is named, and in no other colour."""
-        return any(event.type in claim.actions and event.start_s < end_s and _may_mean(claim, self._vocabulary[event.event]) for event in self.truth.events)
+    def _something_like_it(self, claim: Claim, known: Known) -> bool:
+        """Whether there is an event of the kind that the claim may mean, vague as it is: of such a thing, or of none that is named, and in no other colour."""
+        meant = {*claim.actions, *(_MOVEMENT if not _MOVEMENT.isdisjoint(claim.actions) else ())}
+        return any(event.type in meant and _may_mean(claim, self._vocabulary[event.event]) for event in self._lately(known))
 
     def _all_there(self, claim: Claim, known: Known) -> bool:
         return all(self.is_there(mention, known.end_s) for mention in claim.mentions)

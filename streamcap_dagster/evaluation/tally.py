@@ -98,7 +98,7 @@ class _Chain:
             self._count_silence(due, at)
         told_before = frozenset(self.told)
         for claim in claims:
-            known = Known(self._seen_until_s(at), due, told_before, frozenset(self.told - told_before), tuple(self.said))
+            known = Known(at.start_s, self._seen_until_s(at), due, told_before, frozenset(self.told - told_before), tuple(self.said))
             self._count_claim(self.witness.standing(claim, known), at)
 
     def _go_on(self, due: Sequence[DrawnEvent], at: Said) -> None:

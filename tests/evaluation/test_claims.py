@@ -189,3 +189,8 @@ def test_what_a_sign_reads_from_the_beginning_is_no_event_that_never_was() -> No
     signed = world(scene_words=((("open",),),), actions={"sign": ("sign reads",)}, looks=(*LOOKS, look(SIGN, (), 0.0, 20.0)))
     counts = [tally(signed, said_by(captions("", text)))["false_event"] for text in ("A sign reads OPEN.", "A sign reads CLOSED.")]
     assert counts == [0, 1]
+
+
+def test_what_enters_also_moves_but_later_nothing_does() -> None:
+    assert counted(w1="Something moves.") == {}
+    assert counted(w9="Something moves.") == {"false_event": 1}
