@@ -188,6 +188,8 @@ def pick_up(stage: Stage, moment: Moment) -> bool:
         return False
     facing = 1 if thing.x > person.x else -1
     x = thing.x - facing * (person.kind.width + thing.kind.width) * 0.5
+    if not stage.is_free(x, person.kind, person, thing):
+        return False
     walk_s = abs(x - person.x) / _PIXELS_PER_S
     start = stage.start(moment, walk_s + 0.8, walk_s * 0.7 + 0.5, person.busy_until_s, thing.busy_until_s)
     the, what = stage.the(person), stage.the(thing)
@@ -209,6 +211,9 @@ def put_down(stage: Stage, moment: Moment) -> bool:
     if not person or not person.holds or start is None:
         return False
     thing, the = person.holds, stage.the(person)
+    x = thing.x + person.facing * 6
+    if not stage.is_free(x, thing.kind, person, thing):
+        return False
     what, ground = stage.the(thing), stage.here.place.ground
     if thing.kind.hover:
         sentence = stage.words_for(f"{the} lets go of {what}.", f"{the} releases {what}.")
@@ -217,7 +222,7 @@ def put_down(stage: Stage, moment: Moment) -> bool:
     if not sentence:
         return False
     person.pose_as(start, moment.end_s, reach=0.0)
-    thing.stand.go(start, moment.end_s, thing.x + person.facing * 6, thing.kind.hover)
+    thing.stand.go(start, moment.end_s, x, thing.kind.hover)
     person.holds, thing.held = None, False
     return stage.happen(stage.told("put_down", start, moment, sentence, thing, words=(said.PUTS_DOWN,)), person, thing)
 

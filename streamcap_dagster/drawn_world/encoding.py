@@ -16,13 +16,18 @@ _PICTURES: Final = ("-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{WIDTH}x{HEIG
 _CODING: Final = ("-c:v", "libx264", "-preset", "veryfast", "-crf", "18", "-pix_fmt", "yuv420p", "-g", str(2 * FPS), "-bf", "0", "-threads", "1")
 _EXACT: Final = ("-map_metadata", "-1", "-fflags", "+bitexact", "-flags:v", "+bitexact", "-movflags", "+faststart", "-f", "mp4")
 
+_FULL: Final = "no space left"
+
 
 class EncodingFailed(StreamcapError):
     """ffmpeg did not write a video."""
 
     def __init__(self, video: Path, why: str) -> None:
-        full = "no space left" in why.lower()
-        fix = "Free some space, then run the same command again: what is finished is kept." if full else "Install an FFmpeg with libx264 (Debian's has it)."
+        fix = (
+            "Free some space, then run the same command again: what is finished is kept."
+            if _FULL in why.lower()
+            else "Install an FFmpeg with libx264 (Debian's has it)."
+        )
         super().__init__(f"{video} could not be written by ffmpeg: {why}. {fix}")
 
 
@@ -33,7 +38,7 @@ def encode(pictures: Iterable[Image.Image], video: Path) -> None:
         with tempfile.TemporaryFile() as complaints:
             status = _piped(pictures, new, complaints)
             if status != 0:
-                raise EncodingFailed(video, _last_line(complaints) or f"it ended with status {status}")
+                raise EncodingFailed(video, _complaint(complaints) or f"it ended with status {status}")
         new.replace(video)
     finally:
         new.unlink(missing_ok=True)
@@ -59,7 +64,9 @@ def _piped(pictures: Iterable[Image.Image], video: Path, complaints: IO[bytes]) 
         return encoder.wait()
 
 
-def _last_line(complaints: IO[bytes]) -> str:
+def _complaint(complaints: IO[bytes]) -> str:
+    """The line that tells of a full disk, since others follow from it, else the last."""
     complaints.seek(0)
-    lines = complaints.read().decode("utf-8", "replace").strip().splitlines()
-    return lines[-1].strip().rstrip(".") if lines else ""
+    lines = complaints.read().decode("utf-8", "replace").strip().splitlines() or [""]
+    told = next((line for line in lines if _FULL in line.lower()), lines[-1])
+    return told.strip().rstrip(".")

@@ -8,18 +8,19 @@ from streamcap_dagster.drawn_world.paints import PAINTS
 
 def introduced(actor: Actor) -> str:
     """With its colour and `a`, as when it is first seen."""
-    return f"{_article(_full(actor))} {_full(actor)}"
+    full = _full(actor, _article(actor.paint))
+    return f"{_article(full)} {full}"
 
 
 def known(actor: Actor, others: Sequence[Actor], in_full: bool) -> str:
     """With `the`; its colour is said where another thing of the kind has been seen, or on demand."""
     alike = any(other is not actor and other.kind.name == actor.kind.name for other in others)
-    return f"the {_full(actor) if alike or in_full else actor.kind.name}"
+    return f"the {_full(actor, 'the') if alike or in_full else actor.kind.name}"
 
 
-def _full(actor: Actor) -> str:
+def _full(actor: Actor, article: str) -> str:
     kind = actor.kind
-    return f"{kind.name} in {_article(actor.paint)} {actor.paint} {kind.wears}" if kind.person else f"{actor.paint} {kind.name}"
+    return f"{kind.name} in {article} {actor.paint} {kind.wears}" if kind.person else f"{actor.paint} {kind.name}"
 
 
 def _article(words: str) -> str:

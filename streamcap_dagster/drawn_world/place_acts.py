@@ -3,7 +3,7 @@
 from streamcap_dagster.drawn_world import vocabulary as said
 from streamcap_dagster.drawn_world.places import PLACES
 from streamcap_dagster.drawn_world.scenery import SIGN_UP
-from streamcap_dagster.drawn_world.stage import Moment, Setting, Stage, Told
+from streamcap_dagster.drawn_world.stage import WINDOW_S, Moment, Setting, Stage, Told
 
 SIGNS = (
     *("OPEN", "CLOSED", "EXIT", "SALE", "STOP", "HELLO", "WELCOME", "TAXI", "MUSEUM", "BAKERY", "DANGER", "POST", "CAFE", "BUS 42", "DESK 7", "GATE B"),
@@ -59,9 +59,9 @@ def switch_light(stage: Stage, moment: Moment) -> bool:
 
 
 def change_place(stage: Stage, moment: Moment) -> bool:
-    """A cut to another place, with nobody there yet; once in a video."""
+    """A cut to another place, with nobody there yet; once in a video, and not while the first is hardly known."""
     busy = [stage.sign_busy_until_s, stage.light_busy_until_s, *(actor.busy_until_s for actor in stage.cast)]
-    cut_s = stage.start(moment, READ_S, READ_S, *busy) if len(stage.settings) == 1 else None
+    cut_s = stage.start(moment, READ_S, READ_S, *busy) if len(stage.settings) == 1 and moment.end_s > 2 * WINDOW_S else None
     if cut_s is None:
         return False
     place = stage.draw.choice([place for place in PLACES.values() if place is not stage.here.place])

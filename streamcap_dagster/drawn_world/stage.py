@@ -136,7 +136,7 @@ class Stage:
         """Where a thing can stand without touching another or the cover; far from a place when that is given."""
         low, high = (cover_x(True) + COVER_WIDTH / 2, WIDTH) if self.here.cover_left else (0.0, cover_x(False) - COVER_WIDTH / 2)
         half = kind.width / 2
-        spots = [float(x) for x in range(round(low + half + 6), round(high - half - 6), 6) if self._is_free(x, kind)]
+        spots = [float(x) for x in range(round(low + half + 6), round(high - half - 6), 6) if self.is_free(x, kind)]
         if far_from is not None:
             spots = [x for x in spots if abs(x - far_from) >= 64]
         return self.draw.choice(spots) if spots else None
@@ -145,8 +145,10 @@ class Stage:
         """Whether it can grow by half."""
         return all(abs(actor.x - other.x) > (actor.kind.width * 1.5 + other.kind.width) / 2 for other in self.cast if other.free and other is not actor)
 
-    def _is_free(self, x: float, kind: Kind) -> bool:
-        return all(abs(x - other.x) >= (kind.width + other.kind.width * max(1.0, other.pose.last[0])) / 2 + 5 for other in self.cast if other.free)
+    def is_free(self, x: float, kind: Kind, *but: Actor) -> bool:
+        """Whether a thing can stand there without touching any other, but for some."""
+        others = [other for other in self.cast if other.visible and other not in but]
+        return all(abs(x - other.x) >= (kind.width + other.kind.width * max(1.0, other.pose.last[0])) / 2 + 5 for other in others)
 
     def the(self, actor: Actor) -> str:
         return known(actor, self._seen, self.draw.random() < _FULL_NAME_SHARE)
