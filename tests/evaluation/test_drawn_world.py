@@ -1,5 +1,9 @@
 """The measures on drawn videos, as they are plotted: the right captions have full marks, and every other policy less, in the order that a person would say."""
 
+import re
+from collections.abc import Callable
+from dataclasses import replace
+
 import pytest
 
 from streamcap_dagster.drawn_world.plot import plot
@@ -46,3 +50,39 @@ def test_the_right_captions_of_other_windows_have_full_marks_too(window_s: float
 def test_what_was_true_is_never_made_up_when_it_is_said_again(scores: dict[str, Scores]) -> None:
     counts = scores["repeat"].counts
     assert (counts["false_event"], counts["false_thing"], counts["leaked"]) == (0, 0, 0)
+
+
+def changed(change: Callable[[DrawnTruth, Said], str]) -> Scores:
+    """The right deltas, each changed in one way."""
+    return score("changed", [tally(truth, [at if at.full else replace(at, text=change(truth, at)) for at in perfect(truth)]) for truth in TRUTHS])
+
+
+def perfect(truth: DrawnTruth) -> list[Said]:
+    return said_by_policy("perfect", truth, windows(truth))
+
+
+def other_colours(truth: DrawnTruth, at: Said) -> str:
+    """Every colour of the world becomes one that nothing has."""
+    return re.sub(rf"\b({'|'.join(truth.colours)})\b", "turquoise", at.text)
+
+
+CHANGES: dict[str, tuple[Callable[[DrawnTruth, Said], str], str]] = {
+    "other colours": (other_colours, "false_events"),
+    "every second one left out": (lambda _, at: at.text if at.window % 2 else "", "event_recall"),
+    "a thing that is not there": (lambda _, at: f"{at.text} A wooden traffic cone vanishes." if at.text else "", "false_events"),
+    "words about the camera": (lambda _, at: at.text or "The camera pans to the left.", "idle_silence"),
+    "the scene again": (lambda truth, at: f"{at.text} {truth.scene}" if at.text else "", "repeated"),
+    "talk in silences": (lambda _, at: at.text or "Everything stays as it is.", "silence_recall"),
+}
+
+
+@pytest.mark.parametrize(("change", "shows_in"), CHANGES.values(), ids=CHANGES)
+def test_each_fault_costs_and_shows_in_its_own_measure(scores: dict[str, Scores], change: Callable[[DrawnTruth, Said], str], shows_in: str) -> None:
+    faulty, right = changed(change), scores["perfect"]
+    better = next(measure.better for measure in MEASURES if measure.name == shows_in)
+    now, before = (one.measures[shows_in].value for one in (faulty, right))
+
+    assert faulty.overall < right.overall
+    assert now is not None
+    assert before is not None
+    assert now < before if better == "more" else now > before

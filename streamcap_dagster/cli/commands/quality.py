@@ -33,10 +33,7 @@ def drawn_world(
 @app.command(rich_help_panel=PANEL)
 def evaluate(
     truth: Annotated[Path, typer.Option("--truth", metavar="DIR", help="Folder that `streamcap drawn-world` wrote its videos and their truth to.")],
-    storage: Annotated[
-        str | None,
-        typer.Argument(metavar="STORAGE", help="Where the captions are: a folder or gs://bucket/prefix. Default: STREAMCAP_STORAGE, else ./data."),
-    ] = None,
+    storage: StorageArgument = None,
     policy: Annotated[
         list[str] | None,
         typer.Option("--policy", metavar="POLICY", help="Score this policy beside the captions; may be given several times. `all` is all of them."),
