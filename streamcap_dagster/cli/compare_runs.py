@@ -10,6 +10,7 @@ from streamcap_dagster.captions.comparison import Said, compare
 from streamcap_dagster.captions.history import history_sha256
 from streamcap_dagster.captions.reconstruction.rebuilding import said_until
 from streamcap_dagster.captions.reconstruction.records import Reconstruction
+from streamcap_dagster.cli.diff_words import told_count
 from streamcap_dagster.errors import ObjectMissing, StreamcapError
 from streamcap_dagster.evaluation.comparing import Place
 from streamcap_dagster.quality.measuring import measure
@@ -125,7 +126,7 @@ def _alone(video_ids: set[str], who: str) -> Iterator[str]:
 def _odd_windows(pair: VideoPair) -> Iterator[str]:
     for count, who in ((pair.old_alone, "old"), (pair.new_alone, "new")):
         if count:
-            yield f"{count:,} windows of {pair.video.video_id} are there in the {who} run only, by their seconds"
+            yield f"{told_count(count, 'window')} of {pair.video.video_id} in the {who} run only, by the seconds"
 
 
 def _pair(video: Video, old: Storage, new: Storage) -> VideoPair | str:
