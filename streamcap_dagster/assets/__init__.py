@@ -7,6 +7,7 @@ frames               per video  JPEG stills of every window
 frame_hashes         per video  what one frame a second looks like, by which copies are found
 initial_captions     per video  the first window of each clip, in full
 delta_captions       per video  every later window: only what is new
+caption_quality      per video  what the captions are like, window by window
 objectives           per video  what a good delta should convey
 caption_files        per video  the captions as subtitles
 sft_examples         per video  training examples for supervised fine-tuning
@@ -23,6 +24,7 @@ from streamcap_dagster.assets.clips import clips
 from streamcap_dagster.assets.examples import rl_examples, sft_examples
 from streamcap_dagster.assets.frames import frame_hashes, frames
 from streamcap_dagster.assets.preferences import preference_examples
+from streamcap_dagster.assets.quality import caption_quality
 from streamcap_dagster.assets.videos import raw_videos
 from streamcap_dagster.assets.work import PerVideoAsset
 
@@ -33,6 +35,7 @@ PER_VIDEO: tuple[PerVideoAsset, ...] = (
     frame_hashes,
     initial_captions,
     delta_captions,
+    caption_quality,
     objectives,
     caption_files,
     sft_examples,

@@ -16,6 +16,7 @@ from streamcap_dagster.assets.examples import rl_examples, sft_examples
 from streamcap_dagster.assets.frames import frame_hashes, frames
 from streamcap_dagster.assets.groups import VIDEO_GROUPS, video_groups_asset
 from streamcap_dagster.assets.preferences import preference_examples
+from streamcap_dagster.assets.quality import caption_quality
 from streamcap_dagster.assets.videos import raw_videos
 from streamcap_dagster.dataset.hub_dataset import CARD, build_dataset
 from streamcap_dagster.dataset.json_files import Kind, write_examples_json
@@ -34,9 +35,21 @@ from streamcap_dagster.storage.receipts import StoredObject
 JSON_FILES = ("train_json", "rl_json")
 WHOLE_CORPUS = (VIDEO_GROUPS, *JSON_FILES, "hf_dataset", "published_dataset")
 OWNERS = ["team:streamcap"]
-FROM_EVERYTHING = ("clips", "frames", "initial_captions", "delta_captions", "sft_examples", "rl_examples", "preference_examples")
+FROM_EVERYTHING = ("clips", "frames", "initial_captions", "delta_captions", "caption_quality", "sft_examples", "rl_examples", "preference_examples")
 FRESH = dg.FreshnessPolicy.time_window(fail_window=timedelta(days=8), warn_window=timedelta(days=2))
-CHAIN = (raw_videos, clips, frames, frame_hashes, initial_captions, delta_captions, objectives, sft_examples, rl_examples, preference_examples)
+CHAIN = (
+    raw_videos,
+    clips,
+    frames,
+    frame_hashes,
+    initial_captions,
+    delta_captions,
+    caption_quality,
+    objectives,
+    sft_examples,
+    rl_examples,
+    preference_examples,
+)
 """What a video needs to have, each made from the others as they are, to be in any of these assets."""
 
 
@@ -100,7 +113,7 @@ def _hf_dataset(settings: Settings) -> dg.AssetsDefinition:
         group_name="dataset",
         kinds={"huggingface", "parquet"},
         owners=OWNERS,
-        code_version=f"4-{LAYOUT}-{policy.cadences}-{policy.shard_mb:g}",
+        code_version=f"5-{LAYOUT}-{policy.cadences}-{policy.shard_mb:g}",
         freshness_policy=FRESH,
         check_specs=[*corpus_checks("hf_dataset"), outcome_check("hf_dataset"), *quality_checks("hf_dataset")],
     )

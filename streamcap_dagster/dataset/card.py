@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from streamcap_dagster.dataset import card_origin
 from streamcap_dagster.dataset.background import Background, Paid
 from streamcap_dagster.dataset.card_pictures import KINDS, Album, mean_novelty, middle
+from streamcap_dagster.dataset.card_quality import quality
 from streamcap_dagster.dataset.card_yaml import front_matter
 from streamcap_dagster.dataset.configs import CONFIGS, Config
 from streamcap_dagster.dataset.contents import Contents
@@ -40,7 +41,7 @@ def render_card(contents: Contents, album: Album | None = None, background: Back
     """The whole page, the same for the same contents, pictures of them, words that were asked with, and costs."""
     album, background = album or Album(), background or Background()
     parts = [front_matter(contents, TITLE), f"# {TITLE}", *_warning(contents), what(contents), _numbers(contents), *_loading(contents)]
-    parts += [_outcomes(contents), *_captions(contents, album), *_examples(contents, album), *_rewards(contents)]
+    parts += [_outcomes(contents), *_captions(contents, album), *quality(contents), *_examples(contents, album), *_rewards(contents)]
     parts += [_making(contents), *card_origin.prompts(contents, background), *card_origin.cost(paid, contents), *card_origin.sources(contents)]
     parts += [card_origin.limits(), *_left_out(contents)]
     return "\n\n".join(parts) + "\n"

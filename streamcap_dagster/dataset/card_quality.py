@@ -27,5 +27,6 @@ def _means(contents: Contents) -> list[str]:
     if means is None:
         return []
     return [
-        f"On average a delta that says something has {means['words_per_s']:.1f} words a second, and {means['redundancy']:.0%} of one sentence of it is known."
+        f"On average a delta that says something has {means['words_per_s']:.1f} words a second, and its most repeated sentence is by "
+        f"{means['redundancy']:.0%} one that was said before."
     ]

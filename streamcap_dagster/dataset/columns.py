@@ -7,16 +7,19 @@ from datasets import Features, Image, List, Value
 from streamcap_dagster.dataset.configs import Config
 
 _TEXT, _NUMBER, _COUNT, _YES_OR_NO = Value("string"), Value("float64"), Value("int32"), Value("bool")
+_SINGLE = Value("float32")
 _TEXTS, _NUMBERS, _PICTURES = List(_TEXT), List(_NUMBER), List(Image())
 
 _RATES = {"fps": _NUMBER, "source_fps": _NUMBER, "window_duration": _NUMBER}
 _PAIR = {"video_id": _TEXT, "start_time": _NUMBER, **_RATES, "frames_window1": _PICTURES, "frames_window2": _PICTURES}
 _ORIGIN = dict.fromkeys(("source_sha256", "license", "credit", "source_url", "group", "split"), _TEXT)
+_QUALITY = {**dict.fromkeys(("novelty", "redundancy", "words_per_s"), _SINGLE), "quality_flags": _TEXTS}
 _PAIR_PROVENANCE = {
     "sample_id": _TEXT,
     "clip": _COUNT,
     "window": _COUNT,
     "outcome": _TEXT,
+    **_QUALITY,
     "frame_pts_window1": _NUMBERS,
     "frame_pts_window2": _NUMBERS,
     "history": _TEXTS,
@@ -40,7 +43,7 @@ _PREFERENCE = {
 }
 _WINDOWS = {
     "frames_per_window": List(_COUNT),
-    "windows": List({"start_s": _NUMBER, "end_s": _NUMBER, "kind": _TEXT, "outcome": _TEXT, "text": _TEXT}),
+    "windows": List({"start_s": _NUMBER, "end_s": _NUMBER, "kind": _TEXT, "outcome": _TEXT, **_QUALITY, "text": _TEXT}),
 }
 _STREAM = {
     "video_id": _TEXT,

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from streamcap_dagster.dataset.quality_columns import QualityColumns
 from streamcap_dagster.dataset.splits import Split
 from streamcap_dagster.records import Caption, Outcome, Record, Video
 
@@ -19,8 +20,8 @@ class Origin(Record):
     split: Split
 
 
-class PairProvenance(Origin):
-    """What a row of two windows tells beside its own fields; caption, model and prompt are those of window 2."""
+class PairProvenance(Origin, QualityColumns):
+    """What a row of two windows tells beside its own fields; caption, its quality, model and prompt are those of window 2."""
 
     sample_id: str
     """<video>/<clip>/<window>; of the second preference pair of a window, whose texts are about as long as each other, with /length at its end."""
@@ -54,7 +55,7 @@ def origin_of(video: Video, group: str, split: Split) -> Origin:
     return Origin(source_sha256=video.sha256, license=video.license, credit=video.credit, source_url=video.url, group=group, split=split)
 
 
-def pair_provenance(origin: Origin, video_id: str, said: Sequence[Caption], suffix: str = "") -> PairProvenance:
+def pair_provenance(origin: Origin, video_id: str, said: Sequence[Caption], quality: QualityColumns, suffix: str = "") -> PairProvenance:
     """`said` are the captions of a segment from its first to the pair's window 2; `suffix` tells the row from another of the same windows."""
     first, second = said[-2:]
     return PairProvenance(
@@ -63,6 +64,7 @@ def pair_provenance(origin: Origin, video_id: str, said: Sequence[Caption], suff
         clip=second.clip,
         window=second.window,
         outcome=second.outcome,
+        **quality.model_dump(),
         frame_pts_window1=first.frame_pts_s,
         frame_pts_window2=second.frame_pts_s,
         history=tuple(caption.text for caption in said[:-1] if caption.text),

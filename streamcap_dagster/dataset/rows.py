@@ -10,9 +10,11 @@ from typing import Any
 from streamcap_dagster.dataset.configs import Config
 from streamcap_dagster.dataset.preference import Preference, preference
 from streamcap_dagster.dataset.provenance import Origin, Provenance, clip_provenance, origin_of, pair_provenance
+from streamcap_dagster.dataset.quality_columns import QualityColumns, quality_columns
 from streamcap_dagster.dataset.splits import Split
 from streamcap_dagster.dataset.stream import StreamClip, stream_clip
 from streamcap_dagster.errors import FramesUnusable, ObjectMissing, ObjectUnreadable
+from streamcap_dagster.quality.records import CaptionQuality
 from streamcap_dagster.records import Caption, Captions, Clips, PreferenceExamples, RlExample, RlExamples, SftExample, SftExamples, Video, in_order
 from streamcap_dagster.storage import Storage, keys
 from streamcap_dagster.storage.documents import read_record
@@ -79,6 +81,7 @@ class VideoRows:
 
     entry: DatasetVideo
     captions: tuple[Caption, ...] = ()
+    quality: CaptionQuality | None = None
     rows: dict[Config, tuple[Row, ...]] = field(default_factory=dict)
     left_out: Counter[tuple[Config, str]] = field(default_factory=Counter)
     """How many pairs or clips made no row, by config and reason."""
@@ -92,13 +95,16 @@ def read_rows(storage: Storage, entry: DatasetVideo, cadences_s: Sequence[float]
     video_id = entry.video.video_id
     try:
         captions = _captions(storage, video_id)
+        found.quality = read_record(storage, keys.caption_quality(video_id), CaptionQuality)
         picture_bytes = _mean_frame_bytes(storage, entry, captions)
     except (ObjectMissing, ObjectUnreadable) as error:
         found.missing.append(str(error))
         return found
     found.captions = tuple(captions)
     chains = {clip: tuple(chain) for clip, chain in groupby(captions, key=lambda caption: caption.clip)}
-    said = _Said(entry.video, entry.origin, chains, picture_bytes, cache(lambda: read_record(storage, keys.clips(video_id), Clips).window_duration_s))
+    quality = {(window.clip, window.window): quality_columns(window) for window in found.quality.windows}
+    window_s = cache(lambda: read_record(storage, keys.clips(video_id), Clips).window_duration_s)
+    said = _Said(entry.video, entry.origin, chains, quality, picture_bytes, window_s)
     parts: dict[Config, Callable[[], Iterator[Row]]] = {
         "sft": lambda: _sft_rows(storage, said, found),
         "rl": lambda: _rl_rows(storage, said, found),
@@ -121,17 +127,26 @@ class _Said:
     origin: Origin
     chains: Mapping[int, tuple[Caption, ...]]
     """The captions of each clip in order."""
+    quality: Mapping[tuple[int, int], QualityColumns]
+    """Of each caption, by clip and window."""
     mean_frame_bytes: float
     window_s: Callable[[], float]
 
     def pair_row(self, record: RowRecord, clip: int, window: int, suffix: str = "") -> Row:
         """A row with the pictures of a window and of the one before it."""
         said = self.up_to(clip, window)
-        return self._row(record, pair_provenance(self.origin, self.video.video_id, said, suffix), said[-2:])
+        return self._row(record, pair_provenance(self.origin, self.video.video_id, said, self.quality_of(said[-1]), suffix), said[-2:])
 
     def clip_row(self, record: RowRecord, clip: int) -> Row:
         said = self.chains[clip]
         return self._row(record, clip_provenance(self.origin, self.video.video_id, said), said)
+
+    def quality_of(self, caption: Caption) -> QualityColumns:
+        """Raises ObjectUnreadable for a caption that was not measured."""
+        measured = self.quality.get((caption.clip, caption.window))
+        if measured is None:
+            raise ObjectUnreadable(keys.caption_quality(self.video.video_id), f"it tells nothing of window {caption.window} of clip {caption.clip}")
+        return measured
 
     def up_to(self, clip: int, window: int) -> tuple[Caption, ...]:
         """The captions of a segment from its first to those of `window - 1` and `window`. Raises FramesUnusable when one of these is missing."""
@@ -178,7 +193,7 @@ def _preference_rows(storage: Storage, said: _Said, found: VideoRows) -> Iterato
 def _stream_rows(said: _Said, cadences_s: Sequence[float], found: VideoRows) -> Iterator[Row]:
     window_s = said.window_s()
     for clip, chain in said.chains.items():
-        row = said.clip_row(stream_clip(said.video, chain, window_s, cadences_s), clip)
+        row = said.clip_row(stream_clip(said.video, chain, [said.quality_of(caption) for caption in chain], window_s, cadences_s), clip)
         if row.about_bytes > LARGEST_CLIP_BYTES:
             found.left_out["stream", TOO_LARGE] += 1
             continue

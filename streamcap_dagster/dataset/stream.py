@@ -4,10 +4,11 @@ from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from itertools import pairwise
 
+from streamcap_dagster.dataset.quality_columns import QualityColumns, quality_of_all
 from streamcap_dagster.records import SPOKEN, Caption, CaptionKind, Outcome, Record, Video
 
 
-class StreamWindow(Record):
+class StreamWindow(QualityColumns):
     """What was said of one window of a clip, silence and failures included."""
 
     start_s: float
@@ -45,10 +46,10 @@ class StreamClip(Record):
     merged: tuple[MergedStream, ...]
 
 
-def stream_clip(video: Video, said: Sequence[Caption], window_s: float, cadences_s: Iterable[float]) -> StreamClip:
-    """The row of a clip, of which `said` are all captions in order."""
+def stream_clip(video: Video, said: Sequence[Caption], quality: Sequence[QualityColumns], window_s: float, cadences_s: Iterable[float]) -> StreamClip:
+    """The row of a clip, of which `said` are all captions in order, and `quality` what each is like."""
     per_window = tuple(len(caption.frame_sha256) for caption in said)
-    windows = tuple(_told(*one) for one in zip(said, (said[0], *said), strict=False))
+    windows = tuple(_told(*one) for one in zip(said, quality, (said[0], *said), strict=False))
     return StreamClip(
         video_id=video.video_id,
         clip=said[0].clip,
@@ -69,8 +70,8 @@ def stream_clip(video: Video, said: Sequence[Caption], window_s: float, cadences
     )
 
 
-def _told(caption: Caption, before: Caption) -> StreamWindow:
-    told = StreamWindow(**caption.model_dump(include=set(StreamWindow.model_fields)))
+def _told(caption: Caption, quality: QualityColumns, before: Caption) -> StreamWindow:
+    told = StreamWindow(**caption.model_dump(include=set(StreamWindow.model_fields)), **quality.model_dump())
     return told.model_copy(update={"kind": "delta"}) if caption.kind == "anchor" and caption.segment == before.segment else told
 
 
@@ -104,7 +105,9 @@ def _as_one(windows: Sequence[StreamWindow]) -> StreamWindow:
     """Where one failed it ended as the first such did, without a text, which would lack what happened there. Else spoken if any is, silent if all are."""
     outcomes = [window.outcome for window in windows]
     failure = next((outcome for outcome in outcomes if outcome not in SPOKEN), None)
+    quality = QualityColumns() if failure else quality_of_all([(window.end_s - window.start_s, window) for window in windows])
     return StreamWindow(
+        **quality.model_dump(),
         start_s=windows[0].start_s,
         end_s=windows[-1].end_s,
         kind=windows[0].kind,

@@ -20,7 +20,7 @@ MOST_FAULTS = 50
 """Of a shard; whoever has so many has more of the same."""
 
 _ABOUT_VIDEOS = ("video_id", "sample_id", "source_sha256", "license", "credit", "source_url", "group", "split")
-_ABOUT_CAPTIONS = ("captioner", "model", "prompt_version", "outcome", "kind", "role", "generator", "ranked_by", "path")
+_ABOUT_CAPTIONS = ("captioner", "model", "prompt_version", "outcome", "kind", "role", "generator", "ranked_by", "path", "quality_flags")
 _UNSPOKEN = frozenset((*_ABOUT_VIDEOS, *_ABOUT_CAPTIONS))
 """Names of texts that nobody said of a picture; credits may well hold an address."""
 _ROWS_AT_ONCE = 256

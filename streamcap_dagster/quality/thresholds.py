@@ -64,7 +64,7 @@ METRICS: dict[str, Metric] = {
         Metric("refusal", "are refusals", _WRONG, Levels(0.01, 0.2), Levels(0.005, 0.05)),
         Metric("times", "tell times or numbers of frames", Levels(1, 3), Levels(0.1, 0.5), Levels(0.05, 0.25)),
         Metric("language", "are in another language than most", _COUNTED, Levels(0.1, 0.4), Levels(0.05, 0.3)),
-        Metric("renamed", "give a thing another name than before", _COUNTED, Levels(0.3), Levels(0.2)),
+        Metric("renamed", "give a thing another name than before", _COUNTED, Levels(0.3), Levels(0.2), deltas_only=True),
     )
 }
 """By name. LiveCC keeps speech of 1 to 4 words a second; a full caption is not meant to be spoken in its window."""

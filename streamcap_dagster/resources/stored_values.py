@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 
 from streamcap_dagster.dataset.grouping.records import VideoGroups
 from streamcap_dagster.errors import ObjectMissing
+from streamcap_dagster.quality.records import CaptionQuality
 from streamcap_dagster.records import Captions, Clips, FrameHashes, Objectives, PreferenceExamples, Record, RlExamples, SftExamples
 from streamcap_dagster.resources.held_path import held
 from streamcap_dagster.storage import Storage, keys
@@ -78,6 +79,7 @@ READERS: dict[str, Reader] = {
     "frame_hashes": _record(keys.frame_hashes, FrameHashes),
     "initial_captions": _record(keys.initial_captions, Captions),
     "delta_captions": _record(keys.delta_captions, Captions),
+    "caption_quality": _record(keys.caption_quality, CaptionQuality),
     "objectives": _record(keys.objectives, Objectives),
     "caption_files": _subtitles,
     "sft_examples": _record(keys.sft_examples, SftExamples),

@@ -44,6 +44,10 @@ def delta_captions(video_id: str) -> str:
     return f"delta_captions/{video_id}.json"
 
 
+def caption_quality(video_id: str) -> str:
+    return f"caption_quality/{video_id}.json"
+
+
 def objectives(video_id: str) -> str:
     return f"objectives/{video_id}.json"
 
@@ -97,7 +101,7 @@ def contact_sheet(video_id: str) -> str:
 
 def made_of(video_id: str) -> tuple[str, ...]:
     """Every object that is made of a video, but for its copy, its images and its books."""
-    captions = (initial_captions, delta_captions, objectives, reviewed)
+    captions = (initial_captions, delta_captions, caption_quality, objectives, reviewed)
     made = (clips, frames, contact_sheet, frame_hashes, *captions, sft_examples, rl_examples, preference_examples)
     return (*(key(video_id) for key in made), *(subtitles(video_id, suffix) for suffix in (".srt", ".vtt")))
 

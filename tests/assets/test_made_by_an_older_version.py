@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from functools import reduce
 
 import datasets
 import pytest
@@ -17,10 +18,10 @@ from streamcap_dagster.settings import PREFIX
 from streamcap_dagster.storage import keys
 from streamcap_dagster.storage.failures import Failure, note_failure
 from streamcap_dagster.storage.folder import FolderStorage
-from streamcap_dagster.storage.receipts import read_receipts, write_receipts
+from streamcap_dagster.storage.receipts import Receipts, read_receipts, write_receipts
 from tests.assets.project import Project
 
-NEW = ("frame_hashes", "preference_examples")
+NEW = ("frame_hashes", "caption_quality", "preference_examples")
 ALL = {"clock", "life", "still"}
 
 
@@ -32,7 +33,7 @@ def older(made: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
         shutil.rmtree(made.storage / name)
     for video_id in ALL:
         receipts = read_receipts(storage, video_id)
-        write_receipts(storage, receipts.without(NEW[0]).without(NEW[1]))
+        write_receipts(storage, reduce(Receipts.without, NEW, receipts))
     for key in (keys.GROUPS, keys.GROUP_AGES, keys.receipts("_video_groups")):
         (made.storage / key).unlink()
     for name, value in made.env.items():

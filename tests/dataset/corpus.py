@@ -2,16 +2,19 @@
 
 import hashlib
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import Any
 
 from PIL import Image, ImageDraw
 
+from streamcap_dagster.dataset.quality_columns import QualityColumns, quality_columns
 from streamcap_dagster.dataset.rows import DatasetVideo
 from streamcap_dagster.dataset.splits import Split
 from streamcap_dagster.examples.pairs import make_rl, make_sft
 from streamcap_dagster.policies import ExamplePolicy, Sampling, Windowing
+from streamcap_dagster.quality.measuring import measure
+from streamcap_dagster.quality.records import CaptionQuality
 from streamcap_dagster.records import (
     NO_CHANGE,
     Candidate,
@@ -27,9 +30,10 @@ from streamcap_dagster.records import (
     PreferenceExamples,
     PreferencePair,
     Video,
+    in_order,
 )
 from streamcap_dagster.storage import Storage, keys
-from streamcap_dagster.storage.documents import write_record
+from streamcap_dagster.storage.documents import read_record, write_record
 from streamcap_dagster.storage.frame_table import write_frames
 
 WINDOWING = Windowing(window_duration_s=2.0)
@@ -153,9 +157,20 @@ def store_video(
         write_frames(path, frames_of(video_id, clips, window_s), "by hand")
     write_record(storage, keys.initial_captions(video_id), initials)
     write_record(storage, keys.delta_captions(video_id), deltas)
+    store_quality(storage, video_id)
     write_record(storage, keys.sft_examples(video_id), make_sft(video(video_id), initials, deltas, windowing, sampling, policy, Prompts()))
     write_record(storage, keys.rl_examples(video_id), make_rl(video(video_id), initials, deltas, objectives_of(deltas), windowing, sampling, policy))
     return DatasetVideo(video(video_id), split)
+
+
+def store_quality(storage: Storage, video_id: str) -> None:
+    """What the stored captions of a video are like."""
+    captions = in_order(*(read_record(storage, key(video_id), Captions) for key in (keys.initial_captions, keys.delta_captions)))
+    write_record(storage, keys.caption_quality(video_id), CaptionQuality(video_id=video_id, windows=measure(captions)))
+
+
+def columns_of(captions: Iterable[Caption]) -> list[QualityColumns]:
+    return [quality_columns(window) for window in measure(captions)]
 
 
 def preference_pair(window: int, chosen: str, rejected: str, clip: int = 0) -> PreferencePair:

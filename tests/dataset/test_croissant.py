@@ -33,13 +33,19 @@ def plain(value: Any) -> Any:
     return value.tobytes() if hasattr(value, "tobytes") else value
 
 
+def without_inner_lists(row: dict[str, Any]) -> dict[str, Any]:
+    """The flags of each window of a clip are such lists, which Croissant cannot tell."""
+    windows = [{name: value for name, value in window.items() if name != "quality_flags"} for window in row.get("windows", ())]
+    return {**row, "windows": windows} if windows else row
+
+
 @pytest.mark.parametrize("config", ["sft", "rl", "stream", "preference"])
 def test_mlcroissant_reads_the_rows_that_datasets_reads(storage: FolderStorage, config: str) -> None:
     entries = [store_video(storage, "a", [*HELLO, LONG]), store_video(storage, "b", [LONG])]
     store_preferences(storage, "a", preference_pair(1, "It opens.", "A red door."))
     build_dataset(storage, entries)
     wanted = datasets.load_dataset(str(storage.root / keys.DATASET), config, split="train")
-    assert [plain(row) for row in described(storage).records(config)] == [plain(row) for row in wanted]
+    assert [plain(row) for row in described(storage).records(config)] == [without_inner_lists(plain(row)) for row in wanted]
 
 
 def test_of_lists_in_lists_it_tells_the_outer_ones(storage: FolderStorage) -> None:

@@ -19,7 +19,7 @@ from streamcap_dagster.storage import keys
 from streamcap_dagster.storage.documents import write_record
 from streamcap_dagster.storage.folder import FolderStorage
 from streamcap_dagster.storage.frame_table import write_frames
-from tests.dataset.corpus import HELLO, jpeg, preference_pair, store_preferences, store_video, video
+from tests.dataset.corpus import HELLO, jpeg, preference_pair, store_preferences, store_quality, store_video, video
 
 HOURS = 6
 CLIPS, WINDOWS, WINDOW_S = HOURS * 60, 6, 10.0
@@ -43,6 +43,7 @@ def store_long(storage: FolderStorage, video_id: str, picture: bytes) -> Dataset
         write_frames(path, frames.values(), "by hand")
     for kind, key in (("initial", keys.initial_captions), ("delta", keys.delta_captions)):
         write_record(storage, key(video_id), Captions(video_id=video_id, captions=tuple(caption for caption in captions if caption.kind == kind)))
+    store_quality(storage, video_id)
     pairs = tuple(SftPair(clip=clip, window=window, example=_example(video_id, clip, window)) for clip, window in places if window)
     write_record(storage, keys.sft_examples(video_id), SftExamples(video_id=video_id, examples=pairs))
     write_record(storage, keys.rl_examples(video_id), RlExamples(video_id=video_id, examples=()))

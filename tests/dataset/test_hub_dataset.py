@@ -75,7 +75,7 @@ def test_a_stream_row_keeps_silence_and_failures(storage: FolderStorage) -> None
     build_dataset(storage, [store_video(storage, "a", TWO_CLIPS)])
     first, second = load(storage, "stream").remove_columns("images")
     assert [window["outcome"] for window in first["windows"]] == ["ok", "ok", "no_change"]
-    assert second["windows"][1] == {"start_s": 62.0, "end_s": 64.0, "kind": "delta", "outcome": "blocked", "text": ""}
+    assert {"start_s": 62.0, "end_s": 64.0, "kind": "delta", "outcome": "blocked", "text": ""}.items() <= second["windows"][1].items()
     assert (second["start_time"], second["end_time"], second["captioner"], second["model"]) == (60.0, 66.0, "recorded", "none")
 
 

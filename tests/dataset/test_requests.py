@@ -41,7 +41,10 @@ def asked(storage: CountedStorage) -> Counter[tuple[str, str]]:
 def test_each_video_is_asked_for_its_records_and_frames_and_for_no_size_that_is_known(far: CountedStorage) -> None:
     build_dataset(far, entries(far, known=True))
 
-    read = {("read", folder): len(VIDEOS) for folder in ("initial_captions", "delta_captions", "sft_examples", "rl_examples", "clips", "preference_examples")}
+    read = {
+        ("read", folder): len(VIDEOS)
+        for folder in ("initial_captions", "delta_captions", "caption_quality", "sft_examples", "rl_examples", "clips", "preference_examples")
+    }
     shown = 3
     shards_card_and_pictures = {("list", "processed"): 1, ("write", "processed"): 4 + 3 + shown, ("lease", "hf_dataset"): 2}
     read_back = {("stat", "processed"): 4, ("range", "processed"): 12}
