@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from streamcap_dagster.errors import ObjectUnreadable, StreamcapError
-from streamcap_dagster.evaluation.comparing import listed
 from streamcap_dagster.evaluation.speech import Said, said_by
 from streamcap_dagster.records import Caption, Captions
 from streamcap_dagster.storage import Storage
@@ -14,6 +13,7 @@ from streamcap_dagster.storage.many import read_all
 from streamcap_dagster.truth import DrawnTruth
 
 _INITIALS, _DELTAS, _JSON = "initial_captions/", "delta_captions/", ".json"
+_NAMED = 10
 _SLACK_S = 1.0
 """By which a video may end later than its truth, as encoders round."""
 
@@ -62,7 +62,12 @@ def read_evidence(storage: Storage, truth: Path, partial: bool = False) -> Evide
 
 def _told(left_out: Mapping[str, str]) -> str:
     by_reason = {reason: sorted(name for name in left_out if left_out[name] == reason) for reason in sorted(set(left_out.values()))}
-    return "; ".join(f"{listed(names)} {'has' if len(names) == 1 else 'have'} {reason}" for reason, names in by_reason.items())
+    return "; ".join(f"{_listed(names)} {'has' if len(names) == 1 else 'have'} {reason}" for reason, names in by_reason.items())
+
+
+def _listed(names: Sequence[str]) -> str:
+    """The first ten, and how many more there are."""
+    return ", ".join(names[:_NAMED]) + (f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else "")
 
 
 def _check_length(truth: DrawnTruth, captions: Sequence[Caption]) -> None:
@@ -93,7 +98,7 @@ def read_captions(storage: Storage) -> dict[str, list[Caption]]:
     if not initials:
         raise NotEvaluable(storage.uri, "it holds no captions", "Make them with `streamcap run`, or name the storage that has them.")
     if unfinished := sorted(initials.keys() ^ deltas.keys()):
-        raise NotEvaluable(storage.uri, f"of {listed(unfinished)} only a part of the captions is made", "Finish the run: `streamcap run`.")
+        raise NotEvaluable(storage.uri, f"of {_listed(unfinished)} only a part of the captions is made", "Finish the run: `streamcap run`.")
     runs = {video_id: [*initials[video_id].captions, *deltas[video_id].captions] for video_id in initials}
     return {video_id: captions for video_id, captions in runs.items() if captions}
 

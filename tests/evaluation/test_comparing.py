@@ -4,17 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from streamcap_dagster.evaluation.comparing import (
-    Place,
-    RunsDiffer,
-    Values,
-    check_same_windows,
-    contrasts,
-    difference,
-    verdicts,
-    win_rate,
-)
-from tests.evaluation.world import caption
+from streamcap_dagster.evaluation.comparing import Place, Values, Verdict, difference, win_rate
 
 PLACES: list[Place] = [(f"video-{video}", 0, window) for video in range(12) for window in range(8)]
 
@@ -91,42 +81,17 @@ def test_runs_measured_on_other_windows_are_not_compared() -> None:
         difference(OLD, {place: value for place, value in OLD.items() if place != ("video-0", 0, 0)})
 
 
-def test_ties_are_half_a_win() -> None:
-    found = win_rate(verdicts(OLD, run(lambda place: noise(place) + (0.1, 0.1, 0.0, -0.1)[place[2] % 4])))
-    assert (found.old, found.ties, found.new, found.rate.value) == (24, 24, 48, 0.625)
-
-
-def test_a_small_difference_is_a_tie() -> None:
-    assert set(verdicts(OLD, BETTER, tie=0.25).values()) == {"tie"}
-
-
-def test_a_measure_that_applies_to_one_run_only_decides_nothing() -> None:
-    assert verdicts(OLD, run(lambda place: None)) == {}
-
-
 def test_nobody_wins_where_nothing_was_judged() -> None:
     assert win_rate({}).rate.value is None
 
 
-def test_the_windows_that_fell_most_come_first() -> None:
-    fallen = run(lambda place: noise(place) - (0.5 if place == PLACES[5] else 0.3 if place == PLACES[70] else 0.0))
-    assert [contrast.place for contrast in contrasts(OLD, fallen, 2)] == [PLACES[5], PLACES[70]]
+def test_ties_are_half_a_win() -> None:
+    judged: dict[Place, Verdict] = {place: ("new", "new", "tie", "old")[place[2] % 4] for place in PLACES}
+    found = win_rate(judged)
+    assert (found.old, found.ties, found.new, found.rate.value) == (24, 24, 48, 0.625)
 
 
-def test_runs_of_the_same_windows_can_be_compared() -> None:
-    check_same_windows({"a": [caption(0, "x"), caption(1, "")]}, {"a": [caption(1, "y"), caption(0, "z")]}, ("A", "B"))
-
-
-def test_videos_of_one_run_only_are_named() -> None:
-    with pytest.raises(RunsDiffer, match=r"^A and B cannot be compared: only B has captions of b, c\. "):
-        check_same_windows({"a": [caption(0, "x")]}, {name: [caption(0, "x")] for name in "cab"}, ("A", "B"))
-
-
-def test_windows_of_one_run_only_are_named() -> None:
-    with pytest.raises(RunsDiffer, match=r"their windows of a differ: only A has clip 0, window 1 at 2–4 s"):
-        check_same_windows({"a": [caption(0, "x"), caption(1, "")]}, {"a": [caption(0, "x")]}, ("A", "B"))
-
-
-def test_two_empty_runs_are_not_compared() -> None:
-    with pytest.raises(RunsDiffer, match="neither has a caption"):
-        check_same_windows({}, {}, ("A", "B"))
+def test_a_run_that_wins_twice_as_often_in_every_video_wins_surely() -> None:
+    found = win_rate({place: "old" if place[2] % 3 == 0 else "new" for place in PLACES})
+    assert found.rate.low is not None
+    assert found.rate.low > 0.5
