@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from streamcap_dagster.quality.sights import CHANGE, CUT, PLACES, STILL, WAYS
+from streamcap_dagster.quality.sights import CHANGE, CUT, PLACES, WAYS
 from streamcap_dagster.records import Caption
 from streamcap_dagster.rewards.words import negated, sentences, words
 
@@ -46,19 +46,23 @@ _OF_ALL = {"bright": r"\b(?:bright|brightly|sunlit|sunny|daylight)\b", "dark": r
 _OF_CHANGE = {sight: re.compile(pattern, re.IGNORECASE) for sight, pattern in _TOLD.items()}
 _OF_FULL = {sight: re.compile(pattern, re.IGNORECASE) for sight, pattern in _OF_ALL.items()}
 _NOTHING = re.compile(r"\b(?:nothing|nobody|no one)\b|\bstops?\b|\b(?:remain|stay)s?\b|\bstill\b|\bunchanged\b", re.IGNORECASE)
-_TOWARDS = {PLACES[0]: (_RIGHT, _LEFT), PLACES[1]: (_RIGHT, _LEFT)}
-"""A side that tells a way is no place."""
+_OPPOSITES = ((_RIGHT, _LEFT), (_DOWN, _UP))
+_SIDES = frozenset(PLACES[:2])
+"""No places where they tell a way."""
+_QUOTED = re.compile(r'"[^"]*"|“[^”]*”')
+"""Words on signs are not the caption's own."""
 
 
 def claims(caption: Caption) -> frozenset[str]:
-    """What pixels should show if the caption is of these pixels. A full caption speaks of what is there, a delta of what changes; silence says that
-    nothing does, unless it was the pixels that the silence came from.
+    """What pixels should show if the caption is of these pixels. A full caption speaks of what is there, a delta of what changes.
+
+    Silence claims nothing: where a camera shakes, or something goes on as before, most of the picture changes and there is nothing to say.
     """
-    if caption.outcome == "no_change":
-        return frozenset() if caption.gated else frozenset({STILL})
+    text = _QUOTED.sub("", caption.text)
     if caption.kind != "delta":
-        return frozenset(_of_full(caption.text))
-    return frozenset(sight for sentence in sentences(caption.text) for sight in _of_delta(sentence))
+        return frozenset(_of_full(text))
+    told = {sight for sentence in sentences(text) for sight in _of_delta(sentence)}
+    return frozenset(told.difference(*(pair for pair in _OPPOSITES if told.issuperset(pair))))
 
 
 def _of_full(text: str) -> Iterator[str]:
@@ -67,9 +71,12 @@ def _of_full(text: str) -> Iterator[str]:
 
 
 def _of_delta(sentence: str) -> Iterator[str]:
-    yield from (f"{_COLOURS[word]} changes" for word in words(sentence) if word in _COLOURS)
+    colours = {_COLOURS[word] for word in words(sentence) if word in _COLOURS}
+    yield from (f"{colour} changes" for colour in colours)
     if negated(sentence) or _NOTHING.search(sentence):
         return
     yield CHANGE
     told = {sight for sight, pattern in _OF_CHANGE.items() if pattern.search(sentence)}
-    yield from (sight for sight in told if told.isdisjoint(_TOWARDS.get(sight, ())))
+    ways = told.intersection(WAYS)
+    yield from told - ways - (_SIDES if ways.intersection(_OPPOSITES[0]) else frozenset())
+    yield from (f"{colour} {way}" for colour in colours for way in ways) if colours else ways

@@ -32,6 +32,8 @@ _SHIFTS = (-2, -1, 1, 2)
 _SURE = 4.0
 """Standard errors by which captions must fit other windows better to be called shifted."""
 _LEAST_GAIN = 0.05
+_FEWEST_SHIFTED = 8
+"""Deltas from which on it can be told."""
 
 Indices = NDArray[np.intp]
 Numbers = NDArray[np.float64]
@@ -180,7 +182,7 @@ def _gain(compared: _Compared, where: Mapping[Place, int], by: int) -> float:
         for row, index in enumerate(compared.captions)
         if not compared.full[row] and (place := (compared.places[index][0], compared.places[index][1] + by)) in where
     ]
-    if len(pairs) < 2:
+    if len(pairs) < _FEWEST_SHIFTED:
         return 0.0
     rows, own, other = np.array(pairs).T
     better = compared.fits(rows, other) - compared.fits(rows, own)

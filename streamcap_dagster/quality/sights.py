@@ -1,6 +1,6 @@
 """What the pixels of a window show, in numbers that words can be held against: colours, change, movement, cuts and light."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,8 +12,17 @@ from streamcap_dagster.records import Frame
 WAYS = ("to the right", "to the left", "down", "up")
 PLACES = ("on the left", "on the right", "at the top", "at the bottom", "in the centre")
 LIGHTS = ("bright", "dark", "brighter", "darker")
-CHANGE, STILL, CUT = "change", "still", "cut"
-SIGHTS = (*COLOURS, *(f"{colour} changes" for colour in COLOURS), CHANGE, STILL, *WAYS, *PLACES, CUT, *LIGHTS)
+CHANGE, CUT = "change", "cut"
+SIGHTS = (
+    *COLOURS,
+    *(f"{colour} changes" for colour in COLOURS),
+    *(f"{colour} {way}" for colour in COLOURS for way in WAYS),
+    *WAYS,
+    *PLACES,
+    CHANGE,
+    CUT,
+    *LIGHTS,
+)
 """The name of each number, in order."""
 
 Sight = NDArray[np.float64]
@@ -34,29 +43,28 @@ def look_at(frames: Sequence[Frame], video_id: str) -> Pixels:
 
 
 def sight(pictures: Pixels, before: Pixels | None) -> Sight:
-    """The numbers of SIGHTS for the pictures of a window; `before` is the last picture of the window before it, shape (rows, columns, 3)."""
+    """The numbers of SIGHTS for the pictures of a window; `before` is the last picture of the window before it, shape (rows, columns, 3).
+
+    Change and cuts are told by the colours that occur, from the beginning to the end and from picture to picture: a camera that shakes changes none.
+    """
     steps = pictures if before is None else np.concatenate([before[np.newaxis], pictures])
     colours = named(steps)
     changed = np.abs(np.diff(steps.astype(np.int16), axis=0)).max(axis=-1) >= _CHANGED
-    change = _share(changed)
-    across, down = _path(changed)
     luma = steps[..., 0].mean(axis=(1, 2))
     light = float(luma[-len(pictures) :].mean())
     brighter = float(luma[-1] - luma[0])
+    shares = np.array([_shares(picture) for picture in colours])
     numbers = [
-        *_shares(colours[-len(pictures) :]),
+        *shares[-len(pictures) :].mean(axis=0),
         *_touched(colours, changed),
-        *(change, -change),
-        *(across, -across, down, -down),
+        *(way for path in _paths_of_colours(colours, changed) for way in _ways(path)),
+        *_ways(_path([np.argwhere(mask) for mask in changed])),
         *_places(changed),
-        _cut(colours),
+        float(np.abs(shares[-1] - shares[0]).sum()) / 2,
+        float(np.abs(np.diff(shares, axis=0)).sum(axis=1).max(initial=0)) / 2,
         *(light, -light, brighter, -brighter),
     ]
     return np.round(np.array(numbers, np.float64), 6)
-
-
-def _share(mask: NDArray[np.bool_]) -> float:
-    return float(mask.mean()) if mask.size else 0.0
 
 
 def _shares(colours: NDArray[np.intp]) -> NDArray[np.float64]:
@@ -70,13 +78,29 @@ def _touched(colours: NDArray[np.intp], changed: NDArray[np.bool_]) -> NDArray[n
     return (counts[0] + counts[1]) / max(1, changed.size)
 
 
-def _path(changed: NDArray[np.bool_]) -> tuple[float, float]:
-    """How far what changes goes to the right and down, in pictures; nothing where it does not go on for two steps."""
-    centres = [np.argwhere(mask).mean(axis=0) for mask in changed if int(mask.sum()) >= _SMALLEST]
+def _paths_of_colours(colours: NDArray[np.intp], changed: NDArray[np.bool_]) -> Iterator[tuple[float, float]]:
+    """The path of what each colour has that changes, among the cells that change just before or after each picture."""
+    moving = np.zeros(colours.shape, bool)
+    moving[1:] |= changed
+    moving[:-1] |= changed
+    cells = [(np.argwhere(mask), picture[mask]) for picture, mask in zip(colours, moving, strict=True)]
+    for number in range(len(COLOURS)):
+        yield _path([places[of == number] for places, of in cells])
+
+
+def _path(cells: Sequence[NDArray[np.intp]]) -> tuple[float, float]:
+    """How far cells go to the right and down from picture to picture, in pictures; nothing where they are not there in two."""
+    centres = [places.mean(axis=0) for places in cells if len(places) >= _SMALLEST]
     if len(centres) < 2:
         return 0.0, 0.0
     down, across = centres[-1] - centres[0]
     return float(across) / _WIDTH, float(down) / _HEIGHT
+
+
+def _ways(path: tuple[float, float]) -> tuple[float, ...]:
+    """How far it goes each of WAYS."""
+    across, down = path
+    return across, -across, down, -down
 
 
 def _places(changed: NDArray[np.bool_]) -> list[float]:
@@ -85,9 +109,3 @@ def _places(changed: NDArray[np.bool_]) -> list[float]:
     total, rows, columns = int(counts.sum()), _HEIGHT // 3, _WIDTH // 3
     parts = (counts[:, :columns], counts[:, -columns:], counts[:rows], counts[-rows:], counts[rows:-rows, columns:-columns])
     return [int(part.sum()) / total if total else 0.0 for part in parts]
-
-
-def _cut(colours: NDArray[np.intp]) -> float:
-    """Largest share of the picture whose colours do not occur in the picture before: nothing while things only move."""
-    shares = np.array([_shares(picture) for picture in colours])
-    return float(np.abs(np.diff(shares, axis=0)).sum(axis=1).max()) / 2 if len(shares) > 1 else 0.0

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from streamcap_dagster.quality.sights import SIGHTS, sight
+from streamcap_dagster.quality.sights import SIGHTS, WAYS, sight
 
 WALL, RED = (128, 128, 128), (220, 30, 30)
 
@@ -43,15 +43,21 @@ def test_colours_are_told_by_the_share_of_the_picture_that_they_have() -> None:
 def test_what_moves_is_told_by_its_colour_its_way_and_its_place(path: list[tuple[int, int]], way: str, place: str) -> None:
     found = seen([view(at) for at in path])
 
-    assert max(("to the right", "to the left", "down", "up"), key=found.__getitem__) == way
+    assert max(WAYS, key=found.__getitem__) == way
+    assert max(WAYS, key=lambda other: found[f"red {other}"]) == way
+    assert not any(found[f"blue {other}"] for other in WAYS)
     assert found["red changes"] > found["blue changes"] == 0
-    assert found["change"] > 0
     assert not place or found[place] > 0.9
 
 
 def test_what_comes_between_two_windows_is_seen_in_the_second() -> None:
-    assert seen([view((10, 10))] * 2)["change"] == 0
+    assert seen([view((10, 10))] * 2)["red changes"] == 0
     assert seen([view((10, 10))] * 2, before=view())["red changes"] > 0
+
+
+def test_what_comes_to_stay_is_change_and_a_view_that_shakes_is_none() -> None:
+    assert seen([view((10, 10))], before=view())["change"] > 0.02
+    assert seen([view((14, 12)), view((8, 9)), view((10, 10))], before=view((10, 10)))["change"] == 0
 
 
 def test_another_scene_is_a_cut_and_something_that_moves_is_none() -> None:
