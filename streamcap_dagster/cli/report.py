@@ -37,8 +37,8 @@ def report(settings: Settings, out: Path, named: Sequence[str], with_video: bool
     if written.films_left_out:
         console.print(f"Too large to be sent along, or gone: {', '.join(written.films_left_out)}. Their frames are in it.", highlight=False, soft_wrap=True)
     if len(chosen) < len(usable) and not named:
-        left = len(usable) - len(chosen)
-        console.print(f"Those with the most flagged windows; {left:,} more are not in it. Name others with --videos.", highlight=False, soft_wrap=True)
+        left = _count(len(usable) - len(chosen), "video")
+        console.print(f"Not in it: {left} with fewer flagged windows. Name others with --videos.", highlight=False, soft_wrap=True)
     return 0
 
 

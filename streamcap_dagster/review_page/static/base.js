@@ -33,7 +33,7 @@ review.Trouble = class extends Error {
 };
 
 review.OUTCOMES = {
-  ok: "said something",
+  ok: "captioned",
   no_change: "silent",
   blocked: "blocked",
   recitation: "recitation",

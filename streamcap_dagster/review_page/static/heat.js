@@ -75,6 +75,7 @@ review.heatMap = (source, hint) => {
 
   const draw = review.soon(() => {
     space.style.setProperty("height", `${state.total * ROW}px`);
+    element.style.setProperty("max-height", `${Math.max(3, state.total) * ROW + 2}px`);
     const [first, last] = inView();
     for (let page = Math.floor(first / PAGE); page <= Math.floor(Math.max(first, last - 1) / PAGE); page += 1) fetchPage(page);
     const held = rows.contains(document.activeElement);

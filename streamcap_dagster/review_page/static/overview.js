@@ -44,7 +44,7 @@ review.overview = (root, source) => {
   const paintLegend = (name) => {
     const measure = review.MEASURES[name];
     const colour = review.palette(name);
-    if (name === "outcomes") legend.replaceChildren(swatch(colour("o"), "said something"), swatch(colour("n"), "silent"), swatch(colour("b"), "failed"));
+    if (name === "outcomes") legend.replaceChildren(swatch(colour("o"), "captioned"), swatch(colour("n"), "silent"), swatch(colour("b"), "failed"));
     else if (name === "decided") legend.replaceChildren(...Object.entries(review.DECIDED_LETTERS).map(([letter, words]) => swatch(colour(letter), words)));
     else {
       const steps = name === "flags" ? ["0", "1", "2", "3"] : ["0", "L", "g", "/"];
@@ -111,7 +111,7 @@ review.overview = (root, source) => {
       review.element(
         "div",
         { class: "panels" },
-        review.shares("Outcomes", outcomes, number("windows"), number("windows"), (name) => (name === "said something" ? "good" : name === "silent" ? "quiet" : "bad")),
+        review.shares("Outcomes", outcomes, number("windows"), number("windows"), (name) => (name === "captioned" ? "good" : name === "silent" ? "quiet" : "bad")),
         review.shares("Flags", flags, number("windows"), flags[0]?.[1] || 1, () => "warn"),
         review.distribution("Novelty", "of captions", bins("novelty"), ["nothing new", "all new"]),
         review.distribution("Redundancy", "of captions", bins("redundancy"), ["none", "all"]),
@@ -121,10 +121,12 @@ review.overview = (root, source) => {
     const missing = counts("not_made").filter(([part]) => part !== "preference_examples");
     const sentences = missing.map(([part, some]) => `Not made yet for ${review.count(some, "video")}: ${part.replaceAll("_", " ")}`);
     if (number("unreadable")) sentences.push(`${review.count(number("unreadable"), "video")} cannot be read in parts`);
-    if (source.left?.()) sentences.push(`${review.count(source.left(), "other video")} are not in this report`);
     if (told.trouble) sentences.push(`Counting ended early: ${told.trouble}`);
     if (!told.videos) sentences.push(`${told.storage} has no videos yet: \`streamcap run\` takes them in`);
-    notes.replaceChildren(...(sentences.length ? [review.element("p", { class: "notice" }, review.sentence(`${sentences.join(". ")}.${missing.length ? " `streamcap run` makes what is missing." : ""}`))] : []));
+    if (missing.length) sentences.push("`streamcap run` makes what is missing");
+    const left = source.left?.();
+    if (left) sentences.push(`${review.count(left, "other video")} ${left === 1 ? "is" : "are"} not in this report`);
+    notes.replaceChildren(...(sentences.length ? [review.element("p", { class: "notice" }, review.sentence(`${sentences.join(". ")}.`))] : []));
   };
 
   const refresh = async (ask) => {

@@ -107,7 +107,7 @@ review.player = (source, shown, hooks) => {
   video.muted = true;
   for (const event of ["seeked", "timeupdate", "pause", "ended", "loadedmetadata"]) video.addEventListener(event, tell);
   video.addEventListener("play", () => requestAnimationFrame(follow));
-  video.addEventListener("error", () => useStills("This browser cannot play the file, so its frames are shown."));
+  video.addEventListener("error", () => useStills("The video cannot be played here, so its frames are shown."));
   if (film) video.src = film;
   else queueMicrotask(() => useStills("")); // once whoever listens is ready
   clock.textContent = `${review.clock(0)} / ${review.clock(length)}`;
