@@ -64,7 +64,8 @@ def sight(pictures: Pixels, before: Pixels | None) -> Sight:
         float(np.abs(np.diff(shares, axis=0)).sum(axis=1).max(initial=0)) / 2,
         *(light, -light, brighter, -brighter),
     ]
-    return np.round(np.array(numbers, np.float64), 6)
+    rounded: Sight = np.array(numbers, np.float64).round(6)
+    return rounded
 
 
 def _shares(colours: NDArray[np.intp]) -> NDArray[np.float64]:
