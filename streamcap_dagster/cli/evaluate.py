@@ -1,9 +1,10 @@
 """`streamcap evaluate`: how good the captions of a storage are where it is known what happened, beside policies that look at nothing."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import get_args
 
 from rich.console import Console
 from rich.markup import escape
@@ -15,7 +16,7 @@ from streamcap_dagster.evaluation.bootstrap import ROUNDS, SEED, Interval
 from streamcap_dagster.evaluation.measures import MEASURES, OVERALL, Measure, Scores, score
 from streamcap_dagster.evaluation.reading import Evidence, read_evidence
 from streamcap_dagster.evaluation.speech import POLICIES, said_by_policy
-from streamcap_dagster.evaluation.tally import Tally, tally
+from streamcap_dagster.evaluation.tally import Fault, FaultKind, Heard, hear, tally
 from streamcap_dagster.settings import Settings
 from streamcap_dagster.wiring import storage_for
 
@@ -35,6 +36,8 @@ class Asked:
     as_json: bool = False
     out: Sequence[Path] = ()
     partial: bool = False
+    faults: int = 0
+    """How many of each kind to list."""
 
 
 def evaluate(settings: Settings, asked: Asked) -> int:
@@ -44,15 +47,20 @@ def evaluate(settings: Settings, asked: Asked) -> int:
             raise SettingError("--out", str(path), "give a name that ends in .json or .png")
     policies = _policies(asked.policies)
     evidence = read_evidence(storage_for(settings).open(), asked.truth, asked.partial)
-    own = [tally(video.truth, video.said) for video in evidence.videos]
-    scores = [score(RUN, own), *(_score_policy(policy, evidence) for policy in policies)]
-    plain = _plain(evidence, own, scores)
+    heard = {video.truth.video_id: hear(video.truth, video.said) for video in evidence.videos}
+    scores = [score(RUN, [one.tally for one in heard.values()]), *(_score_policy(policy, evidence) for policy in policies)]
+    faults = _faults(heard, asked.faults)
+    plain = _plain(evidence, heard, scores, faults)
     for path in asked.out:
         _write(path, plain, scores)
     if asked.as_json:
         print(json.dumps(plain, indent=1))
     else:
-        _show(Console(), evidence, own, scores, asked.out)
+        console = Console()
+        _show(console, evidence, heard, scores)
+        _show_faults(console, faults)
+        for path in asked.out:
+            console.print(f"written: {escape(str(path))}", highlight=False, soft_wrap=True)
     return 0
 
 
@@ -81,15 +89,16 @@ def _write(path: Path, plain: dict[str, object], scores: Sequence[Scores]) -> No
         raise SettingError("--out", str(path), f"the file cannot be written ({error.strerror})") from error
 
 
-def _plain(evidence: Evidence, own: Sequence[Tally], scores: Sequence[Scores]) -> dict[str, object]:
+def _plain(evidence: Evidence, heard: Mapping[str, Heard], scores: Sequence[Scores], faults: Sequence[tuple[str, Fault]]) -> dict[str, object]:
     """For programs; null is what could not be measured."""
     return {
         "captioners": list(evidence.captioners),
-        "videos": [{"video_id": name, OVERALL: _rounded(value)} for name, value in _by_video(evidence, own)],
+        "videos": [{"video_id": name, OVERALL: _rounded(value)} for name, value in _by_video(heard)],
         "left_out": dict(evidence.left_out),
         "bounds": {"rounds": ROUNDS, "seed": SEED},
         "measures": {measure.name: {"better": measure.better, "unit": measure.unit, "about": measure.about} for measure in MEASURES},
         "scores": [_plain_scores(scored) for scored in scores],
+        "faults": [{"video_id": video_id, **vars(fault)} for video_id, fault in faults],
     }
 
 
@@ -103,11 +112,19 @@ def _rounded(value: object) -> object:
     return round(value, 6) if isinstance(value, float) else value
 
 
-def _by_video(evidence: Evidence, own: Sequence[Tally]) -> list[tuple[str, float]]:
-    return [(video.truth.video_id, score(RUN, [counted]).overall) for video, counted in zip(evidence.videos, own, strict=True)]
+def _by_video(heard: Mapping[str, Heard]) -> list[tuple[str, float]]:
+    return [(video_id, score(RUN, [one.tally]).overall) for video_id, one in heard.items()]
 
 
-def _show(console: Console, evidence: Evidence, own: Sequence[Tally], scores: Sequence[Scores], out: Sequence[Path]) -> None:
+def _faults(heard: Mapping[str, Heard], most: int) -> list[tuple[str, Fault]]:
+    """At most so many of each kind, from as many videos as there are: the first of each, then the second of each."""
+    of_all = ((place, video_id, fault) for video_id, one in heard.items() for place, fault in enumerate(one.faults))
+    in_turn = sorted(of_all, key=lambda found: (found[0], found[1]))
+    kinds: tuple[FaultKind, ...] = get_args(FaultKind)
+    return [found for kind in kinds for found in [(video_id, fault) for _, video_id, fault in in_turn if fault.kind == kind][:most]]
+
+
+def _show(console: Console, evidence: Evidence, heard: Mapping[str, Heard], scores: Sequence[Scores]) -> None:
     run = scores[0]
     windows, failed = (round(run.counts[name]) for name in ("windows", "failed"))
     said = f"{told_count(len(evidence.videos), 'video')}, {windows:,} windows after the first of each clip, by {', '.join(evidence.captioners)}"
@@ -122,10 +139,19 @@ def _show(console: Console, evidence: Evidence, own: Sequence[Tally], scores: Se
     for name, why in evidence.left_out.items():
         console.print(f"[yellow]left out[/] {escape(name)}: {escape(why)}", highlight=False, soft_wrap=True)
     if len(evidence.videos) > 1:
-        lowest = sorted(_by_video(evidence, own), key=lambda video: (video[1], video[0]))[:_LOWEST]
+        lowest = sorted(_by_video(heard), key=lambda video: (video[1], video[0]))[:_LOWEST]
         console.print(f"lowest: {', '.join(f'{name} ({value:.0%})' for name, value in lowest)}", markup=False, highlight=False, soft_wrap=True)
-    for path in out:
-        console.print(f"written: {escape(str(path))}", highlight=False, soft_wrap=True)
+
+
+def _show_faults(console: Console, faults: Sequence[tuple[str, Fault]]) -> None:
+    if not faults:
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold", title="Faults", title_justify="left", title_style="bold")
+    for name in ("what", "video", "seconds", "words"):
+        table.add_column(name, overflow="fold", ratio=1 if name == "words" else None)
+    for video_id, fault in faults:
+        table.add_row(fault.kind.replace("_", " "), video_id, f"{fault.start_s:g}–{fault.end_s:g}", escape(fault.text))
+    console.print(table)
 
 
 def _measures_table(scores: Sequence[Scores]) -> Table:

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Literal, get_args
 
 from streamcap_dagster.evaluation.claims import Claim
 from streamcap_dagster.evaluation.speech import Said, chains
@@ -28,17 +29,42 @@ class Tally(defaultdict[str, float]):
             self[f"{name}:{of}"] += amount
 
 
-def tally(truth: DrawnTruth, said: Sequence[Said]) -> Tally:
-    """What the captions of one video come to. Events that are complete in no window are counted as out of sight, and nothing else."""
-    counted, witness = Tally(), Witness(truth)
+FaultKind = Literal["false_event", "false_thing", "leaked", "missed", "idle", "repeated"]
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What a person would mark in a caption. `text` is the clause, or what should have been told in the window and never was."""
+
+    start_s: float
+    end_s: float
+    kind: FaultKind
+    text: str
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What the captions of one video come to."""
+
+    tally: Tally
+    faults: list[Fault]
+
+
+def hear(truth: DrawnTruth, said: Sequence[Said]) -> Heard:
+    """Hold the captions of one video, in order, against its truth. Events that are complete in no window are counted as out of sight, and nothing else."""
+    heard, witness = Heard(Tally(), []), Witness(truth)
     for windows in chains(said):
-        chain = _Chain(witness, counted, windows)
+        chain = _Chain(witness, heard.tally, heard.faults, windows)
         for at in windows:
             chain.hear(at)
         chain.end()
     shown = {event.event for at in said for event in events_of(truth, at.start_s, at.end_s)}
-    counted.add("out_of_sight", sum(event.semantic and event.event not in shown for event in truth.events))
-    return counted
+    heard.tally.add("out_of_sight", sum(event.semantic and event.event not in shown for event in truth.events))
+    return heard
+
+
+def tally(truth: DrawnTruth, said: Sequence[Said]) -> Tally:
+    return hear(truth, said).tally
 
 
 @dataclass
@@ -57,6 +83,7 @@ class _Chain:
 
     witness: Witness
     tally: Tally
+    faults: list[Fault]
     windows: Sequence[Said]
     told: set[int] = field(default_factory=set)
     said: list[str] = field(default_factory=list)
@@ -65,7 +92,7 @@ class _Chain:
     def __post_init__(self) -> None:
         self._truth = self.witness.truth
         deltas = [at for at in self.windows if not at.full]
-        self._due_at = {event.event: at.start_s for at in deltas for event in events_of(self._truth, at.start_s, at.end_s)}
+        self._due_at = {event.event: at for at in deltas for event in events_of(self._truth, at.start_s, at.end_s)}
 
     def hear(self, at: Said) -> None:
         claims = self.witness.reader.claims(at.text)
@@ -99,7 +126,7 @@ class _Chain:
         told_before = frozenset(self.told)
         for claim in claims:
             known = Known(at.start_s, self._seen_until_s(at), due, told_before, frozenset(self.told - told_before), tuple(self.said))
-            self._count_claim(self.witness.standing(claim, known), at)
+            self._count_claim(claim, self.witness.standing(claim, known), at)
 
     def _go_on(self, due: Sequence[DrawnEvent], at: Said) -> None:
         for event in due:
@@ -134,7 +161,9 @@ class _Chain:
             self.tally[f"idle_windows:{kind}"] += 1
             self.tally[f"idle_silences:{kind}"] += not at.text
 
-    def _count_claim(self, standing: Standing, at: Said) -> None:
+    def _count_claim(self, claim: Claim, standing: Standing, at: Said) -> None:
+        if standing.worth in get_args(FaultKind):
+            self.faults.append(Fault(at.start_s, at.end_s, standing.worth, claim.text))  # type: ignore[arg-type]
         self.tally.add("claims")
         self.tally.add(standing.worth)
         if standing.worth in ("leaked", "idle", "false_event"):
@@ -147,7 +176,7 @@ class _Chain:
                 self._count_told(event, at)
 
     def _count_told(self, event: DrawnEvent, at: Said) -> None:
-        late_s = max(0.0, at.start_s - self._due_at[event.event])
+        late_s = max(0.0, at.start_s - self._due_at[event.event].start_s)
         self.tally.add("told", of=event.type)
         self.tally.add("in_time", max(0.0, 1 - late_s / PATIENCE_S))
         if self.segments and event in self.segments[-1].due and self.segments[-1].told_at_s is None:
@@ -163,6 +192,13 @@ class _Chain:
         return max((at.end_s, *(event.end_s + _MOMENT_S for event in events_of(self._truth, at.start_s, at.end_s))))
 
     def end(self) -> None:
+        for event in self._truth.events:
+            if event.event in self._due_at and event.event not in self.told:
+                at = self._due_at[event.event]
+                self.faults.append(Fault(at.start_s, at.end_s, "missed", event.sentence))
+        self._count_segments()
+
+    def _count_segments(self) -> None:
         """LiveStar's three: how late the first caption that tells a segment is, or all of it where none does; captions too many or missing; segments told."""
         for segment in self.segments:
             told_at_s = segment.end_s if segment.told_at_s is None else segment.told_at_s

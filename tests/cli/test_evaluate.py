@@ -126,3 +126,13 @@ def test_captions_in_a_bucket_score_as_those_in_a_folder(
     monkeypatch.setenv("STREAMCAP_CACHE", str(tmp_path / "cache"))
     fill(open_storage("gs://bucket/data", tmp_path / "cache", 1, 8, 30))
     assert scores("gs://bucket/data", "--truth", drawn) == scores(tmp_path / "data", "--truth", drawn)
+
+
+@pytest.mark.usefixtures("storage")
+def test_faults_are_listed_with_their_words_on_request(drawn: Path) -> None:
+    told = json.loads(evaluate("--truth", drawn, "--json", "--faults", 2).stdout)["faults"]
+    assert [(fault["video_id"], fault["kind"], fault["start_s"], fault["text"]) for fault in told] == [
+        ("mute", "missed", 2.0, "A red ball rolls in."),
+        ("mute", "missed", 6.0, "The man walks to the box."),
+    ]
+    assert "missed mute 2–4 A red ball rolls in." in " ".join(evaluate("--truth", drawn, "--faults", 2).stdout.split())

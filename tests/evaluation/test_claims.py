@@ -6,7 +6,7 @@ import pytest
 
 from streamcap_dagster.evaluation.measures import Scores, score
 from streamcap_dagster.evaluation.speech import said_by
-from streamcap_dagster.evaluation.tally import tally
+from streamcap_dagster.evaluation.tally import hear, tally
 from streamcap_dagster.records import Caption
 from tests.evaluation.world import EMPTY, LOOKS, MAN, PERFECT, RED, SIGN, caption, captions, event, look, world
 
@@ -194,3 +194,16 @@ def test_what_a_sign_reads_from_the_beginning_is_no_event_that_never_was() -> No
 def test_what_enters_also_moves_but_later_nothing_does() -> None:
     assert counted(w1="Something moves.") == {}
     assert counted(w9="Something moves.") == {"false_event": 1}
+
+
+def test_every_fault_is_kept_with_its_words_and_its_window() -> None:
+    said = saying(w1="A blue ball rolls in.", w3="The man walks to the box. A sign is there.", w4="The camera shakes.", w5="The man walks to the box.")
+    assert [(fault.kind, fault.start_s, fault.text) for fault in hear(world(), said_by(said)).faults] == [
+        ("false_event", 2.0, "a blue ball rolls in"),
+        ("false_thing", 6.0, "a sign is there"),
+        ("idle", 8.0, "the camera shakes"),
+        ("repeated", 10.0, "the man walks to the box"),
+        ("missed", 2.0, "A red ball rolls in."),
+        ("missed", 12.0, "The red ball turns blue."),
+        ("missed", 14.0, "The man leaves."),
+    ]

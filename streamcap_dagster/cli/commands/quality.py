@@ -38,6 +38,7 @@ def evaluate(
         list[str] | None,
         typer.Option("--policy", metavar="POLICY", help="Score this policy beside the captions; may be given several times. `all` is all of them."),
     ] = None,
+    faults: Annotated[int, typer.Option("--faults", min=0, metavar="N", help="Also list at most N faults of each kind, with their words.")] = 0,
     partial: Annotated[bool, typer.Option("--partial", help="Leave out videos that have captions or a truth only, and say which.")] = False,
     out: Annotated[
         list[Path] | None,
@@ -59,7 +60,7 @@ def evaluate(
     from streamcap_dagster.cli.evaluate import evaluate as evaluated
     from streamcap_dagster.settings import read_settings
 
-    asked = Asked(truth, policy or (), as_json, out or (), partial)
+    asked = Asked(truth, policy or (), as_json, out or (), partial, faults)
     raise typer.Exit(evaluated(read_settings(storage=storage), asked))
 
 
