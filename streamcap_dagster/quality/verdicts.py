@@ -83,11 +83,12 @@ def _of_share(metric: Metric, count: int, total: int, of: Of, what: str) -> Judg
 
 
 def _pairing(counts: Mapping[str, int], compared: int, of: Of) -> Judged:
-    """The margin is judged with what chance may have cost it, so that a few windows prove nothing."""
+    """The margin is judged with what chance may have cost it, which cannot be told of a few windows."""
     margin = counts.get("pairing_margin_thousandths", 0) / _FINE / compared
     spread = sqrt(counts.get("pairing_variance_thousandths", 0) / _FINE) / compared
     told = f"captions of {compared:,} windows fit their own frames by {margin:.3f} better than those of other windows (chance makes ±{spread:.3f})"
-    return Judged(PAIRING, _verdict(PAIRING, margin + _CHANCE * spread, compared, of), round(margin, 4), compared, told)
+    verdict = _verdict(PAIRING, margin + _CHANCE * spread, compared, of) if compared >= FEWEST else "ok"
+    return Judged(PAIRING, verdict, round(margin, 4), compared, told)
 
 
 def _verdict(metric: Metric, value: float, total: int, of: Of) -> Verdict:

@@ -58,6 +58,10 @@ def test_a_margin_is_judged_with_what_chance_may_have_cost_it(pairing: dict[str,
     assert verdicts(quality(**pairing))["pairing"] == verdict
 
 
+def test_a_margin_of_a_few_windows_tells_nothing() -> None:
+    assert verdicts(quality(FEWEST - 1, margin=-0.1))["pairing"] == "ok"
+
+
 def test_many_videos_make_sure_what_one_leaves_open() -> None:
     one = quality(margin=0.0, spread=0.06)
 
