@@ -9,6 +9,8 @@ from streamcap_dagster.rewards.words import Gram, content, known_pairs, said_pai
 
 ALIKE = 0.9
 """Jaccard index of their sets of words from which on two captions are nearly copies."""
+_FEWEST_WITH_ANOTHER = 19
+"""From so many words on two sets of one size are alike although a word is another."""
 
 
 @dataclass(frozen=True)
@@ -71,8 +73,10 @@ class _Copies:
     def find(self, window: int, spoken: frozenset[str]) -> int | None:
         """The last earlier window that is nearly the same; remembers this one."""
         size = len(spoken)
-        sizes = range(math.ceil(ALIKE * size), math.floor(size / ALIKE) + 1)
-        alike = [earlier for near in sizes if near in self._of_size for other, earlier in self._of_size[near].items() if _are_alike(spoken, other)]
+        alike = [self._of_size[size][spoken]] if spoken in self._of_size[size] else []
+        for near in range(math.ceil(ALIKE * size), math.floor(size / ALIKE) + 1):
+            if near in self._of_size and (near != size or size >= _FEWEST_WITH_ANOTHER):
+                alike += [earlier for other, earlier in self._of_size[near].items() if _are_alike(spoken, other)]
         self._of_size[size][spoken] = window
         return max(alike, default=None)
 

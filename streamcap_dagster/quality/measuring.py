@@ -1,7 +1,7 @@
 """Every metric of every window of a video. Costs nothing and asks nobody: texts are compared, no picture is looked at."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from itertools import groupby
 from statistics import fmean
 
@@ -24,17 +24,14 @@ def measure(captions: Iterable[Caption]) -> tuple[WindowQuality, ...]:
     A full caption opens a segment, in which nothing was said before: it is all new.
     """
     ordered = sorted(captions, key=lambda caption: (caption.clip, caption.window))
-    measured = [window for _, chain in groupby(ordered, key=lambda caption: caption.clip) for window in _measure_clip(list(chain))]
+    measured = [window for _, chain in groupby(ordered, key=lambda caption: (caption.clip, caption.segment)) for window in _measure_segment(chain)]
     usual = _usual(window.language for window in measured)
     return tuple(window.model_copy(update={"flags": flags(_values(window, usual))}) if window.words else window for window in measured)
 
 
-def _measure_clip(chain: Sequence[Caption]) -> Iterator[WindowQuality]:
+def _measure_segment(chain: Iterable[Caption]) -> Iterator[WindowQuality]:
     so_far, names = SoFar(), Names()
-    for caption in chain:
-        if caption.kind != "delta" and caption.text:
-            so_far, names = SoFar(), Names()
-        yield _measured(caption, so_far, names)
+    yield from (_measured(caption, so_far, names) for caption in chain)
 
 
 def _measured(caption: Caption, so_far: SoFar, names: Names) -> WindowQuality:

@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from streamcap_dagster.rewards.form import refusal as refusing_words
 from streamcap_dagster.rewards.form import says_nothing
-from streamcap_dagster.rewards.words import every, sentences
+from streamcap_dagster.rewards.words import every, sentences, words
 
 _QUOTED = re.compile(r""""[^"]*"|“[^”]*”|„[^“”]*[“”]|«[^»]*»|(?<!\w)'(?:[^'\n]|'(?=\w))*'(?!\w)""")
 _SPACE = re.compile(r"[^\S\n]+")
@@ -64,6 +64,8 @@ _NOTHING_SEEN = re.compile(
     r"|\bi (?:cannot|can't|won't|am not able to|will not) (?:process|provide|identify|comply|fulfil|fulfill|analy[sz]e|access|caption|generate)\b"
     r"|\b(?:against|violates?) (?:my|the|our) (?:content )?(?:guidelines|polic(?:y|ies))\b"
 )
+_IN_A_REFUSAL = every("i i'm ai sorry unable provided attached available given guidelines policy policies")
+"""A refusal has one of these words, and few captions do."""
 
 _NUMBER = r"(?:\d{1,4}(?:\.\d+)?|half a|one|two|three|four|five|six|seven|eight|nine|ten)"
 _TIMES = re.compile(
@@ -98,6 +100,8 @@ def _as_before(plain: str) -> list[str]:
 
 def refusal(text: str) -> str:
     """The words by which a caption refuses to be one, as it has them; empty when it does not."""
+    if _IN_A_REFUSAL.isdisjoint(words(text)):
+        return ""
     plain = _plain(text)
     match = _NOTHING_SEEN.search(plain)
     return refusing_words(plain) or (match[0] if match else "")
@@ -115,7 +119,7 @@ def times(text: str) -> tuple[str, ...]:
 @lru_cache(maxsize=4096)
 def _plain(text: str) -> str:
     """In one case, one Unicode form and with single spaces, without what it quotes; all of it where it is one quotation."""
-    even = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold()).replace("’", "'").replace("‘", "'")
+    even = text.lower() if text.isascii() else unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold()).replace("’", "'").replace("‘", "'")
     even = _SPACE.sub(" ", even)
     unquoted = _QUOTED.sub("…", even)
     return unquoted if _A_WORD.search(unquoted) else even

@@ -26,7 +26,7 @@ def _share(spoken: tuple[str, ...]) -> float:
     if total < _FEWEST_FOR_ONE_WORD:
         return 0.0
     counted = Counter(spoken)
-    commonest = counted.most_common(1)[0][1]
+    commonest = max(counted.values())
     again = total - len(counted) if total >= _FEWEST_FOR_ALL else 0
     return max(commonest, again, _in_runs(spoken)) / total
 

@@ -111,7 +111,7 @@ def test_clips_know_nothing_of_each_other() -> None:
 
 
 def test_an_anchor_is_all_new_and_what_follows_is_held_against_it_alone() -> None:
-    captions = [caption(0, SCENE), caption(1, "Rain falls."), caption(2, SCENE, kind="anchor"), caption(3, "Rain falls.")]
+    captions = [caption(0, SCENE), caption(1, "Rain falls."), caption(2, SCENE, kind="anchor", segment=1), caption(3, "Rain falls.", segment=1)]
     anchor, after = measure(captions)[2:]
     assert (anchor.redundancy, anchor.novelty, anchor.flags) == (0.0, 1.0, ())
     assert (after.redundancy, after.repeats) == (0.0, None)
