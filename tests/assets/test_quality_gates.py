@@ -1,0 +1,89 @@
+"""From captions on the wrong videos to a dataset that is not published: the asset, its findings, and the checks of the dataset."""
+
+from collections import Counter
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from streamcap_dagster.assets.corpus_checks import quality_of
+from streamcap_dagster.assets.quality import caption_quality
+from streamcap_dagster.assets.work import Made, VideoWork
+from streamcap_dagster.quality.records import CaptionQuality
+from streamcap_dagster.records import Captions
+from streamcap_dagster.storage import keys
+from streamcap_dagster.storage.documents import read_record, write_record
+from streamcap_dagster.storage.folder import FolderStorage
+from tests.assets.walking import workshop
+from tests.quality.passing import Captioned, make_passing
+
+VECTORS = "tests.quality.test_embedding:two_texts"
+
+
+@pytest.fixture(scope="module")
+def two(tmp_path_factory: pytest.TempPathFactory) -> tuple[Captioned, Captioned]:
+    folder = tmp_path_factory.mktemp("passing")
+    return make_passing(folder, "first", 1, 36), make_passing(folder, "second", 2, 36)
+
+
+@pytest.fixture
+def storage(tmp_path: Path) -> FolderStorage:
+    return FolderStorage(tmp_path / "data")
+
+
+def measured(storage: FolderStorage, captioned: Captioned, **settings: str) -> Made:
+    """What the asset makes of a video with these captions."""
+    video_id = captioned.video.video_id
+    storage.write(keys.frames(video_id), captioned.frames.read_bytes())
+    for key, first in ((keys.initial_captions, True), (keys.delta_captions, False)):
+        of_kind = tuple(caption for caption in captioned.captions if (caption.kind == "initial") is first)
+        write_record(storage, key(video_id), Captions(video_id=video_id, captions=of_kind))
+    work = VideoWork(captioned.video, workshop(storage, **settings))
+    try:
+        made = caption_quality.make(work)
+        assert isinstance(made, Made)
+        return made
+    finally:
+        work.close()
+
+
+def verdicts(made: Made) -> dict[str, str]:
+    assert caption_quality.findings is not None
+    return {judged.metric.name: judged.verdict for judged in caption_quality.findings.judge(made.counts)}
+
+
+def test_the_asset_audits_the_pairing_and_its_receipt_counts_what_the_checks_judge(storage: FolderStorage, two: tuple[Captioned, Captioned]) -> None:
+    made = measured(storage, two[0])
+    stored = read_record(storage, keys.caption_quality(two[0].video.video_id), CaptionQuality)
+
+    assert stored.pairing is not None
+    assert (stored.pairing.by, made.counts["pairing_windows"]) == ("features", stored.pairing.windows)
+    assert set(verdicts(made).values()) == {"ok"}
+
+
+def test_every_check_of_the_asset_is_one_that_dagster_lists(storage: FolderStorage, two: tuple[Captioned, Captioned]) -> None:
+    assert caption_quality.findings is not None
+    assert list(verdicts(measured(storage, two[0]))) == [metric.name for metric in caption_quality.findings.metrics]
+
+
+def test_a_model_of_the_user_compares_where_one_is_set(storage: FolderStorage, two: tuple[Captioned, Captioned]) -> None:
+    measured(storage, two[0], pairing_model=VECTORS)
+    stored = read_record(storage, keys.caption_quality(two[0].video.video_id), CaptionQuality)
+
+    assert stored.pairing is not None
+    assert (stored.pairing.by, stored.pairing.margin) == (VECTORS, 0.0)
+
+
+def test_texts_on_the_wrong_videos_make_the_dataset_fail_its_check_and_right_ones_do_not(storage: FolderStorage, two: tuple[Captioned, Captioned]) -> None:
+    first, second = two
+    exchanged = (first.saying(second.texts), second.saying(first.texts))
+    found = []
+    for videos in (two, exchanged):
+        counts: Counter[str] = Counter()
+        for captioned in videos:
+            counts.update(measured(storage, captioned).counts)
+        found.append({result.check_name: result for result in quality_of(counts, [])})
+
+    right, wrong = found
+    assert all(result.passed for result in right.values())
+    assert (wrong["pairing"].passed, wrong["pairing"].severity) == (False, dg.AssetCheckSeverity.ERROR)
