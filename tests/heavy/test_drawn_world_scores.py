@@ -1,0 +1,44 @@
+"""A drawn world from its pictures to scores, with the commands of its README: rendered, captioned by whoever needs no key, held against its truth."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.heavy
+
+
+@pytest.fixture(scope="module")
+def scores(tmp_path_factory: pytest.TempPathFactory) -> dict[str, float]:
+    """The overall score of both captioners, and of the policies on the same windows."""
+    folder = tmp_path_factory.mktemp("drawn")
+    streamcap(folder, "drawn-world", "--out", "world", "--videos", "2", "--seed", "5")
+    told: dict[str, float] = {}
+    for captioner in ("recorded", "offline"):
+        streamcap(folder / "world", "run", "videos", "--storage", captioner, "--captioner", captioner)
+        plain = json.loads(streamcap(folder / "world", "evaluate", captioner, "--truth", ".", "--policy", "all", "--json"))
+        overall = {score["name"]: score["measures"]["overall"]["value"] for score in plain["scores"]}
+        told |= {**overall, captioner: overall["captions"]}
+    return told
+
+
+def streamcap(folder: Path, *arguments: str) -> str:
+    environment = {**os.environ, "DAGSTER_HOME": ""}
+    done = subprocess.run([sys.executable, "-m", "streamcap_dagster.cli", *arguments], cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_the_recorded_answers_are_perfect_after_a_whole_run(scores: dict[str, float]) -> None:
+    assert scores["recorded"] == pytest.approx(1)
+
+
+def test_whoever_looks_at_nothing_is_worse_in_the_right_order(scores: dict[str, float]) -> None:
+    assert scores["recorded"] > scores["previous"] > scores["shuffled"] > scores["repeat"] == scores["silent"] == 0
+
+
+def test_who_sees_only_pixels_is_worse_than_who_knows(scores: dict[str, float]) -> None:
+    assert 0 <= scores["offline"] < scores["recorded"]
