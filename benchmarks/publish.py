@@ -22,6 +22,8 @@ from streamcap_dagster.dataset.rows import DatasetVideo
 from streamcap_dagster.emulators.hub.options import Options
 from streamcap_dagster.emulators.hub.server import Running, running
 from streamcap_dagster.hub.publishing import Wish
+from streamcap_dagster.quality.measuring import measure as measure_windows
+from streamcap_dagster.quality.records import CaptionQuality
 from streamcap_dagster.records import Caption, Captions, Clip, Clips, Frame, RlExamples, SftExample, SftExamples, SftPair, Turn, Video
 from streamcap_dagster.resources.hub import HubResource
 from streamcap_dagster.storage import keys
@@ -92,6 +94,7 @@ def _store(storage: FolderStorage, video_id: str, pictures: list[bytes]) -> Data
     write_record(storage, keys.clips(video_id), Clips(video_id=video_id, window_duration_s=2, clips=(clip,)))
     write_record(storage, keys.initial_captions(video_id), Captions(video_id=video_id, captions=captions[:1]))
     write_record(storage, keys.delta_captions(video_id), Captions(video_id=video_id, captions=captions[1:]))
+    write_record(storage, keys.caption_quality(video_id), CaptionQuality(video_id=video_id, windows=measure_windows(captions)))
     pairs = tuple(SftPair(clip=0, window=window, example=_example(video_id, window)) for window in range(1, WINDOWS))
     write_record(storage, keys.sft_examples(video_id), SftExamples(video_id=video_id, examples=pairs))
     write_record(storage, keys.rl_examples(video_id), RlExamples(video_id=video_id, examples=()))
