@@ -87,7 +87,7 @@ class Reader:
         mentions, stray = self._mentions(spoken)
         subjectless = not mentions or not PRONOUNS.isdisjoint(spoken) or any(place == 0 for place, _ in happens)
         said = {action for _, action in happens}
-        actions = tuple(kind for kind, phrases in self._truth.actions.items() if not said.isdisjoint(_spoken(phrases)))
+        actions = tuple(kind for kind, phrases in self._phrases_of.items() if not said.isdisjoint(phrases))
         return Claim(spoken, before if subjectless else (), actions, mentions, stray)
 
     def _mentions(self, spoken: Spoken) -> tuple[tuple[Mention, ...], frozenset[str]]:
@@ -111,6 +111,10 @@ class Reader:
     @cached_property
     def _actions(self) -> "Phrases":
         return Phrases(phrase for phrases in self._truth.actions.values() for phrase in phrases)
+
+    @cached_property
+    def _phrases_of(self) -> dict[EventType, frozenset[Spoken]]:
+        return {kind: _spoken(phrases) for kind, phrases in self._truth.actions.items()}
 
 
 class Phrases:
