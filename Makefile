@@ -54,7 +54,7 @@ bench: setup ## measure against the baselines; writes benchmarks/results.json
 	@sh setup/extras.sh train
 	@$(OFFLINE) $(PYTHON_IN) -m benchmarks
 
-screenshots: demo ## take the README's pictures of Dagster's pages anew, in a headless Chromium
+screenshots: demo ## take the README's pictures of Dagster's pages and of the review page anew, in a headless Chromium
 	@CHROMIUM="$$(sh setup/chromium.sh)" && export CHROMIUM && $(DEMO) PYTHONPATH="$(CURDIR)" ../.venv/bin/python -m docs.screenshots
 
 constraints: ## pin every package anew, from what pyproject.toml resolves to today (needs Python 3.11)

@@ -1,4 +1,4 @@
-"""Takes the README's pictures of Dagster's pages, from what `make demo` made.
+"""Takes the README's pictures of Dagster's pages and of the review page, from what `make demo` made.
 
 `make screenshots`, or `.venv/bin/python -m docs.screenshots` with DAGSTER_HOME and the settings of the project to look at.
 """
@@ -21,6 +21,7 @@ from docs.browser import PATIENCE_S, Page, browser
 
 FOLDER = Path(__file__).with_name("screenshots")
 COLOURS = 128
+OF_PHOTOS = 256
 SIZE = (1440, 900)
 WITHOUT_PATHS = "[...document.querySelectorAll('tr')].filter(row => row.cells[0] && row.cells[0].innerText.startsWith('file')).forEach(row => row.remove())"
 """Where the files are on the machine that took the pictures is of no use to readers."""
@@ -34,6 +35,9 @@ class Shot:
     path: str
     shows: str
     into_view: str = ""
+    colours: int = COLOURS
+    without: str = ""
+    """JavaScript that takes away what is of no use to readers."""
 
 
 SHOTS = (
@@ -44,14 +48,22 @@ SHOTS = (
 )
 
 
+REVIEW_SHOTS = (
+    Shot("review_video", "/videos/bikes#3", "Novelty", colours=OF_PHOTOS),
+    Shot("review_corpus", "/", "flagged", without="document.querySelector('.progress').textContent = 'demo/data'"),
+)
+
+
 def main(names: list[str]) -> None:
     """The named pictures, or all."""
     FOLDER.mkdir(exist_ok=True)
-    with webserver() as address, browser(*SIZE) as page:
-        for shot in SHOTS:
-            if not names or shot.name in names:
-                take(page, address, shot, FOLDER / f"{shot.name}.png")
-                print(f"{shot.name}.png")
+    for server, shots in ((webserver, SHOTS), (review_server, REVIEW_SHOTS)):
+        wanted = [shot for shot in shots if not names or shot.name in names]
+        if wanted:
+            with browser(*SIZE) as page, server(page) as address:
+                for shot in wanted:
+                    take(page, address, shot, FOLDER / f"{shot.name}.png")
+                    print(f"{shot.name}.png")
 
 
 def take(page: Page, address: str, shot: Shot, picture: Path) -> None:
@@ -63,13 +75,16 @@ def take(page: Page, address: str, shot: Shot, picture: Path) -> None:
         page.wait_for(cell, f"a row named {shot.into_view}")
         page.evaluate(WITHOUT_PATHS)
         page.evaluate(f"{cell}.scrollIntoView({{block: 'end'}})")
+    if shot.without:
+        page.evaluate(shot.without)
     with Image.open(io.BytesIO(page.picture())) as taken:
-        taken.convert("RGB").quantize(COLOURS).save(picture, optimize=True)
+        taken.convert("RGB").quantize(shot.colours).save(picture, optimize=True)
 
 
 @contextmanager
-def webserver() -> Iterator[str]:
+def webserver(page: Page | None = None) -> Iterator[str]:
     """Dagster's pages on the instance of DAGSTER_HOME while the block lasts; its address."""
+    del page
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -82,6 +97,21 @@ def webserver() -> Iterator[str]:
     finally:
         server.terminate()
         server.wait()
+
+
+@contextmanager
+def review_server(page: Page) -> Iterator[str]:
+    """`streamcap review` on the storage of the settings while the block lasts; its address, to which the page has been let in."""
+    command = [sys.executable, "-m", "streamcap_dagster.cli", "review", "--port", "0", "--no-open"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+        try:
+            assert server.stdout is not None
+            entrance = server.stdout.readline().strip()
+            page.open(entrance)
+            page.wait_for_text("Every window")
+            yield entrance.partition("/enter")[0]
+        finally:
+            server.terminate()
 
 
 def _wait_for(address: str, server: subprocess.Popen[bytes]) -> None:

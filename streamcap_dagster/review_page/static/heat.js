@@ -4,7 +4,7 @@
 review.heatMap = (source, hint) => {
   const ROW = 22;
   const PAGE = 40;
-  const WIDEST = 14;
+  const WIDEST = 24;
   const state = { measure: "flags", order: "name", search: "", total: 0, longest: 1, pages: new Map(), generation: 0, focus: 0 };
   const rows = review.element("ol", { class: "heat-rows" });
   const canvas = review.element("canvas", { class: "heat-canvas", "aria-hidden": "true" });
