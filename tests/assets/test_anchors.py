@@ -109,6 +109,7 @@ class Story:
     pairs: list[dict[str, Any]]
     receipts: dict[str, Any]
     drifts: list[dict[str, Any]]
+    rl_pairs: list[dict[str, Any]]
     after: dict[str, str]
     asked_after: dict[str, dict[str, Any]]
 
@@ -130,10 +131,10 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
     anchored, asked = shop.files(), shop.calls()
     captions = shop.read("delta_captions/long.json")["captions"]
     sft, receipts = shop.read("sft_examples/long.json"), shop.read("receipts/long.json")
-    drifts = shop.read("caption_quality/long.json")["drifts"]
+    drifts, rl_pairs = shop.read("caption_quality/long.json")["drifts"], shop.read("rl_examples/long.json")["examples"]
     left_out = {pair["window"]: pair["reason"] for pair in sft["left_out"]}
     shop.walk(0)
-    told = (before, asked_before, made_for_none, states, estimated, made, anchored, asked, captions, left_out, sft["examples"], receipts, drifts)
+    told = (before, asked_before, made_for_none, states, estimated, made, anchored, asked, captions, left_out, sft["examples"], receipts, drifts, rl_pairs)
     return Story(shop, *told, shop.files(), shop.calls())
 
 
@@ -178,6 +179,13 @@ def test_no_pair_reaches_into_a_new_segment_and_the_one_after_holds_both_exchang
     exchanges = {pair["window"]: len(pair["example"]["conversations"]) // 2 for pair in story.pairs}
     assert {window for window, count in exchanges.items() if count == 2} <= {1, 5, 9}
     assert {window for window, count in exchanges.items() if count == 1}.isdisjoint({1, 5, 9})
+
+
+def test_every_picture_that_pairs_speak_of_is_there(story: Story) -> None:
+    examples = [pair["example"] for pair in (*story.pairs, *story.rl_pairs)]
+    named = {f"processed/{frame}" for example in examples for frame in (*example["frames_window1"], *example["frames_window2"])}
+    assert {pair["window"] for pair in story.rl_pairs} & {5, 9}
+    assert named <= {key for key in story.anchored if key.startswith("processed/images/long/")}
 
 
 def test_a_receipt_tells_how_many_anchors_there_are_and_what_they_were_asked_for_with(story: Story) -> None:
