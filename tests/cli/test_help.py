@@ -10,7 +10,10 @@ from streamcap_dagster.cli import app
 WIDTH = 80
 
 
-@pytest.mark.parametrize("command", ["run", "estimate", "backfill", "retry", "rehearse", "emulate-gcs", "sync", "drill", "diff", "rewards-report", "evaluate"])
+@pytest.mark.parametrize(
+    "command",
+    ["run", "estimate", "backfill", "retry", "rehearse", "emulate-gcs", "sync", "drill", "diff", "rewards-report", "evaluate", "reconstruct", "compare"],
+)
 def test_a_paragraph_fills_its_lines(command: str) -> None:
     shown = CliRunner().invoke(app, [command, "--help"], env={"COLUMNS": str(WIDTH)}).stdout
     lines = [line.strip() for line in shown.partition("╭")[0].splitlines()]

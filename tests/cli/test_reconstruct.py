@@ -21,6 +21,7 @@ from streamcap_dagster.storage.documents import read_record, write_record
 from streamcap_dagster.storage.folder import FolderStorage
 from streamcap_dagster.videos.manifest import write_manifest
 from tests.dataset.corpus import Said, caption_records, store_video, video
+from tests.emulators.openai_server import MODEL, VLLM, serving
 
 CHAIN: tuple[Said, ...] = (("ok", "A red door."), ("ok", "It opens."), ("no_change", ""), ("ok", "A cat comes out."))
 WINDOWS, CALLS = 3, 9
@@ -145,6 +146,15 @@ def test_a_storage_without_deltas_says_so(tmp_path: Path, emulator: Running) -> 
     write_manifest(FolderStorage(tmp_path / "data"), [video("a")])
     with pytest.raises(NothingToTest, match="Make some with `streamcap run`"):
         CliRunner().invoke(app, ["reconstruct"], catch_exceptions=False)
+
+
+def test_any_server_that_speaks_openai_can_be_asked(storage: FolderStorage, monkeypatch: pytest.MonkeyPatch) -> None:
+    with serving(VLLM) as server:
+        monkeypatch.setenv("STREAMCAP_OPENAI_MODEL", MODEL)
+        monkeypatch.setenv("OPENAI_BASE_URL", server.base_url)
+        found = told("--captioner", "openai", "--windows", "1")
+
+    assert (found["captioner"], found["windows"], found["questions"]) == ("openai", 2, 2)
 
 
 def test_kept_answers_can_be_replayed_by_the_recorded_captioner(

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from streamcap_dagster.emulators.gemini.examining import examined
 from tests.captions.backends.scripted_server import Answer, Scripted, Seen, scripted
 
 MODEL = "eyes-7b"
@@ -169,9 +170,16 @@ def _answer(body: Any, with_nonce: bool) -> dict[str, object]:
     pictures = "".join(part["image_url"]["url"] for part in parts if part["type"] == "image_url")
     nonce = _NONCE.search(words)
     echo = {"nonce": nonce[1]} if nonce and with_nonce else {}
+    if asked := _asked(body) & examined([words]).keys():
+        return {**{name: said for name, said in examined([words]).items() if name in asked}, **echo}
     if pairs := _PAIR.findall(words):
         return {"objectives": [{"id": pair, "items": [f"something of {pair} happens"]} for pair in pairs], **echo}
     return {"caption": f"A scene like {hashlib.sha256(pictures.encode()).hexdigest()[:8]}.", "no_change": False, **echo}
+
+
+def _asked(body: Any) -> set[str]:
+    """The names that the form of the reply has, where it is sent."""
+    return set(body.get("response_format", {}).get("json_schema", {}).get("schema", {}).get("properties", ()))
 
 
 def _usage(told: str) -> dict[str, object]:
