@@ -30,7 +30,7 @@ class ClipPolicy(Policy):
     """Which spans of a video are captioned."""
 
     clip_policy: Literal["whole", "random_pairs", "manual"] = Field(
-        "whole", description="whole: all of the video; random_pairs: a few spans of two windows; manual: the spans of STREAMCAP_CLIPS_CSV"
+        "whole", description="whole: all of the video; random_pairs: a few spans of two windows; manual: those of STREAMCAP_CLIPS_CSV, or marked by people"
     )
     clip_max_s: float = Field(60.0, gt=0, description="longest clip of the policy `whole`, in seconds")
     clip_pairs: int = Field(4, ge=1, description="spans per video of the policy `random_pairs`")

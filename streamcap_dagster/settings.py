@@ -170,10 +170,13 @@ def _check_frames(settings: Settings) -> None:
 
 
 def _check_clips(settings: Settings) -> None:
-    if settings.clip_policy == "manual" and settings.clips_csv is None:
-        raise SettingError("STREAMCAP_CLIP_POLICY", "manual", "its spans come from a file: set STREAMCAP_CLIPS_CSV to a CSV video_id,start_s,end_s[,keep]")
     if settings.clip_policy == "whole" and settings.clip_max_s < 2 * settings.window_duration_s:
         raise SettingError("STREAMCAP_CLIP_MAX_S", settings.clip_max_s, f"a clip needs at least two windows, {2 * settings.window_duration_s} s")
+
+
+def _check_anchors(settings: Settings) -> None:
+    if settings.anchor_every == 1:
+        raise SettingError("STREAMCAP_ANCHOR_EVERY", 1, "every window would be described in full and none by a delta; give 2 or more, or 0 for no anchors")
 
 
 def _check_pairing(settings: Settings) -> None:
@@ -183,11 +186,6 @@ def _check_pairing(settings: Settings) -> None:
         raise SettingError("STREAMCAP_PAIRING_MODEL", settings.pairing_model, why)
     if settings.pairing_url and not settings.pairing_model:
         raise SettingError("STREAMCAP_PAIRING_URL", settings.pairing_url, "name the model that it serves: set STREAMCAP_PAIRING_MODEL")
-
-
-def _check_anchors(settings: Settings) -> None:
-    if settings.anchor_every == 1:
-        raise SettingError("STREAMCAP_ANCHOR_EVERY", 1, "every window would be described in full and none by a delta; give 2 or more, or 0 for no anchors")
 
 
 def _check_splits(settings: Settings) -> None:

@@ -43,7 +43,6 @@ def test_an_empty_variable_is_as_good_as_none(monkeypatch: pytest.MonkeyPatch) -
         ("STREAMCAP_FPS", "0.3", "would hold 0.6 frames"),
         ("STREAMCAP_JPEG_QUALITY", "101", "less than or equal to 95"),
         ("STREAMCAP_DECODER", "vlc", "'torchcodec' or 'ffmpeg'"),
-        ("STREAMCAP_CLIP_POLICY", "manual", "STREAMCAP_CLIPS_CSV"),
         ("STREAMCAP_CLIP_MAX_S", "3", "at least two windows"),
         ("STREAMCAP_ANCHOR_EVERY", "1", "every window would be described in full and none by a delta"),
         ("STREAMCAP_ANCHOR_EVERY", "-3", "greater than or equal to 0"),

@@ -9,6 +9,7 @@ initial_captions     per video  the first window of each clip, in full
 delta_captions       per video  every later window: only what is new
 caption_quality      per video  what the captions are like, window by window
 objectives           per video  what a good delta should convey
+reviews              per video  what reviewers decided of the captions, as far as it applies
 caption_files        per video  the captions as subtitles
 sft_examples         per video  training examples for supervised fine-tuning
 rl_examples          per video  training examples for reinforcement learning
@@ -25,6 +26,7 @@ from streamcap_dagster.assets.examples import rl_examples, sft_examples
 from streamcap_dagster.assets.frames import frame_hashes, frames
 from streamcap_dagster.assets.preferences import preference_examples
 from streamcap_dagster.assets.quality import caption_quality
+from streamcap_dagster.assets.reviews import reviews
 from streamcap_dagster.assets.videos import raw_videos
 from streamcap_dagster.assets.work import PerVideoAsset
 
@@ -37,6 +39,7 @@ PER_VIDEO: tuple[PerVideoAsset, ...] = (
     delta_captions,
     caption_quality,
     objectives,
+    reviews,
     caption_files,
     sft_examples,
     rl_examples,

@@ -30,7 +30,7 @@ def asked_under(workshop: Workshop) -> dict[str, str]:
     return {
         _STORAGE: workshop.storage.uri,
         _CAPTIONER: f"{workshop.captioner.name} ({workshop.captioner.model})",
-        _VERSIONS: Wanted(PER_VIDEO, workshop).of_settings[:8],
+        _VERSIONS: Wanted(PER_VIDEO, workshop).digest[:8],
     }
 
 

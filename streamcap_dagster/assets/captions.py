@@ -10,6 +10,7 @@ import dagster as dg
 
 from streamcap_dagster.assets.clips import clips_of, selection_file
 from streamcap_dagster.assets.progress import WindowsDone, WindowsFound
+from streamcap_dagster.assets.reviews import captions_as_reviewed
 from streamcap_dagster.assets.work import Made, PerVideoAsset, VideoCheck, VideoWork, made_of
 from streamcap_dagster.captions.anchors import anchor_windows
 from streamcap_dagster.captions.asking import Spent
@@ -20,6 +21,7 @@ from streamcap_dagster.captions.prompts import Prompts
 from streamcap_dagster.captions.subtitles import to_srt, to_vtt
 from streamcap_dagster.policies import CaptionPolicy, ChainPolicy, ClipPolicy, Windowing
 from streamcap_dagster.records import Caption, Captions, Clips, Objectives
+from streamcap_dagster.reviews.reviewed import is_dropped
 from streamcap_dagster.settings import Settings
 from streamcap_dagster.storage import keys
 from streamcap_dagster.storage.many import delete_all
@@ -88,8 +90,9 @@ def _paid(made: Made, spent: Spent) -> Made:
 
 
 def _write_subtitles(work: VideoWork) -> Made:
-    initials, deltas = _both(work)
-    spoken = sorted((*initials.captions, *deltas.captions), key=lambda caption: (caption.start_s, caption.end_s))
+    initials, deltas = captions_as_reviewed(work)
+    shown = (caption for caption in (*initials.captions, *deltas.captions) if not is_dropped(caption))
+    spoken = sorted(shown, key=lambda caption: (caption.start_s, caption.end_s))
     texts = {keys.subtitles(work.video_id, suffix): write(spoken) for suffix, write in ((".srt", to_srt), (".vtt", to_vtt))}
     if not any(texts.values()):
         delete_all(work.storage, texts)
@@ -212,8 +215,11 @@ objectives = PerVideoAsset(
 
 caption_files = PerVideoAsset(
     name="caption_files",
-    description="The captions as subtitles of the video, SubRip and WebVTT. A video in which nothing was said gets no file. Costs nothing.",
-    deps=("initial_captions", "delta_captions"),
+    description=(
+        "The captions as subtitles of the video, SubRip and WebVTT, with what reviewers wrote and without what they dropped. A video in which nothing was said "
+        "gets no file. Costs nothing."
+    ),
+    deps=("initial_captions", "delta_captions", "reviews"),
     group="captions",
     kinds=frozenset({"srt", "vtt"}),
     version="1",

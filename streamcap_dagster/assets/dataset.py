@@ -17,6 +17,7 @@ from streamcap_dagster.assets.frames import frame_hashes, frames
 from streamcap_dagster.assets.groups import VIDEO_GROUPS, video_groups_asset
 from streamcap_dagster.assets.preferences import preference_examples
 from streamcap_dagster.assets.quality import caption_quality
+from streamcap_dagster.assets.reviews import reviews
 from streamcap_dagster.assets.videos import raw_videos
 from streamcap_dagster.dataset.hub_dataset import CARD, build_dataset
 from streamcap_dagster.dataset.json_files import Kind, write_examples_json
@@ -35,7 +36,7 @@ from streamcap_dagster.storage.receipts import StoredObject
 JSON_FILES = ("train_json", "rl_json")
 WHOLE_CORPUS = (VIDEO_GROUPS, *JSON_FILES, "hf_dataset", "published_dataset")
 OWNERS = ["team:streamcap"]
-FROM_EVERYTHING = ("clips", "frames", "initial_captions", "delta_captions", "caption_quality", "sft_examples", "rl_examples", "preference_examples")
+FROM_EVERYTHING = ("clips", "frames", "initial_captions", "delta_captions", "caption_quality", "reviews", "sft_examples", "rl_examples", "preference_examples")
 FRESH = dg.FreshnessPolicy.time_window(fail_window=timedelta(days=8), warn_window=timedelta(days=2))
 CHAIN = (
     raw_videos,
@@ -46,6 +47,7 @@ CHAIN = (
     delta_captions,
     caption_quality,
     objectives,
+    reviews,
     sft_examples,
     rl_examples,
     preference_examples,

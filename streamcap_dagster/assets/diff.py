@@ -14,7 +14,10 @@ from streamcap_dagster.storage.receipts import Receipt, Receipts, receipts_of
 
 _NONE = "(none)"
 _NOTHING: Mapping[str, Surveyed] = {}
-_NOT_FOR_PEOPLE = {"manual_spans": "its rows of STREAMCAP_CLIPS_CSV changed"}
+_NOT_FOR_PEOPLE = {
+    "manual_spans": "its rows of STREAMCAP_CLIPS_CSV, or the spans that people marked, changed",
+    "review": "people decided something else of its captions",
+}
 """What a hash stands for."""
 
 
@@ -148,8 +151,10 @@ class _Present:
         return [Cause(asset.name, unknown if receipt.made_with else "made by an earlier version, which did not write down what with")]
 
     def _made_now(self, asset: PerVideoAsset, video: Video) -> dict[str, str]:
-        known = self._made_with.get(asset.name) or made_with(asset, VideoWork(video, self._workshop))
-        if not asset.decided_by(self._workshop.settings) and not asset.found_beside(self._workshop):
+        if self._wanted.is_special(asset, video.video_id):
+            return made_with(asset, VideoWork(video, self._workshop))
+        if (known := self._made_with.get(asset.name)) is None:
+            known = made_with(asset, VideoWork(video, self._workshop))
             self._made_with[asset.name] = known
         return known
 

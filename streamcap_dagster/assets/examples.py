@@ -5,12 +5,14 @@ from collections.abc import Sequence
 
 import dagster as dg
 
+from streamcap_dagster.assets.reviews import captions_as_reviewed
 from streamcap_dagster.assets.work import Made, PerVideoAsset, VideoWork
 from streamcap_dagster.captions.prompts import AsAsked, Prompts
 from streamcap_dagster.examples.images import windows_of, write_images
 from streamcap_dagster.examples.pairs import make_rl, make_sft
 from streamcap_dagster.policies import CaptionPolicy, ExamplePolicy, Sampling, Windowing
-from streamcap_dagster.records import Captions, LeftOut, Objectives, RlExamples, SftExamples
+from streamcap_dagster.records import LeftOut, Objectives, RlExamples, SftExamples
+from streamcap_dagster.reviews.reviewed import ended
 from streamcap_dagster.storage import keys
 from streamcap_dagster.storage.receipts import StoredObject
 
@@ -23,20 +25,16 @@ def _make_sft(work: VideoWork) -> Made:
 
 def _make_rl(work: VideoWork) -> Made:
     objectives = work.read(keys.objectives(work.video_id), Objectives)
-    initials, deltas = _captions(work)
+    initials, deltas = captions_as_reviewed(work)
     examples = make_rl(work.video, initials, deltas, objectives, work.policy(Windowing), work.policy(Sampling), work.policy(ExamplePolicy))
     images = _images(work)
     return work.store(keys.rl_examples(work.video_id), examples, {"examples": len(examples.examples), **_left_out(examples.left_out)}, images)
 
 
 def _sft(work: VideoWork) -> SftExamples:
-    initials, deltas = _captions(work)
+    initials, deltas = captions_as_reviewed(work)
     prompts = AsAsked(work.policy(CaptionPolicy).history_tokens)
     return make_sft(work.video, initials, deltas, work.policy(Windowing), work.policy(Sampling), work.policy(ExamplePolicy), prompts)
-
-
-def _captions(work: VideoWork) -> tuple[Captions, Captions]:
-    return work.read(keys.initial_captions(work.video_id), Captions), work.read(keys.delta_captions(work.video_id), Captions)
 
 
 def _images(work: VideoWork, sft: SftExamples | None = None) -> tuple[StoredObject, ...]:
@@ -48,7 +46,8 @@ def _images(work: VideoWork, sft: SftExamples | None = None) -> tuple[StoredObje
 
 def _write_images(work: VideoWork, sft: SftExamples) -> StoredObject:
     """Write the images and remove others."""
-    spoken = {(caption.clip, caption.window) for caption in _captions(work)[1].captions if caption.outcome == "ok" and caption.kind == "delta"}
+    _, deltas = captions_as_reviewed(work)
+    spoken = {(caption.clip, caption.window) for caption in deltas.captions if caption.kind == "delta" and ended(caption) == "ok"}
     windows = windows_of(sft) | spoken | {(clip, window - 1) for clip, window in spoken}
     frames = work.local(keys.frames(work.video_id))
     images = write_images(work.storage, work.video_id, frames, windows if work.settings.json_images else frozenset())
@@ -82,7 +81,7 @@ sft_examples = PerVideoAsset(
         "with the frames of both windows as images beside `train.json`. Pairs whose caption failed make none and are listed with the reason; "
         "silence is capped (STREAMCAP_MAX_SILENT_SHARE). Costs the disk space of the images."
     ),
-    deps=("frames", "initial_captions", "delta_captions"),
+    deps=("frames", "initial_captions", "delta_captions", "reviews"),
     group="examples",
     kinds=frozenset({"json"}),
     version="1",
@@ -95,7 +94,7 @@ sft_examples = PerVideoAsset(
 rl_examples = PerVideoAsset(
     name="rl_examples",
     description="One record per window pair that has objectives, for reinforcement learning: the frames of both windows and what a good delta should convey.",
-    deps=("frames", "initial_captions", "delta_captions", "objectives"),
+    deps=("frames", "initial_captions", "delta_captions", "objectives", "reviews"),
     group="examples",
     kinds=frozenset({"json"}),
     version="1",

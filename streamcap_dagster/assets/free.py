@@ -3,15 +3,17 @@
 from streamcap_dagster.assets.corpus import gap
 from streamcap_dagster.assets.corpus_checks import NAMED
 from streamcap_dagster.assets.dataset import CHAIN
+from streamcap_dagster.assets.examples import rl_examples, sft_examples
 from streamcap_dagster.assets.frames import frame_hashes
 from streamcap_dagster.assets.preferences import preference_examples
 from streamcap_dagster.assets.quality import caption_quality
+from streamcap_dagster.assets.reviews import reviews
 from streamcap_dagster.storage import Storage
 from streamcap_dagster.storage.failures import read_failures
 from streamcap_dagster.storage.receipts import Receipts, receipts_of
 from streamcap_dagster.videos.manifest import read_manifest
 
-FREE = (frame_hashes, caption_quality, preference_examples)
+FREE = (frame_hashes, caption_quality, reviews, sft_examples, rl_examples, preference_examples)
 _REST = tuple(asset for asset in CHAIN if asset not in FREE)
 
 

@@ -2,11 +2,11 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator
 from functools import cache
 
 import dagster as dg
 
+from streamcap_dagster.assets.reviews import captions_as_reviewed
 from streamcap_dagster.assets.work import Made, PerVideoAsset, VideoWork, Workshop
 from streamcap_dagster.captions.prompts import AsAsked, Prompts
 from streamcap_dagster.errors import ObjectMissing
@@ -23,9 +23,10 @@ _SHOWN = 20
 
 
 def _make_preferences(work: VideoWork) -> Made:
+    initials, deltas = captions_as_reviewed(work)
     told = Told(
-        initials=work.read(keys.initial_captions(work.video_id), Captions),
-        deltas=work.read(keys.delta_captions(work.video_id), Captions),
+        initials=initials,
+        deltas=deltas,
         objectives=work.read(keys.objectives(work.video_id), Objectives),
         elsewhere=tuple(captions for storage in other_storages(work.settings) if (captions := _said_there(storage, work.video_id))),
         rankings=work.read(keys.rankings(work.video_id), Rankings) if work.video_id in work.workshop.ranked else None,
@@ -84,16 +85,15 @@ def _hash_of(storage: Storage, key: str) -> str:
         return ""
 
 
-def _found_beside(workshop: Workshop) -> str:
-    """Which rankings and which captions of others there are, in a hash; empty when there are none."""
-    return hashlib.sha256("\n".join(found).encode()).hexdigest() if (found := list(_listed(workshop))) else ""
-
-
-def _listed(workshop: Workshop) -> Iterator[str]:
-    yield from (f"{video_id} {version}" for video_id, version in sorted(workshop.ranked.items()))
+def _found_beside(workshop: Workshop) -> dict[str, str]:
+    """Of which videos there are rankings, or captions of others."""
+    found = dict(workshop.ranked)
+    folder, _, suffix = keys.delta_captions("\0").partition("\0")
     for storage in other_storages(workshop.settings):
-        yield storage.uri
-        yield from (f"{stored.key} {stored.version}" for stored in storage.list(keys.delta_captions("").removesuffix(".json")))
+        for stored in storage.list(folder):
+            video_id = stored.key[len(folder) : -len(suffix)]
+            found[video_id] = f"{found.get(video_id, '')} {storage.uri} {stored.version}"
+    return found
 
 
 def _show(work: VideoWork) -> dict[str, dg.MetadataValue]:
@@ -105,10 +105,10 @@ preference_examples = PerVideoAsset(
     name="preference_examples",
     description=(
         "Pairs for preference training: of each window the caption beside deltas made worse by rule (the history repeated, the window restated in full), and "
-        "beside what other runs said of it (STREAMCAP_PREFERENCE_RUNS), scored or ranked by people (`streamcap preferences`). Best against worst, and the two "
-        "of the same length that differ most. Made from captions that exist: nobody is asked, so it costs nothing to make it anew."
+        "beside what other runs said of it (STREAMCAP_PREFERENCE_RUNS), scored or ranked by people (`streamcap preferences`, `streamcap review`). Best against "
+        "worst, and the two of the same length that differ most. Made from captions that exist: nobody is asked, so it costs nothing to make it anew."
     ),
-    deps=("initial_captions", "delta_captions", "objectives"),
+    deps=("initial_captions", "delta_captions", "objectives", "reviews"),
     group="examples",
     kinds=frozenset({"json"}),
     version="2",

@@ -76,27 +76,30 @@ class Watched:
     def known(self) -> dict[str, Surveyed]:
         """What the last of the looks that are kept found out and still holds, which may be of few videos or none. Reads no receipt, and keeps nothing."""
         with _uncollected():
-            index = read_index(self._storage, self._wanted().digest)
+            wanted = self._wanted()
+            index = read_index(self._storage, wanted.digest)
             if not index.entries:
                 return {}
-            now = self._now()
+            now = self._now(wanted)
             entries = index.entries if index.holds(now) else _still_held(index, now, _digests(read_rows(self._storage)))
             return {video_id: _surveyed(video_id, entry.verdict) for video_id, entry in entries.items()}
 
     def _look(self) -> list[Surveyed]:
-        wanted, now = self._wanted(), self._now()
+        wanted = self._wanted()
+        now = self._now(wanted)
         held = self._index if self._index and self._index.settings == wanted.digest else None
         index = held or read_index(self._storage, wanted.digest)
         self._index = index if index.holds(now) else self._brought_up_to_date(index, now, wanted)
         return [_surveyed(video_id, entry.verdict) for video_id, entry in self._index.entries.items()]
 
     def _wanted(self) -> Wanted:
-        """What is wanted now: what people have ranked meanwhile is another wish."""
+        """What is wanted now: what people have said meanwhile is another wish."""
         return Wanted(self._assets, replace(self._workshop))
 
-    def _now(self) -> Versions:
+    def _now(self, wanted: Wanted) -> Versions:
         manifest = self._storage.stat(keys.MANIFEST)
-        return Versions(manifest.version if manifest else "", _versions(self._storage, keys.RECEIPTS), _versions(self._storage, keys.FAILURES))
+        receipts, failures = (_versions(self._storage, prefix) for prefix in (keys.RECEIPTS, keys.FAILURES))
+        return Versions(manifest.version if manifest else "", receipts, failures, wanted.beside)
 
     def _brought_up_to_date(self, index: Index, now: Versions, wanted: Wanted) -> Index:
         rows = read_rows(self._storage)
@@ -113,7 +116,7 @@ class Watched:
 def _entry(verdict: Verdict, video_id: str, row: str, now: Versions) -> Entry:
     """What cannot be read may be mended without any book being written: that is looked at each time."""
     receipts = _NO_VERSION if _surveyed(video_id, verdict).is_unreadable else now.receipts.get(video_id, "")
-    return Entry(verdict, row, receipts, now.failures.get(video_id, ""))
+    return Entry(verdict, row, receipts, now.failures.get(video_id, ""), now.beside.get(video_id, ""))
 
 
 def _digests(rows: Rows) -> dict[str, str]:

@@ -39,19 +39,23 @@ class Entry(NamedTuple):
     """Version of its receipts, empty when it has none."""
     failure: str
     """Version of its failure, empty when it has none."""
+    beside: str
+    """Version of what is kept for it alone, such as what people said of it; empty when there is nothing."""
 
 
 @dataclass(frozen=True)
 class Versions:
-    """What is there now: the manifest's version, and those of receipts and failures by video."""
+    """What is there now: the manifest's version, and by video those of receipts, failures and what is kept for single videos."""
 
     manifest: str
     receipts: Mapping[str, str]
     failures: Mapping[str, str]
+    beside: Mapping[str, str]
 
     def fit(self, video_id: str, entry: Entry) -> bool:
-        """Whether a video's receipts and failure are those that an entry speaks of."""
-        return entry.receipts == self.receipts.get(video_id, "") and entry.failure == self.failures.get(video_id, "")
+        """Whether a video's receipts and failure, and what is kept for it alone, are those that an entry speaks of."""
+        books = entry.receipts == self.receipts.get(video_id, "") and entry.failure == self.failures.get(video_id, "")
+        return books and entry.beside == self.beside.get(video_id, "")
 
 
 @dataclass(frozen=True)
@@ -68,7 +72,7 @@ class Index:
 
 
 class _Columns(Record):
-    """`ledger/survey.json`: one value per video in each of the last five; equal verdicts are kept once."""
+    """`ledger/survey.json`: one value per video in each of the last six; equal verdicts are kept once."""
 
     settings: str
     manifest: str
@@ -78,6 +82,7 @@ class _Columns(Record):
     row: tuple[str, ...]
     receipts: tuple[str, ...]
     failure: tuple[str, ...]
+    beside: tuple[str, ...] = ()
 
 
 def read_index(storage: Storage, settings: str) -> Index:
@@ -87,7 +92,7 @@ def read_index(storage: Storage, settings: str) -> Index:
         if kept.settings != settings:
             return Index(settings)
         verdicts = (kept.verdicts[number] for number in kept.verdict)
-        entries = map(Entry._make, zip(verdicts, kept.row, kept.receipts, kept.failure, strict=True))
+        entries = map(Entry._make, zip(verdicts, kept.row, kept.receipts, kept.failure, kept.beside, strict=True))
         return Index(settings, kept.manifest, dict(zip(kept.video_id, entries, strict=True)))
     except ObjectMissing:
         return Index(settings)
@@ -111,6 +116,7 @@ def write_index(storage: Storage, before: Index, index: Index) -> None:
         row=tuple(entry.row for entry in index.entries.values()),
         receipts=tuple(entry.receipts for entry in index.entries.values()),
         failure=tuple(entry.failure for entry in index.entries.values()),
+        beside=tuple(entry.beside for entry in index.entries.values()),
     )
     try:
         storage.afresh().write(keys.SURVEY, columns.model_dump_json().encode())

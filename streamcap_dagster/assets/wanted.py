@@ -21,12 +21,17 @@ class Wanted:
         self.workshop = workshop
         self._versions = {asset.name: asset.code_version(workshop.settings) for asset in assets}
         self._decided = {asset.name: asset.decided_by(workshop.settings) for asset in assets}
-        self._beside = {asset.name: asset.found_beside(workshop) for asset in assets}
+        self._beside = {asset.name: found for asset in assets if (found := asset.found_beside(workshop))}
         self._forms: dict[str, FingerprintForm] = {}
 
     def of(self, asset: PerVideoAsset, video: Video, receipts: Mapping[str, Vouched]) -> str | None:
         """The fingerprint of an asset of a video; None when something that it is made from does not exist."""
-        form = self._forms.get(asset.name) or self._form(asset, video)
+        is_special = self.is_special(asset, video.video_id)
+        form = None if is_special else self._forms.get(asset.name)
+        if form is None:
+            form = self._form(asset, video)
+            if not is_special:
+                self._forms[asset.name] = form
         contents = []
         for dep in form.names:
             if dep == SOURCE:
@@ -38,19 +43,24 @@ class Wanted:
         return form.filled(contents)
 
     def _form(self, asset: PerVideoAsset, video: Video) -> FingerprintForm:
-        form = FingerprintForm(self._versions[asset.name], asset.deps, asset.also_from(VideoWork(video, self.workshop)))
-        if not self._decided[asset.name] and not self._beside[asset.name]:
-            self._forms[asset.name] = form
-        return form
+        return FingerprintForm(self._versions[asset.name], asset.deps, asset.also_from(VideoWork(video, self.workshop)))
+
+    def is_special(self, asset: PerVideoAsset, video_id: str) -> bool:
+        """Whether an asset of this video is made from something that it is not made from of every other."""
+        return bool(self._decided[asset.name]) or video_id in self._beside.get(asset.name, ())
+
+    @cached_property
+    def beside(self) -> Mapping[str, str]:
+        """By video, the version of all that is kept for it alone and goes into a fingerprint."""
+        versions: dict[str, str] = {}
+        for name, found in self._beside.items():
+            for video_id, version in found.items():
+                versions[video_id] = f"{versions.get(video_id, '')} {name} {version}"
+        return versions
 
     @cached_property
     def digest(self) -> str:
-        """Of all that these fingerprints depend on but the videos and their receipts."""
-        return hashlib.sha256(json.dumps([self.of_settings, self._beside]).encode()).hexdigest()
-
-    @cached_property
-    def of_settings(self) -> str:
-        """The same without what is kept for single videos, which may come to be at any time."""
+        """Of all that these fingerprints depend on but the videos, their receipts and what is kept for single ones."""
         nobody = VideoWork(Video(video_id="nobody", uri="", sha256="", size_bytes=0, status="ok"), self.workshop)
         facts = [[name, asset.deps, self._versions[name], self._decided[name] or asset.also_from(nobody)] for name, asset in self.assets.items()]
         return hashlib.sha256(json.dumps([facts, *Video.model_fields]).encode()).hexdigest()

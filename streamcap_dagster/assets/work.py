@@ -69,6 +69,11 @@ class Workshop:
         return {stored.key[len(keys.RANKINGS) : -len(".json")]: stored.version for stored in self.storage.list(keys.RANKINGS)}
 
     @cached_property
+    def decided(self) -> Mapping[str, str]:
+        """The same of videos of which people have decided something."""
+        return {stored.key[len(keys.REVIEWS) : -len(".json")]: stored.version for stored in self.storage.list(keys.REVIEWS)}
+
+    @cached_property
     def hands(self) -> asyncio.Semaphore:
         """For plain functions: fewer at a time than there are threads."""
         return asyncio.Semaphore(hands_for(self.storage))
@@ -248,9 +253,9 @@ def _nobody(settings: Settings) -> str:
     return ""
 
 
-def _nothing_beside(workshop: Workshop) -> str:
+def _nothing_beside(workshop: Workshop) -> Mapping[str, str]:
     del workshop
-    return ""
+    return {}
 
 
 def _nothing_to_show(work: VideoWork) -> dict[str, dg.MetadataValue]:
@@ -300,8 +305,9 @@ class PerVideoAsset:
     """What else it is made from, by name: things that are neither assets nor settings."""
     decided_by: Callable[[Settings], str] = _nobody
     """What decides `also_from` where it differs from video to video, in a word that changes with it; empty while it is the same for all videos."""
-    found_beside: Callable[[Workshop], str] = _nothing_beside
-    """The same where that is no setting but something that is kept for single videos, such as what people said of them; empty while there is nothing."""
+    found_beside: Callable[[Workshop], Mapping[str, str]] = _nothing_beside
+    """Of which videos there is something that `also_from` tells and no setting decides, such as what people said of them, with the version of it. Of all
+    others `also_from` tells the same."""
     show: Callable[[VideoWork], dict[str, dg.MetadataValue]] = _nothing_to_show
     """What a person would want to see of it, read back from storage."""
     check: VideoCheck | None = None

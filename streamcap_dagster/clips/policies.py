@@ -54,6 +54,12 @@ def read_manual_spans(path: Path) -> dict[str, tuple[ManualSpan, ...]]:
     return spans
 
 
+def with_marks(selected: Sequence[ManualSpan], marked: Sequence[ManualSpan]) -> tuple[ManualSpan, ...]:
+    """A selection with the spans that people marked while they watched. What they say of a span goes before what the selection says of the same."""
+    there = {(span.start_s, span.end_s) for span in marked}
+    return (*(span for span in selected if (span.start_s, span.end_s) not in there), *marked)
+
+
 def choose_clips(video: Video, windowing: Windowing, policy: ClipPolicy, manual: Sequence[ManualSpan] = ()) -> Clips:
     """The clips of a video and what is left over. Every clip is a whole number of windows, at least two, and ends within the video."""
     window, duration = _exact(windowing.window_duration_s), _exact(video.duration_s)
@@ -136,7 +142,7 @@ def _why_not(span: ManualSpan, start: Fraction, covered: Fraction, duration: Fra
 
 def _nothing_selected(manual: Sequence[ManualSpan], pieces: Sequence[_Piece]) -> str:
     if not manual:
-        return "the selection made by hand has no span of this video"
+        return "the selection made by hand has no span of this video (STREAMCAP_CLIPS_CSV, and the marks of `streamcap review`)"
     if any(piece.windows for piece in pieces):
         return ""
     return f"none of the {len(manual)} spans in the selection made by hand makes a clip; see what is left over"

@@ -13,7 +13,8 @@ from streamcap_dagster.dataset.markdown import plain, table
 from streamcap_dagster.dataset.reward_cases import trial_table, verdict
 from streamcap_dagster.dataset.rows import Row
 from streamcap_dagster.dataset.splits import SPLITS
-from streamcap_dagster.records import SPOKEN, Outcome, SftExample
+from streamcap_dagster.records import SPOKEN, SftExample
+from streamcap_dagster.reviews.reviewed import Ended
 from streamcap_dagster.rewards.trivial import try_policies
 from streamcap_dagster.storage import keys
 
@@ -26,7 +27,7 @@ _HOLDS: dict[Config, str] = {
     "stream": "a whole clip: all its frames and the caption of every window, silence and failures included",
     "preference": "two consecutive windows of a clip, and two texts for the second of which the chosen one says better what is new than the rejected one",
 }
-_MEANS: dict[Outcome, str] = {
+_MEANS: dict[Ended, str] = {
     "ok": "says something",
     "no_change": "nothing new to say",
     "blocked": "refused by the captioner's safety filter",
@@ -34,6 +35,7 @@ _MEANS: dict[Outcome, str] = {
     "truncated": "cut off by its length limit",
     "invalid": "not a usable caption",
     "empty": "no text came back",
+    "dropped": "a reviewer dropped it",
 }
 
 
@@ -108,7 +110,9 @@ def _outcomes(contents: Contents) -> str:
         return "## How the windows ended\n\nNo window was captioned."
     gate = f"{contents.gated:,} windows were found unchanged from their pixels, without asking the captioner."
     kept = " and ".join(f"`{outcome}`" for outcome in _MEANS if outcome in SPOKEN)
-    return f"## How the windows ended\n\n{table(('outcome', 'meaning', 'windows', 'share'), rows)}\n\n{gate} Examples come from {kept} alone."
+    count = f"{contents.edited:,} caption{' is' if contents.edited == 1 else 's are'}"
+    words = f" {count} in a reviewer's words and not the model's; `edited_by` says whose." if contents.edited else ""
+    return f"## How the windows ended\n\n{table(('outcome', 'meaning', 'windows', 'share'), rows)}\n\n{gate} Examples come from {kept} alone.{words}"
 
 
 def _making(contents: Contents) -> str:

@@ -26,6 +26,8 @@ _PAIR_PROVENANCE = {
     "captioner": _TEXT,
     "model": _TEXT,
     "prompt_version": _TEXT,
+    "edited_by": _TEXT,
+    "edited_at": _TEXT,
     **_ORIGIN,
 }
 _SFT = {"caption_window1": _TEXT, "caption_window2_delta": _TEXT, "conversations": List({"role": _TEXT, "content": _TEXT})}
@@ -43,7 +45,9 @@ _PREFERENCE = {
 }
 _WINDOWS = {
     "frames_per_window": List(_COUNT),
-    "windows": List({"start_s": _NUMBER, "end_s": _NUMBER, "kind": _TEXT, "outcome": _TEXT, **_QUALITY, "text": _TEXT}),
+    "windows": List(
+        {"start_s": _NUMBER, "end_s": _NUMBER, "kind": _TEXT, "outcome": _TEXT, **_QUALITY, "text": _TEXT, "edited_by": _TEXT, "edited_at": _TEXT},
+    ),
 }
 _STREAM = {
     "video_id": _TEXT,

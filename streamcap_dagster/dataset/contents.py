@@ -9,6 +9,7 @@ from streamcap_dagster.dataset.rows import VideoRows
 from streamcap_dagster.dataset.shards import Shard
 from streamcap_dagster.dataset.splits import Split
 from streamcap_dagster.records import rehearsed_by
+from streamcap_dagster.reviews.reviewed import ended, is_edited
 
 
 @dataclass
@@ -29,6 +30,8 @@ class Contents:
     """Windows that the no-change gate decided without asking the captioner."""
     anchors: int = 0
     """Windows that opened a new segment of their clip."""
+    edited: int = 0
+    """Captions that are a reviewer's words."""
     voices: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     """Captions by captioner, model and prompt version."""
     left_out: Counter[tuple[Config, str]] = field(default_factory=Counter)
@@ -51,7 +54,8 @@ class Contents:
         if records:
             self.videos[video.entry.split] += 1
         self.captioned_s += sum(caption.end_s - caption.start_s for caption in video.captions)
-        self.outcomes.update(caption.outcome for caption in video.captions)
+        self.outcomes.update(ended(caption) for caption in video.captions)
+        self.edited += sum(map(is_edited, video.captions))
         self.gated += sum(caption.gated for caption in video.captions)
         self.anchors += sum(caption.kind == "anchor" and caption.outcome == "ok" for caption in video.captions)
         self.voices.update((caption.captioner, caption.model, caption.prompt_version) for caption in video.captions)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from streamcap_dagster.dataset.quality_columns import QualityColumns
 from streamcap_dagster.dataset.splits import Split
 from streamcap_dagster.records import Caption, Outcome, Record, Video
+from streamcap_dagster.reviews.reviewed import edited_at, edited_by
 
 
 class Origin(Record):
@@ -36,6 +37,9 @@ class PairProvenance(Origin, QualityColumns):
     captioner: str
     model: str
     prompt_version: str
+    edited_by: str
+    """Who wrote the caption of window 2 in place of the model's, as `edited_at` tells when, in ISO 8601; both empty for the model's words."""
+    edited_at: str
 
 
 class ClipProvenance(Origin):
@@ -71,6 +75,8 @@ def pair_provenance(origin: Origin, video_id: str, said: Sequence[Caption], qual
         captioner=second.captioner,
         model=second.model,
         prompt_version=second.prompt_version,
+        edited_by=edited_by(second),
+        edited_at=edited_at(second),
     )
 
 

@@ -14,8 +14,10 @@ from streamcap_dagster.dataset.quality_columns import QualityColumns, quality_co
 from streamcap_dagster.dataset.splits import Split
 from streamcap_dagster.dataset.stream import StreamClip, stream_clip
 from streamcap_dagster.errors import FramesUnusable, ObjectMissing, ObjectUnreadable
+from streamcap_dagster.quality.measuring import measure
 from streamcap_dagster.quality.records import CaptionQuality
 from streamcap_dagster.records import Caption, Captions, Clips, PreferenceExamples, RlExample, RlExamples, SftExample, SftExamples, Video, in_order
+from streamcap_dagster.reviews.reviewed import apply, is_edited, reviewed_of
 from streamcap_dagster.storage import Storage, keys
 from streamcap_dagster.storage.documents import read_record
 
@@ -95,7 +97,7 @@ def read_rows(storage: Storage, entry: DatasetVideo, cadences_s: Sequence[float]
     video_id = entry.video.video_id
     try:
         captions = _captions(storage, video_id)
-        found.quality = read_record(storage, keys.caption_quality(video_id), CaptionQuality)
+        found.quality = _quality(storage, video_id, captions)
         picture_bytes = _mean_frame_bytes(storage, entry, captions)
     except (ObjectMissing, ObjectUnreadable) as error:
         found.missing.append(str(error))
@@ -203,7 +205,14 @@ def _stream_rows(said: _Said, cadences_s: Sequence[float], found: VideoRows) -> 
 def _captions(storage: Storage, video_id: str) -> list[Caption]:
     initials = read_record(storage, keys.initial_captions(video_id), Captions)
     deltas = read_record(storage, keys.delta_captions(video_id), Captions)
-    return in_order(initials, deltas)
+    reviewed = reviewed_of(storage, video_id)
+    return in_order(apply(initials, reviewed), apply(deltas, reviewed))
+
+
+def _quality(storage: Storage, video_id: str, captions: Sequence[Caption]) -> CaptionQuality:
+    """As it was measured; where people have changed captions they are measured anew, for it is of the texts that rows have."""
+    quality = read_record(storage, keys.caption_quality(video_id), CaptionQuality)
+    return quality.model_copy(update={"windows": measure(captions)}) if any(map(is_edited, captions)) else quality
 
 
 def _mean_frame_bytes(storage: Storage, entry: DatasetVideo, captions: list[Caption]) -> float:

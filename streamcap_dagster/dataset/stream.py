@@ -5,7 +5,8 @@ from fractions import Fraction
 from itertools import pairwise
 
 from streamcap_dagster.dataset.quality_columns import QualityColumns, quality_of_all
-from streamcap_dagster.records import SPOKEN, Caption, CaptionKind, Outcome, Record, Video
+from streamcap_dagster.records import SPOKEN, Caption, CaptionKind, Record, Video
+from streamcap_dagster.reviews.reviewed import Ended, ended, is_dropped
 
 
 class StreamWindow(QualityColumns):
@@ -15,8 +16,12 @@ class StreamWindow(QualityColumns):
     end_s: float
     kind: CaptionKind
     """An anchor opens a new segment. One that failed opens none, so it is told as a delta that failed."""
-    outcome: Outcome
+    outcome: Ended
     text: str
+    """Empty too where it was dropped."""
+    edited_by: str = ""
+    """Who wrote the text in place of the model's, as `edited_at` tells when; of windows that are merged, all who did. Empty for the model's words."""
+    edited_at: str = ""
 
 
 class MergedStream(Record):
@@ -72,6 +77,8 @@ def stream_clip(video: Video, said: Sequence[Caption], quality: Sequence[Quality
 
 def _told(caption: Caption, quality: QualityColumns, before: Caption) -> StreamWindow:
     told = StreamWindow(**caption.model_dump(include=set(StreamWindow.model_fields)), **quality.model_dump())
+    if is_dropped(caption):
+        told = told.model_copy(update={"outcome": ended(caption), "text": "", **QualityColumns().model_dump()})
     return told.model_copy(update={"kind": "delta"}) if caption.kind == "anchor" and caption.segment == before.segment else told
 
 
@@ -113,4 +120,6 @@ def _as_one(windows: Sequence[StreamWindow]) -> StreamWindow:
         kind=windows[0].kind,
         outcome=failure or ("ok" if "ok" in outcomes else "no_change"),
         text="" if failure else " ".join(window.text for window in windows if window.text),
+        edited_by=", ".join(dict.fromkeys(window.edited_by for window in windows if window.edited_by)),
+        edited_at=max(window.edited_at for window in windows),
     )

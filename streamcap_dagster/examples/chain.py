@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from itertools import groupby, pairwise
 
 from streamcap_dagster.records import SPOKEN, Caption, Captions, in_order
+from streamcap_dagster.reviews.reviewed import DROPPED, is_dropped
 
 NOTHING_SAID = "nothing was said before it"
 NEW_SEGMENT = "its second window is an anchor, which opens a new segment"
@@ -51,8 +52,11 @@ def refusal(pair: WindowPair) -> str:
 
     A later pair stands when the caption of an earlier window failed, its window 1 included: the captioner did not see that caption
     in its history either, so the delta is right for exactly what was said. A clip's first pair falls with its initial caption, which it quotes.
-    The pair into an anchor has no delta at all.
+    The pair into an anchor has no delta at all. What a reviewer dropped is like a failure, but for the history of later pairs: there it stays, for the
+    captioner saw it.
     """
+    if is_dropped(pair.later) or (pair.begins_anew and is_dropped(pair.earlier)):
+        return DROPPED
     if pair.later.kind == "anchor":
         return NEW_SEGMENT if pair.later.outcome == "ok" else f"anchor caption: {pair.later.outcome}"
     if pair.first_of_clip and pair.earlier.outcome not in SPOKEN:

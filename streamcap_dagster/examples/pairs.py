@@ -7,6 +7,7 @@ from typing import Protocol, TypedDict
 
 from streamcap_dagster.examples.chain import WindowPair, refusal, window_pairs
 from streamcap_dagster.examples.frame_names import FrameNames, frame_names
+from streamcap_dagster.examples.objectives import objectives_that_hold
 from streamcap_dagster.policies import ExamplePolicy, Sampling, Windowing
 from streamcap_dagster.records import (
     NO_CHANGE,
@@ -73,8 +74,8 @@ def make_rl(
 ) -> RlExamples:
     """Examples of every window pair that could make an SFT example and has objectives."""
     names = frame_names(in_order(initials, deltas), video.video_id, windowing, sampling, policy)
-    known = {(pair.clip, pair.window): pair for pair in objectives.pairs}
     pairs = list(window_pairs(initials, deltas))
+    known = objectives_that_hold(pairs, objectives)
     reasons = {pair.place: reason for pair in pairs if (reason := refusal(pair) or _no_objectives(known.get(pair.place)))}
     return RlExamples(
         video_id=video.video_id,

@@ -10,12 +10,14 @@ from itertools import accumulate, chain, islice
 from streamcap_dagster.examples.chain import WindowPair
 from streamcap_dagster.policies import PreferencePolicy
 from streamcap_dagster.records import NO_CHANGE, SPOKEN, Caption, Captions, is_rehearsal
+from streamcap_dagster.reviews.reviewed import ReviewedCaption, is_dropped, is_edited
 from streamcap_dagster.rewards.words import words
 
 HISTORY_REPEATED = "history_repeated"
 RESTATED_IN_FULL = "restated_in_full"
 SILENCE = "silence"
 ANOTHER_WINDOW = "another_window"
+REVIEWER = "reviewer"
 BY_RULE = frozenset({HISTORY_REPEATED, RESTATED_IN_FULL, SILENCE, ANOTHER_WINDOW})
 """Generators that are no captioner."""
 
@@ -44,7 +46,7 @@ class OtherWindows:
 
     def __init__(self, deltas: Sequence[Caption]) -> None:
         self._texts: dict[int, list[str]] = {}
-        for text in dict.fromkeys(delta.text for delta in sorted(deltas, key=lambda delta: (delta.clip, delta.window)) if delta.text and delta.kind == "delta"):
+        for text in dict.fromkeys(delta.text for delta in sorted(deltas, key=lambda delta: (delta.clip, delta.window)) if _may_be_lent(delta)):
             self._texts.setdefault(words_in(text), []).append(text)
 
     def nearest(self, pair: WindowPair) -> str:
@@ -56,6 +58,10 @@ class OtherWindows:
             if found := next((text for text in drawn if text != pair.later.text and text not in pair.said), ""):
                 return found
         return ""
+
+
+def _may_be_lent(delta: Caption) -> bool:
+    return bool(delta.text) and delta.kind == "delta" and not is_dropped(delta)
 
 
 def _lot(pair: WindowPair) -> int:
@@ -92,11 +98,18 @@ def _shown(caption: Caption) -> _Shown:
 
 
 def propose(pair: WindowPair, others: OtherWindows, runs: OtherRuns, policy: PreferencePolicy) -> list[Proposed]:
-    """The caption first, then those made by rule until there are as many as the policy asks for, then those of other runs; each text once."""
-    own = Proposed(pair.later.text or NO_CHANGE, generator_of(pair.later))
+    """The caption first, then those made by rule until there are as many as the policy asks for, then what a reviewer replaced and those of other runs;
+    each text once.
+    """
+    own = Proposed(pair.later.text or NO_CHANGE, REVIEWER if is_edited(pair.later) else generator_of(pair.later))
     by_rule = iter(()) if policy.preference_keep == "model" else _made_by_rule(pair, others)
     ours = islice(_different(chain([own], by_rule)), policy.preference_candidates)
-    return list(_different(chain(ours, runs.of(pair.later))))
+    return list(_different(chain(ours, _replaced(pair.later), runs.of(pair.later))))
+
+
+def _replaced(window: Caption) -> Iterator[Proposed]:
+    if isinstance(window, ReviewedCaption) and window.instead_of is not None:
+        yield Proposed(window.instead_of, generator_of(window))
 
 
 def generator_of(caption: Caption) -> str:

@@ -12,6 +12,7 @@ from streamcap_dagster.errors import ObjectMissing
 from streamcap_dagster.quality.records import CaptionQuality
 from streamcap_dagster.records import Captions, Clips, FrameHashes, Objectives, PreferenceExamples, Record, RlExamples, SftExamples
 from streamcap_dagster.resources.held_path import held
+from streamcap_dagster.reviews.reviewed import Reviewed
 from streamcap_dagster.storage import Storage, keys
 from streamcap_dagster.storage.documents import read_record
 
@@ -81,6 +82,7 @@ READERS: dict[str, Reader] = {
     "delta_captions": _record(keys.delta_captions, Captions),
     "caption_quality": _record(keys.caption_quality, CaptionQuality),
     "objectives": _record(keys.objectives, Objectives),
+    "reviews": _record(keys.reviewed, Reviewed),
     "caption_files": _subtitles,
     "sft_examples": _record(keys.sft_examples, SftExamples),
     "rl_examples": _record(keys.rl_examples, RlExamples),

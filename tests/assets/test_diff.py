@@ -105,7 +105,7 @@ def test_rows_of_the_selection_are_told_without_their_hash(storage: FolderStorag
     of_hand = [replace(LOOK, also_from=lambda work, value=value: {"manual_spans": value}) for value in ("a1b2", "c3d4")]  # type: ignore[misc]
     walk([of_hand[0]], workshop(storage))
 
-    assert causes(found(storage, video(), graph=(of_hand[1],))) == [("look", "its rows of STREAMCAP_CLIPS_CSV changed")]
+    assert causes(found(storage, video(), graph=(of_hand[1],))) == [("look", "its rows of STREAMCAP_CLIPS_CSV, or the spans that people marked, changed")]
 
 
 def test_what_was_begun_anew_and_not_finished_is_the_reason_of_what_was_made_from_it(made: FolderStorage) -> None:

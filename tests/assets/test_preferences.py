@@ -15,6 +15,7 @@ from streamcap_dagster.captions.captioner import CaptionReply, CaptionRequest
 from streamcap_dagster.captions.prompts import Prompts
 from streamcap_dagster.errors import SettingError
 from streamcap_dagster.records import PreferenceExamples
+from streamcap_dagster.reviews.reviewed import Reviewed
 from streamcap_dagster.settings import read_settings
 from streamcap_dagster.storage import Storage, keys
 from streamcap_dagster.storage.documents import read_record, write_record
@@ -41,7 +42,8 @@ class Nobody:
 
 def store_captions(storage: Storage, video_id: str, chain: Sequence[Said] = STREET, captioner: str = "recorded") -> None:
     initials, deltas = caption_records("v", (chain,), captioner)
-    for key, record in ((keys.initial_captions, initials), (keys.delta_captions, deltas), (keys.objectives, objectives_of(deltas))):
+    told = {keys.initial_captions: initials, keys.delta_captions: deltas, keys.objectives: objectives_of(deltas), keys.reviewed: Reviewed(video_id="v")}
+    for key, record in told.items():
         write_record(storage, key(video_id), record.model_copy(update={"video_id": video_id}))
 
 
@@ -142,8 +144,9 @@ def test_a_run_that_was_asked_for_before_people_ranked_something_is_still_the_sa
     rank(storage, "v")
     after = Wanted([PAIRS], shop(storage))
 
-    assert before.of_settings == after.of_settings
-    assert before.digest != after.digest
+    assert before.digest == after.digest
+    assert (before.beside.get("v"), before.beside.get("w")) != (after.beside.get("v"), after.beside.get("w"))
+    assert after.beside.keys() == {"v"}
 
 
 def test_the_fingerprints_of_many_videos_are_those_of_each(storage: FolderStorage, tmp_path: Path) -> None:

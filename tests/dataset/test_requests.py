@@ -43,7 +43,7 @@ def test_each_video_is_asked_for_its_records_and_frames_and_for_no_size_that_is_
 
     read = {
         ("read", folder): len(VIDEOS)
-        for folder in ("initial_captions", "delta_captions", "caption_quality", "sft_examples", "rl_examples", "clips", "preference_examples")
+        for folder in ("initial_captions", "delta_captions", "caption_quality", "reviewed", "sft_examples", "rl_examples", "clips", "preference_examples")
     }
     shown = 3
     shards_card_and_pictures = {("list", "processed"): 1, ("write", "processed"): 4 + 3 + shown, ("lease", "hf_dataset"): 2}
