@@ -286,6 +286,19 @@ def test_of_two_tabs_the_second_is_asked(world: World, browser: Browser) -> None
     assert [(one.window, one.verdict, one.text, one.by) for one in kept.decisions] == [(0, "drop", None, "Grace"), (1, None, "A dog, from Grace.", "Grace")]
 
 
+def test_a_decision_on_what_is_said_no_more_is_told_and_does_not_count(opened: Page, world: World) -> None:
+    ready(opened)
+    opened.keyboard.press("e")
+    opened.locator("textarea").fill("A blue bike.")
+    opened.keyboard.press("Control+Enter")
+    expect(opened.locator(".saved")).to_contain_text("Saved")
+    world.add("bikes", [Said("A red bicycle at a wall."), *CAPTIONS[1:]])
+    opened.reload()
+
+    expect(opened.locator(".inspector .caption")).to_have_text("A red bicycle at a wall.")
+    expect(opened.locator(".inspector .notice")).to_contain_text("an earlier caption")
+
+
 def test_a_decision_that_cannot_be_kept_is_not_lost(opened: Page, world: World) -> None:
     ready(opened)
     locks = world.storage.root / ".streamcap" / "locks"
@@ -346,14 +359,14 @@ def test_of_a_thousand_videos_only_those_in_view_are_fetched(world: World, brows
 
 
 def test_of_many_windows_only_those_in_view_are_in_the_page(world: World, film: Path, browser: Browser) -> None:
-    world.add("long", says(*["A."] * 500), film, pictures=False)
+    world.add("long", says(*["A."] * 120), film, pictures=False)
     with served(world) as server:
-        for page in visit(browser, server, "/videos/long#499"):
-            expect(column(page, 499)).to_be_visible()
+        for page in visit(browser, server, "/videos/long#119"):
+            expect(column(page, 119)).to_be_visible()
             assert page.locator("[role=option]").count() < 30
             page.keyboard.press("Home")
             expect(column(page, 0)).to_be_visible()
-            expect(column(page, 499)).to_have_count(0)
+            expect(column(page, 119)).to_have_count(0)
 
 
 def test_everything_can_be_reached_and_is_named(opened: Page) -> None:

@@ -33,8 +33,9 @@ review.keyboard = (keys) => {
         help();
         return;
       }
-      const key = keys.find((one) => one.keys.includes(event.key) && Boolean(one.shift) === (event.shiftKey && event.key.length > 1));
-      if (!key || (!settings.single() && /^[a-z]$/i.test(event.key))) return;
+      const pressed = event.key.length === 1 && !event.shiftKey ? event.key.toLowerCase() : event.key; // whatever the caps lock says
+      const key = keys.find((one) => one.keys.includes(pressed) && Boolean(one.shift) === (event.shiftKey && event.key.length > 1));
+      if (!key || (!settings.single() && /^[a-z]$/.test(pressed))) return;
       event.preventDefault();
       event.stopPropagation();
       key.act(event);

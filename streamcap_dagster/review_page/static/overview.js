@@ -135,7 +135,7 @@ review.overview = (root, source) => {
       const told = await ask();
       show(told);
       if (!told.is_done && !told.trouble) setTimeout(() => refresh(source.figures), Math.max(800, 10 * (performance.now() - began)));
-      else heat.look({});
+      else heat.look({ again: true });
     } catch (trouble) {
       notes.replaceChildren(review.element("p", { class: "notice bad", role: "alert" }, trouble.message));
     }
