@@ -6,11 +6,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from streamcap_dagster.rewards.words import PRONOUNS, words
+from streamcap_dagster.rewards.words import NEGATIONS, PRONOUNS, words
 from streamcap_dagster.truth import DrawnTruth, EventType, Words, tells
 
 _SENTENCE_END = re.compile(r"[.!?;\n…。！？]+")
 _JOINT = re.compile(r"[,:()–—]|\b(?:and|while|as|then|but|whereas)\b")
+_POSSESSIVE = re.compile(r"['’]s\b")
+_DENIALS = NEGATIONS - {"without"}
+_ENDED = ("no longer", "no more")
 _STATE = frozenset({"is", "are", "was", "were", "there"})
 _LINKS = _STATE | {"in", "wearing", "with"}
 _BEFORE, _AFTER = 2, 3
@@ -38,12 +41,16 @@ class Claim:
     mentions: tuple[Mention, ...]
     stray_colours: frozenset[str]
     """Those that belong to no thing named before or after them: `the ball turns blue`."""
+    denies: bool = False
+    """True of `nothing moves` and `there is no dog`: it claims no event, and no thing."""
 
     @property
     def text(self) -> str:
         return " ".join(self.spoken)
 
     def tells(self, what: Words) -> bool:
+        if self.denies:
+            return False
         return tells(self.text, what) or (bool(self.lent) and bool(self.actions) and tells(" ".join((*self.lent, *self.spoken)), what))
 
 
@@ -57,7 +64,7 @@ class Reader:
         """The claims of a text, however it is spaced, cased or encoded."""
         even = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
         found: list[Claim] = []
-        for sentence in _SENTENCE_END.split(even):
+        for sentence in _SENTENCE_END.split(_POSSESSIVE.sub("", even)):
             for spoken in self._clauses(sentence):
                 before = found[-1].spoken if found else ()
                 found.append(self._claim(spoken, before))
@@ -83,6 +90,8 @@ class Reader:
             yield listed
 
     def _claim(self, spoken: Spoken, before: Spoken) -> Claim:
+        if self._denies(spoken):
+            return Claim(spoken, (), (), (), frozenset(), denies=True)
         happens = self._actions.found(spoken)
         mentions, stray = self._mentions(spoken)
         subjectless = not mentions or not PRONOUNS.isdisjoint(spoken) or any(place == 0 for place, _ in happens)
@@ -99,6 +108,16 @@ class Reader:
             taken |= {at for at, _ in near}
             mentions.append(Mention(" ".join(noun), " ".join(near[-1][1]) if near else ""))
         return tuple(mentions), frozenset(" ".join(colour) for at, colour in colours if at not in taken)
+
+    def _denies(self, spoken: Spoken) -> bool:
+        """What a sign reads, such as `no entry`, and what tells that something ended, such as `no longer`, deny nothing."""
+        free = {at + place for at, phrase in self._undenied.found(spoken) for place in range(len(phrase))}
+        return any(at not in free and (word in _DENIALS or word.endswith("n't")) for at, word in enumerate(spoken))
+
+    @cached_property
+    def _undenied(self) -> "Phrases":
+        told = (group for what in (*(event.words for event in self._truth.events), *self._truth.scene_words) for group in what)
+        return Phrases((*_ENDED, *(phrase for group in told for phrase in group if not _DENIALS.isdisjoint(words(phrase)))))
 
     @cached_property
     def _nouns(self) -> "Phrases":
