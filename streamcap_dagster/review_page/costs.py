@@ -9,8 +9,8 @@ from streamcap_dagster.storage import Storage
 
 Window = tuple[int, int]
 """Clip and window."""
-_CAPTIONS = frozenset({"initial", "delta", "anchor"})
-"""Kinds of questions whose answer is the caption of a window."""
+_CAPTIONS = frozenset({"initial", "delta"})
+"""Kinds of questions whose answer is the caption of a window; an anchor is asked for as an initial caption is."""
 
 
 @dataclass(frozen=True)

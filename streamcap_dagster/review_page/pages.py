@@ -10,7 +10,7 @@ from markupsafe import Markup
 _PACKAGE = "streamcap_dagster.review_page"
 STYLES = ("base.css", "overview.css", "video.css")
 _OF_OVERVIEW = ("base.js", "dialogs.js", "figures.js", "heat.js", "overview.js")
-_OF_VIDEO = ("player.js", "map.js", "timeline.js", "inspector.js", "decisions.js", "keys.js", "video.js")
+_OF_VIDEO = ("player.js", "map.js", "timeline.js", "inspector.js", "decisions.js", "marks.js", "keys.js", "video.js")
 SHARED_SCRIPTS = (*_OF_OVERVIEW, *_OF_VIDEO)
 """In the order in which they need each other: they serve the page and the report."""
 PAGE_SCRIPTS = ("remote.js", "page.js")

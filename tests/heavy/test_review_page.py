@@ -197,11 +197,12 @@ def test_candidates_are_ranked_by_keyboard(opened: Page, world: World) -> None:
     assert list(read_review(world.storage, "bikes").of(0, 1).ranking) == [shown[2], shown[0], shown[1]]
 
 
-def test_a_clip_is_marked_and_the_mark_taken_back(opened: Page, world: World) -> None:
+def test_a_clip_is_marked_from_either_end_and_the_mark_taken_back(opened: Page, world: World) -> None:
     ready(opened)
     opened.keyboard.press("ArrowRight")
-    opened.keyboard.press("m")
     opened.keyboard.press("ArrowRight")
+    opened.keyboard.press("m")
+    opened.keyboard.press("ArrowLeft")
     opened.keyboard.press("m")
     expect(opened.locator(".marks")).to_contain_text("0:02.0 – 0:06.0")
     expect(opened.locator(".saved")).to_contain_text("Saved")

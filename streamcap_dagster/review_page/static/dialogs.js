@@ -79,3 +79,51 @@ review.orderedList = (texts, label) => {
   draw();
   return { list, status: status.region, order: () => [...order] };
 };
+
+// What a choice says, in words.
+review.toldChoice = (choice) => {
+  if (choice.start_s !== undefined) return choice.keep === null ? "the mark taken back" : `${review.clock(choice.start_s)} to ${review.clock(choice.end_s)} marked`;
+  const parts = [];
+  if (choice.verdict) parts.push(choice.verdict);
+  if (choice.text !== null) parts.push(choice.text ? `“${choice.text}”` : "silence");
+  if (choice.ranking) parts.push(`ranked first: “${choice.ranking[0]}”`);
+  return parts.join(", ") || "nothing";
+};
+
+// Whether a person who has seen what somebody else decided meanwhile wants their own.
+review.askConflict = async (clash) => {
+  const side = (title, choice) => review.element("section", { class: "side" }, review.element("h3", null, title), review.element("p", { dir: "auto" }, review.toldChoice(choice)));
+  const where = clash.yours.start_s === undefined ? `window ${clash.yours.window + 1} of clip ${clash.yours.clip + 1}` : "this span";
+  const chosen = await review.dialog(
+    "Somebody decided otherwise meanwhile",
+    [
+      review.element("p", null, `Since this page was loaded, ${clash.theirs.by} has decided on ${where} too. Which one is to stay?`),
+      review.element("div", { class: "sides" }, side("Theirs", clash.theirs), side("Yours", clash.yours)),
+    ],
+    [
+      { label: "Keep theirs", value: "theirs" },
+      { label: "Use mine", value: "mine" },
+    ],
+  );
+  return chosen === "mine";
+};
+
+// The candidates of a window in the order that a person gives them, or null; `known` is an earlier order.
+review.askOrder = (found, known) => {
+  const texts = known.length === found.texts.length && known.every((text) => found.texts.includes(text)) ? known : found.texts;
+  const ordered = review.orderedList(texts, "Candidates, the best first");
+  const said = found.history.map((text) => review.element("p", { dir: "auto" }, text));
+  return review.dialog(
+    "Which says best what is new here?",
+    [
+      review.element("p", { class: "faint" }, "The best first. Who or what wrote which is not told. Alt with ↑ or ↓ moves the candidate in focus."),
+      ...(said.length ? [review.element("details", null, review.element("summary", null, "Said before"), ...said)] : []),
+      ordered.list,
+      ordered.status,
+    ],
+    [
+      { label: "Save order", get: ordered.order },
+      { label: "Cancel", value: null },
+    ],
+  );
+};

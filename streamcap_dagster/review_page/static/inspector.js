@@ -35,6 +35,18 @@ review.inspector = (source, shown, decisions, hooks) => {
     );
   };
 
+  const drift = (one) => {
+    const found = one.kind === "anchor" && shown.drifts.find((other) => other.clip === one.clip && other.window === one.window);
+    if (!found) return null;
+    const words = [["not said before", found.unsaid], ["said, and not seen here", found.lost]].filter(([, some]) => some.length);
+    return review.element(
+      "dl",
+      { class: "measures" },
+      ...meter("Drift", found.drift, found.drift.toFixed(2), ""),
+      ...words.flatMap(([name, some]) => [review.element("dt", null, name), review.element("dd", { dir: "auto" }, some.slice(0, 12).join(", "))]),
+    );
+  };
+
   const frames = (one) => {
     const every = source.stills === "all" ? one.frames_s.map((_, k) => k) : one.frames_s.length ? [Math.floor(one.frames_s.length / 2)] : [];
     const pictures = every.map((k) => ({ k, address: source.still(shown, one, k) })).filter(({ address }) => address);
@@ -115,6 +127,7 @@ review.inspector = (source, shown, decisions, hooks) => {
         decided(one),
         one.quality && one.quality.flags.length > 0 && review.element("ul", { class: "flag-list" }, ...one.quality.flags.filter((flag) => !flag.endsWith("_error")).map((flag) => review.element("li", { class: one.quality.flags.includes(`${flag}_error`) ? "bad" : "" }, review.flagName(flag)))),
         measured(one),
+        drift(one),
         review.element("p", { class: "faint origin" }, [one.captioner, one.model].filter(Boolean).join(" · ")),
       ]
         .flat()

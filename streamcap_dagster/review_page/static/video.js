@@ -2,7 +2,7 @@
 
 // One video: player, selected window, map and timeline held together, and the keys that work them.
 review.video = (root, source, shown, { before = "", after = "", at = 0, back = "/" } = {}) => {
-  const state = { selected: -1, flaggedOnly: false, places: [], markFrom: null };
+  const state = { selected: -1, flaggedOnly: false, places: [] };
   const voice = review.announcer();
   const saved = review.element("span", { class: "saved", role: "status" });
   const alerts = review.element("div", { class: "notes" });
@@ -42,28 +42,9 @@ review.video = (root, source, shown, { before = "", after = "", at = 0, back = "
     if (words.startsWith("Saved")) alerts.querySelector(".unsaved")?.remove();
   };
 
-  const toldChoice = (choice) => {
-    if (choice.start_s !== undefined) return choice.keep === null ? "the mark taken back" : `${review.clock(choice.start_s)} to ${review.clock(choice.end_s)} marked`;
-    const parts = [];
-    if (choice.verdict) parts.push(choice.verdict);
-    if (choice.text !== null) parts.push(choice.text ? `“${choice.text}”` : "silence");
-    if (choice.ranking) parts.push(`ranked first: “${choice.ranking[0]}”`);
-    return parts.join(", ") || "nothing";
-  };
-
-  const askConflict = async (clash) => {
+  const askConflict = (clash) => {
     player.pause();
-    const side = (title, words) => review.element("section", { class: "side" }, review.element("h3", null, title), review.element("p", { dir: "auto" }, words));
-    const where = clash.yours.start_s === undefined ? `window ${clash.yours.window + 1} of clip ${clash.yours.clip + 1}` : "this span";
-    const chosen = await review.dialog(
-      "Somebody decided otherwise meanwhile",
-      [
-        review.element("p", null, `Since this page was loaded, ${clash.theirs.by || "somebody"} has decided on ${where} too. Which one is to stay?`),
-        review.element("div", { class: "sides" }, side("Theirs", toldChoice(clash.theirs)), side("Yours", toldChoice(clash.yours))),
-      ],
-      [{ label: "Keep theirs", value: "theirs" }, { label: "Use mine", value: "mine" }],
-    );
-    return chosen === "mine";
+    return review.askConflict(clash);
   };
 
   const player = review.player(source, shown, { time: (seconds) => onTime(seconds), windowAt: (seconds) => shown.windows[placeAt(seconds)] });
@@ -140,7 +121,7 @@ review.video = (root, source, shown, { before = "", after = "", at = 0, back = "
     inspector.draw();
     timeline.refreshAll();
     map.look({ marks: decisions.marks() });
-    drawMarks();
+    marks.draw();
     sayAt(placeAt(player.time()));
   };
 
@@ -177,47 +158,13 @@ review.video = (root, source, shown, { before = "", after = "", at = 0, back = "
       await review.dialog("Nothing to rank", [review.element("p", null, found.trouble ? found.trouble.message : "This window has no two different candidates. `streamcap run` makes them with the preference examples.")], [{ label: "Close", value: null }]);
       return;
     }
-    const known = decisions.applies(one)?.ranking || [];
-    const texts = known.length === found.texts.length && known.every((text) => found.texts.includes(text)) ? known : found.texts;
-    const ordered = review.orderedList(texts, "Candidates, the best first");
-    const history = found.history.length > 0 && review.element("details", null, review.element("summary", null, "Said before"), ...found.history.map((text) => review.element("p", { dir: "auto" }, text)));
-    const order = await review.dialog(
-      "Which says best what is new here?",
-      [review.element("p", { class: "faint" }, "The best first. Who or what wrote which is not told. Alt with ↑ or ↓ moves the candidate in focus."), history, ordered.list, ordered.status].filter(Boolean),
-      [{ label: "Save order", get: ordered.order }, { label: "Cancel", value: null }],
-    );
+    const order = await review.askOrder(found, decisions.applies(one)?.ranking || []);
     if (order) decisions.decide(one, { ranking: order });
   };
 
-  // The first press says where a clip is to begin, the second where it ends.
+  const marks = review.marks(source, decisions, { pending: (seconds) => map.look({ pending: seconds }), seek: (seconds) => player.seek(seconds) });
   const mark = () => {
-    if (!allowed()) return;
-    const one = selectedWindow();
-    if (state.markFrom === null) {
-      state.markFrom = one.start_s;
-      voice.say(`A clip begins at ${review.clock(one.start_s)}. Go on to its last window and press m again.`);
-    } else {
-      const [start, end] = [Math.min(state.markFrom, one.start_s), Math.max(one.end_s, state.markFrom)];
-      state.markFrom = null;
-      decisions.mark(start, end, true);
-      voice.say(`Marked from ${review.clock(start)} to ${review.clock(end)}.`);
-    }
-    map.look({ pending: state.markFrom });
-    drawMarks();
-  };
-
-  const marks = review.element("div", { class: "marks" });
-  const drawMarks = () => {
-    const chips = decisions.marks().map((one) =>
-      review.element(
-        "li",
-        null,
-        review.element("button", { type: "button", class: "link", onclick: () => player.seek(one.start_s) }, `${review.clock(one.start_s)} – ${review.clock(one.end_s)}`),
-        source.canDecide && review.element("button", { type: "button", class: "close", "aria-label": `Take the mark ${review.clock(one.start_s)} to ${review.clock(one.end_s)} back`, onclick: () => decisions.mark(one.start_s, one.end_s, null) }, "×"),
-      ),
-    );
-    const pending = state.markFrom !== null && review.element("li", { class: "pending" }, `${review.clock(state.markFrom)} – …`);
-    marks.replaceChildren(...(chips.length || pending ? [review.element("span", { class: "faint" }, "Clips marked:"), review.element("ul", null, ...chips, pending)] : []));
+    if (allowed()) voice.say(marks.press(selectedWindow()));
   };
 
   const leave = (videoId) => videoId && (location.href = source.link(videoId));
@@ -245,9 +192,10 @@ review.video = (root, source, shown, { before = "", after = "", at = 0, back = "
   ].filter((key) => source.canDecide || !key.decides);
   const keyboard = review.keyboard(keys);
 
+  const pairing = (audit) => audit && `fits its own frames ${audit.own.toFixed(2)}, others ${audit.shuffled.toFixed(2)}`;
   const onlyFlagged = review.element("input", { type: "checkbox", onchange: (event) => filter(event.target.checked), disabled: flagged === 0 });
   const shownCount = review.element("span", { class: "faint", role: "status" });
-  const facts = [review.length(shown.duration_s), `${shown.width}×${shown.height}`, shown.codec, `${flagged} flagged`, shown.total_usd ? review.money(shown.total_usd) : "", shown.license, shown.credit].filter(Boolean);
+  const facts = [review.length(shown.duration_s), `${shown.width}×${shown.height}`, shown.codec, `${flagged} flagged`, pairing(shown.pairing), shown.total_usd ? review.money(shown.total_usd) : "", shown.license, shown.credit].filter(Boolean);
 
   const missing = shown.not_made.filter((part) => part !== "preference_examples").map((part) => part.replaceAll("_", " "));
   if (shown.skipped) alerts.append(review.element("p", { class: "notice" }, shown.skipped));
@@ -260,7 +208,7 @@ review.video = (root, source, shown, { before = "", after = "", at = 0, back = "
       { class: "top" },
       back && review.element("a", { class: "button", href: back }, "All videos"),
       review.element("h1", null, shown.video_id),
-      review.element("p", { class: "facts" }, facts.join(" · ")),
+      review.element("p", { class: "facts", title: facts.join(" · ") }, facts.join(" · ")),
       saved,
       before && review.element("a", { class: "button", href: source.link(before), rel: "prev", "aria-label": `Video before: ${before}` }, "←"),
       after && review.element("a", { class: "button", href: source.link(after), rel: "next", "aria-label": `Next video: ${after}` }, "→"),
@@ -271,7 +219,7 @@ review.video = (root, source, shown, { before = "", after = "", at = 0, back = "
     review.element(
       "div",
       { class: "lower" },
-      review.element("div", { class: "toolbar" }, review.element("label", { class: "check" }, onlyFlagged, `Only flagged (${flagged})`, review.element("kbd", { "aria-hidden": "true" }, "f")), shownCount, review.element("span", { class: "gap" }), marks, source.canDecide && review.button("Mark clip", "m", () => mark())),
+      review.element("div", { class: "toolbar" }, review.element("label", { class: "check" }, onlyFlagged, `Only flagged (${flagged})`, review.element("kbd", { "aria-hidden": "true" }, "f")), shownCount, review.element("span", { class: "gap" }), marks.element, source.canDecide && review.button("Mark clip", "m", () => mark())),
       map.element,
       timeline.element,
     ),
@@ -279,7 +227,7 @@ review.video = (root, source, shown, { before = "", after = "", at = 0, back = "
   );
   filter(false);
   map.look({ marks: decisions.marks() });
-  drawMarks();
+  marks.draw();
   if (shown.windows.length) select(Math.max(0, Math.min(shown.windows.length - 1, at)), true, true);
   return { close: () => { player.pause(); keyboard.close(); } };
 };
