@@ -12,12 +12,17 @@ _LONGEST, _MOST = 120, 6
 
 
 def answers(truth: DrawnTruth, window_s: float) -> Iterator[str]:
-    """A line per window of the whole video, and one per window that has something to state; a single clip from 0 s is supposed."""
+    """A line per window of the whole video, another for where it is an anchor, and one where it has something to state; a single clip from 0 s is supposed.
+
+    An anchor tells the scene, and all that has happened in it up to the end of its window.
+    """
     for window in range(int(truth.duration_s / window_s + 1e-6)):
         start, end = window * window_s, (window + 1) * window_s
         place = {"video_id": truth.video_id, "clip": 0, "window": window}
         yield json.dumps({**place, "caption": reference(truth, start, end, initial=window == 0)}, ensure_ascii=False)
         stated = objectives(truth, start, end)
+        if window:
+            yield json.dumps({**place, "caption": reference(truth, start, end, initial=True), "anchor": True}, ensure_ascii=False)
         if window and stated:
             yield json.dumps({**place, "objectives": stated}, ensure_ascii=False)
 
