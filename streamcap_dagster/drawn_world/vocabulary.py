@@ -71,7 +71,7 @@ REVEALS: Final = (
 )
 PICKS_UP: Final = (
     *_all("lift take grab hold carry raise grasp collect"),
-    *("pick up", "picks up", "picking up", "picked up", "picks the", "picks it", "picked", "in hand", "in his hand", "in her hand", "in their hand"),
+    *("pick up", "picks up", "picking up", "picked up", "up", "picks the", "picks it", "picked", "in hand", "in his hand", "in her hand", "in their hand"),
 )
 CARRIES: Final = (*MOVES, *_all("carry take bring hold"))
 PUTS_DOWN: Final = (

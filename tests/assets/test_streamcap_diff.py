@@ -96,7 +96,7 @@ def test_it_is_told_as_a_table_and_a_paragraph(made: Project) -> None:
     told = diffed(made, **ALWAYS_ASKED)
 
     assert "3 no_change_threshold 10.0 → 0.0 (clock and others) initial_captions" in told
-    assert "3 stale; 0 up to date. offline (offline-1): 3 videos of 21 s in 9 windows." in told
+    assert "3 stale; 0 up to date. offline (offline-2): 3 videos of 21 s in 9 windows." in told
 
 
 def test_only_the_videos_that_are_named_are_looked_at(made: Project) -> None:

@@ -1,6 +1,7 @@
 """The `offline` captioner: says what can be computed from the pixels, without weights, keys or a network.
 
-It knows light, colours, cuts, fades and movement, and nothing of what things are: good for rehearsing the pipeline, not for training.
+It knows light, colours, cuts, fades, movement, and shapes of a colour that come, go and change; nothing of what things are. Good for rehearsing the pipeline,
+not for training.
 """
 
 import json
@@ -11,6 +12,7 @@ from functools import cache
 
 from streamcap_dagster.captions.backends.colours import LIGHTS, Colouring, colouring
 from streamcap_dagster.captions.backends.motion import STILL, Motion, motion
+from streamcap_dagster.captions.backends.shapes import happenings
 from streamcap_dagster.captions.captioner import CaptionReply, CaptionRequest, Pair, Parameter
 from streamcap_dagster.captions.looking import look
 from streamcap_dagster.captions.replies import LONGEST_OBJECTIVE, MOST_OBJECTIVES
@@ -21,6 +23,8 @@ from streamcap_dagster.records import Frame
 
 _WIDTH, _HEIGHT = 64, 36
 """Cells that a frame is looked at in."""
+_FINE_WIDTH = 96
+"""Cells across in which single things are looked for."""
 _COLOUR = "|".join(COLOURS)
 _SAID_LIGHT = re.compile(rf"\b({'|'.join(LIGHTS)}) scene\b", re.IGNORECASE)
 _SAID_OVERALL = re.compile(rf"\bmostly ({_COLOUR})\b", re.IGNORECASE)
@@ -34,7 +38,7 @@ class OfflineCaptioner:
     """Answers from the frames of the request alone; for deltas leaves out what the history says already."""
 
     name = "offline"
-    model = "offline-1"
+    model = "offline-2"
 
     def parameters(self, request: CaptionRequest) -> Mapping[str, Parameter]:  # noqa: ARG002 -- the boundary's signature
         return {}
@@ -53,8 +57,17 @@ def _caption(request: CaptionRequest) -> dict[str, object]:
     pictures = thumbnails(request.frames, request.place.video_id, _WIDTH, _HEIGHT)
     moved = motion(pictures, _seconds(request.frames))
     seen = colouring(pictures[moved.settled :])
-    said = list(_description(seen, moved) if not request.history else _news(seen, moved, request.history))
+    if not request.history:
+        said = list(_description(seen, moved))
+    else:
+        happened = [] if moved.event else happenings(thumbnails(request.frames, request.place.video_id, _FINE_WIDTH, _fine_height(request.frames[0])))
+        said = list(_news(seen, moved, happened, request.history))
     return {"caption": " ".join(said), "no_change": not said}
+
+
+def _fine_height(frame: Frame) -> int:
+    """As many cells down as keeps them square."""
+    return max(2, round(_FINE_WIDTH * frame.height / frame.width))
 
 
 def _seconds(frames: Sequence[Frame]) -> Fraction:
@@ -70,17 +83,19 @@ def _description(seen: Colouring, moved: Motion) -> Iterator[str]:
     yield from filter(None, (moved.event, moved.movement))
 
 
-def _news(seen: Colouring, moved: Motion, history: Sequence[str]) -> Iterator[str]:
+def _news(seen: Colouring, moved: Motion, happened: Sequence[str], history: Sequence[str]) -> Iterator[str]:
     """What the last thing said about each topic does not cover."""
     if moved.event:
         yield moved.event
+    yield from (sentence for sentence in happened if sentence not in history[-1])
     if _last(_SAID_LIGHT, history) != seen.light:
         yield f"Now a {seen.light} scene." if not seen.light.startswith("e") else f"Now an {seen.light} scene."
     if seen.overall and _last(_SAID_OVERALL, history) != seen.overall:
         yield f"Mostly {seen.overall} now."
         history = (*history, f"mostly {seen.overall}")
     yield from _places([(place, colour) for place, colour in seen.places if colour != _last(_said_of(place), history)])
-    yield from _movement_news(moved.movement, history)
+    if not happened and not moved.returns:
+        yield from _movement_news(moved.movement, history)
 
 
 @cache
