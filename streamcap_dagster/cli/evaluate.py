@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import get_args
 
@@ -52,7 +52,7 @@ def evaluate(settings: Settings, asked: Asked) -> int:
     faults = _faults(heard, asked.faults)
     plain = _plain(evidence, heard, scores, faults)
     for path in asked.out:
-        _write(path, plain, scores)
+        _write(path, plain, [replace(scores[0], name=_captioner(evidence)), *scores[1:]])
     if asked.as_json:
         print(json.dumps(plain, indent=1))
     else:
@@ -74,6 +74,11 @@ def _policies(given: Sequence[str]) -> list[str]:
 
 def _score_policy(policy: str, evidence: Evidence) -> Scores:
     return score(policy, [tally(video.truth, said_by_policy(policy, video.truth, video.said)) for video in evidence.videos])
+
+
+def _captioner(evidence: Evidence) -> str:
+    """Who wrote the captions, without their model."""
+    return ", ".join(dict.fromkeys(captioner.partition(" (")[0] for captioner in evidence.captioners))
 
 
 def _write(path: Path, plain: dict[str, object], scores: Sequence[Scores]) -> None:

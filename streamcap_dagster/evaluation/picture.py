@@ -57,7 +57,7 @@ def _draw_row(pen: ImageDraw.ImageDraw, left: int, row: int, label: str, bars: S
         top = middle - _BAR // 2 + place * high
         if value:
             pen.rectangle((left + _LABEL, top, left + _LABEL + max(1, round(value * _BARS)), top + high - 1), colour)
-    told = " · ".join("–" if value is None else f"{value:.0%}" for value, _ in bars)
+    told = " / ".join("-" if value is None else f"{value:.0%}" for value, _ in bars)  # the font has no dash
     pen.text((left + _LABEL + _BARS + 6, middle), told, _INK, ImageFont.load_default(10), anchor="lm")
 
 
