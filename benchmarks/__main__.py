@@ -11,7 +11,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-BENCHMARKS = ("extraction", "dataset", "publish", "groups", "quality", "orchestration", "captioning", "storage", "scale", "review")
+BENCHMARKS = ("extraction", "dataset", "publish", "groups", "quality", "drawn_world", "orchestration", "captioning", "storage", "scale", "review")
 RESULTS = Path(__file__).with_name("results.json")
 
 

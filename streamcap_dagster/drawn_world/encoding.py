@@ -13,7 +13,7 @@ from streamcap_dagster.drawn_world.stage import FPS
 from streamcap_dagster.errors import MissingTool, StreamcapError
 
 _PICTURES: Final = ("-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{WIDTH}x{HEIGHT}", "-r", str(FPS), "-i", "pipe:0")
-_CODING: Final = ("-c:v", "libx264", "-preset", "veryfast", "-crf", "18", "-pix_fmt", "yuv420p", "-g", str(2 * FPS), "-bf", "0", "-threads", "1")
+CODING: Final = ("-c:v", "libx264", "-preset", "veryfast", "-crf", "18", "-pix_fmt", "yuv420p", "-g", str(2 * FPS), "-bf", "0", "-threads", "1")
 _EXACT: Final = ("-map_metadata", "-1", "-fflags", "+bitexact", "-flags:v", "+bitexact", "-movflags", "+faststart", "-f", "mp4")
 
 _FULL: Final = "no space left"
@@ -45,7 +45,7 @@ def encode(pictures: Iterable[Image.Image], video: Path) -> None:
 
 
 def _piped(pictures: Iterable[Image.Image], video: Path, complaints: IO[bytes]) -> int:
-    command = ["ffmpeg", "-nostdin", "-loglevel", "error", "-y", *_PICTURES, *_CODING, *_EXACT, f"file:{video.absolute()}"]
+    command = ["ffmpeg", "-nostdin", "-loglevel", "error", "-y", *_PICTURES, *CODING, *_EXACT, f"file:{video.absolute()}"]
     try:
         encoder = subprocess.Popen(command, stdin=subprocess.PIPE, stderr=complaints)
     except FileNotFoundError as error:
