@@ -37,8 +37,9 @@ _OTHERS = every("another other second third next new different")
 _ENDS_A_NAME = every("and or but of in on at to from with by into as is are has have who which while then")
 _ARRIVES = every("enters enter appears appear arrives arrive comes come joins join emerges emerge entering arriving appearing")
 _OF_A_VEHICLE = every("driver rider passenger pilot cyclist")
-_BEFORE, _AFTER = 4, 8
-"""Words in which the article of a name is looked for, and the colours that belong to it."""
+_WEARS = every("in wearing with")
+_BEFORE, _AFTER = 4, 5
+"""Words in which the article of a name is looked for, and the colour of what somebody wears."""
 
 
 @dataclass
@@ -110,10 +111,11 @@ def _mentions(spoken: tuple[str, ...]) -> Iterator[_Mention]:
         word = spoken[place]
         before = _before(spoken, place)
         rest = spoken[place + 1 : min(after, place + 1 + _AFTER)]
+        worn = rest if rest[:1] and rest[0] in _WEARS else ()
         yield _Mention(
             name=_SEVERAL.get(word, word),
             article=before[0] if before and before[0] in _NEW | _KNOWN else "",
-            colours=tuple(colour for colour in (*before, *rest) if colour in _COLOURS),
+            colours=tuple(colour for colour in (*before, *worn) if colour in _COLOURS),
             several=word in _SEVERAL,
             another=not _OTHERS.isdisjoint(before),
             arrives=not _ARRIVES.isdisjoint(rest[:2]),

@@ -24,6 +24,10 @@ def test_a_colour_that_a_thing_never_had_is_another_name() -> None:
     assert renamed("A red car is parked.", "The blue car drives off.") == ("red car -> blue car",)
 
 
+def test_what_somebody_wears_is_a_colour_of_theirs() -> None:
+    assert renamed("A man in a red coat waits.", "The man wearing the blue coat waves.") == ("red man -> blue man",)
+
+
 @pytest.mark.parametrize(
     ("scene", "delta"),
     [
@@ -39,6 +43,8 @@ def test_a_colour_that_a_thing_never_had_is_another_name() -> None:
         ("A red car and a blue car are parked.", "The green car drives off."),
         ("A taxi driver sleeps.", "The driver wakes up."),
         ("A dog sleeps beside a man.", "The dog gets up."),
+        ("A child in a red jumper stands there.", "The child sets an orange triangle down."),
+        ("A child in a red jumper stands there.", "The child runs behind the rock. A green star floats by."),
     ],
 )
 def test_what_is_known_new_or_cannot_be_told_is_not(scene: str, delta: str) -> None:
