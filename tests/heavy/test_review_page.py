@@ -1,13 +1,15 @@
 """The page in a real browser, worked as a person works it: by keyboard, with nasty captions, from two tabs, and while things go wrong."""
 
+from __future__ import annotations  # the types of the browser come with an extra
+
 import csv
 import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from streamcap_dagster.records import Video
 from streamcap_dagster.review_page.report import write_report
@@ -21,6 +23,9 @@ from tests.review_page.conftest import CAPTIONS
 from tests.review_page.served import Served, served
 from tests.review_page.world import CaptionQuality, Said, World, caption_of, quality_of, says
 
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
 pytestmark = pytest.mark.heavy
 
 EVIL = "<script>document.title = 'run'</script><img src=x onerror=\"document.title = 'run'\"> \"quotes\" & 'more' `code` ${1}"
@@ -32,7 +37,7 @@ SHOT = {"width": 1366, "height": 768}
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
-    with sync_playwright() as playwright:
+    with pytest.importorskip("playwright.sync_api").sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=os.environ.get("CHROMIUM", "/usr/bin/chromium"), args=["--no-proxy-server", *sandbox])
         yield browser
         browser.close()
@@ -71,7 +76,14 @@ def visit(browser: Browser, server: Served, path: str) -> Iterator[Page]:
     assert faults == []
 
 
-def column(page: Page, number: int):
+def expect(shown: Any) -> Any:
+    """What a person sees within some seconds."""
+    from playwright.sync_api import expect as expected
+
+    return expected(shown)
+
+
+def column(page: Page, number: int) -> Any:
     return page.locator(f"#window-{number}")
 
 
