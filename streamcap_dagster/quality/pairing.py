@@ -69,7 +69,7 @@ def audit_by_features(video_id: str, captions: Iterable[Caption], windows: Itera
     seen = _Seen(video_id)
     for place, frames in windows:
         if place in told:
-            seen.add(place, frames)
+            seen.add(place, frames, asked=not told[place].gated)
     if not seen.places:
         return None
     return _audit(_by_features(seen, told))
@@ -95,18 +95,21 @@ def audit_by_model(captions: Iterable[Caption], windows: Iterable[Window], embed
 
 @dataclass
 class _Seen:
-    """What was seen of a video, window after window."""
+    """What was seen of a video, window after window. Only those that the captioner was asked about are compared: that of the others nothing is said is
+    their pixels' own doing, and would make any captions fit that are silent there.
+    """
 
     video_id: str
     places: list[Place] = field(default_factory=list)
     sights: list[Sight] = field(default_factory=list)
     _last: tuple[Place, NDArray[np.uint8]] | None = None
 
-    def add(self, place: Place, frames: Sequence[Frame]) -> None:
+    def add(self, place: Place, frames: Sequence[Frame], asked: bool) -> None:
         pictures = look_at(frames, self.video_id)
         follows = self._last is not None and self._last[0] == (place[0], place[1] - 1)
-        self.sights.append(sight(pictures, self._last[1] if self._last is not None and follows else None))
-        self.places.append(place)
+        if asked:
+            self.sights.append(sight(pictures, self._last[1] if self._last is not None and follows else None))
+            self.places.append(place)
         self._last = place, pictures[-1]
 
 

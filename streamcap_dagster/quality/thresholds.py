@@ -80,7 +80,7 @@ PAIRING = Metric(
     Levels(0.1, 0.08, falling=True),
 )
 """Of the margin of the pairing audit, with what chance may have cost it: it is judged by how high it may be, so that few windows prove nothing.
-Right captions of drawn worlds have 0.2 and more, the same captions on other windows 0.03 and less."""
+Right captions of drawn worlds have 0.14 and more, the same captions on the windows of other videos 0.01 and less."""
 
 SHIFT = Metric("shift", "are of a video whose deltas fit the windows before or after them much better", Levels(1), Levels(1, 1), Levels(0.05, 0.2))
 

@@ -95,6 +95,16 @@ def test_a_window_without_a_caption_is_passed_over() -> None:
     assert found.windows == sum(bool(one.text) for one in passing[:6])
 
 
+def test_captions_do_not_fit_because_windows_that_nobody_was_asked_about_are_silent() -> None:
+    windows = [window(number, [plain(PAINTS[number // 2 % 3])] * 2) for number in range(24)]
+    texts = ["A wall.", *("" if number % 2 else "Something happens." for number in range(1, 24))]
+    asked = told(texts)
+    gated = [one if one.text else one.model_copy(update={"gated": True}) for one in asked]
+    found = [audit_by_features("v", captions, windows) for captions in (asked, gated)]
+
+    assert [audit is not None and audit.margin > 0.15 for audit in found] == [True, False]
+
+
 def test_a_frame_that_is_no_picture_is_named() -> None:
     place, frames = window(0, [plain("red")])
     broken = Frame(0, 0, 0, 0.0, 0.0, 64, 36, "", b"nonsense")
