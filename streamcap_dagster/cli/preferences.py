@@ -25,7 +25,8 @@ from streamcap_dagster.storage.tombstones import is_taken_down
 from streamcap_dagster.videos.manifest import read_manifest
 from streamcap_dagster.wiring import build_definitions, storage_for
 
-_PAIRS = "preference_examples"
+_MADE = ("reviews", "preference_examples")
+"""The pairs, and what reviewers have a say in them by, which may not have been made yet."""
 
 
 def export_rankings(settings: Settings, form: str, only: Sequence[str], out: Path | None, frames_at: str, unranked: bool) -> int:
@@ -90,7 +91,7 @@ def stage_pairs(settings: Settings, only: Sequence[str]) -> int:
         watcher.expect(len(ready))
         registered = set(instance.get_dynamic_partitions("videos"))
         register_videos(instance, [video_id for video_id in ready if video_id not in registered])
-        troubles = [graph.make_videos([_PAIRS], ready), graph.build(storage, ["hf_dataset"], watcher)]
+        troubles = [graph.make_videos(_MADE, ready), graph.build(storage, ["hf_dataset"], watcher)]
     made = [read_record(storage, keys.preference_examples(video_id), PreferenceExamples) for video_id in ready if _has_pairs(storage, video_id)]
     pairs = [pair for examples in made for pair in examples.examples]
     by_people, alike = (sum(kept) for kept in ((pair.ranked_by == "human" for pair in pairs), (pair.length_matched for pair in pairs)))

@@ -2,7 +2,6 @@
 
 import json
 import shutil
-from functools import reduce
 
 import datasets
 import pytest
@@ -18,10 +17,11 @@ from streamcap_dagster.settings import PREFIX
 from streamcap_dagster.storage import keys
 from streamcap_dagster.storage.failures import Failure, note_failure
 from streamcap_dagster.storage.folder import FolderStorage
-from streamcap_dagster.storage.receipts import Receipts, read_receipts, write_receipts
+from streamcap_dagster.storage.receipts import Receipt, Receipts, read_receipts, write_receipts
 from tests.assets.project import Project
 
-NEW = ("frame_hashes", "caption_quality", "preference_examples")
+NEW = {"frame_hashes": "frame_hashes", "caption_quality": "caption_quality", "reviews": "reviewed", "preference_examples": "preference_examples"}
+"""Assets, and the folders of what they make."""
 ALL = {"clock", "life", "still"}
 
 
@@ -29,17 +29,23 @@ ALL = {"clock", "life", "still"}
 def older(made: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
     """A project without what is new, which commands of this process work on."""
     storage = FolderStorage(made.storage)
-    for name in NEW:
-        shutil.rmtree(made.storage / name)
+    for folder in NEW.values():
+        shutil.rmtree(made.storage / folder)
     for video_id in ALL:
-        receipts = read_receipts(storage, video_id)
-        write_receipts(storage, reduce(Receipts.without, NEW, receipts))
+        kept = (receipt for receipt in read_receipts(storage, video_id).receipts if receipt.asset not in NEW)
+        write_receipts(storage, Receipts(owner=video_id, receipts=tuple(map(_of_then, kept))))
     for key in (keys.GROUPS, keys.GROUP_AGES, keys.receipts("_video_groups")):
         (made.storage / key).unlink()
     for name, value in made.env.items():
         if name.startswith((PREFIX, "DAGSTER_", "COLUMNS")):
             monkeypatch.setenv(name, value)
     return made
+
+
+def _of_then(receipt: Receipt) -> Receipt:
+    """What it was made from did not have what is new; what came out is the same."""
+    inputs = {name: content for name, content in receipt.inputs.items() if name not in NEW}
+    return receipt if inputs == receipt.inputs else receipt.model_copy(update={"inputs": inputs, "fingerprint": "another"})
 
 
 def in_dataset(project: Project) -> set[str]:
