@@ -1,11 +1,14 @@
 """Rows tell the quality of their captions, and the card tells how many have which flag."""
 
+from datetime import UTC, datetime
+
 import datasets
 import pytest
 
 from streamcap_dagster.dataset.hub_dataset import CARD, build_dataset
 from streamcap_dagster.dataset.quality_columns import QualityColumns, quality_of_all
 from streamcap_dagster.quality.records import CaptionQuality
+from streamcap_dagster.reviews.reviewed import Reviewed, ReviewedWindow
 from streamcap_dagster.storage import keys
 from streamcap_dagster.storage.documents import read_record, write_record
 from streamcap_dagster.storage.folder import FolderStorage
@@ -61,6 +64,33 @@ def test_merged_windows_are_told_together_and_without_words_where_one_failed(sto
     assert told(first) == {"novelty": 1.0, "redundancy": 0.0, "words_per_s": 3.25, "quality_flags": []}
     assert told(repeated) == {**REPEATED, "words_per_s": 1.5}
     assert told(failed) == SILENT
+
+
+def reviewed(window: int, text: str | None, dropped: bool = False) -> Reviewed:
+    decided = ReviewedWindow(
+        clip=0, window=window, dropped=dropped, text=text, ranking=(), said="", outcome="ok", by="ann", at=datetime(2026, 1, 1, tzinfo=UTC)
+    )
+    return Reviewed(video_id="a", windows=(decided,))
+
+
+def test_what_a_person_wrote_is_measured_with_what_follows_it(storage: FolderStorage) -> None:
+    entry = store_video(storage, "a", [(CHAIN[0], CHAIN[4], ("ok", "The cat yawns."))])
+    write_record(storage, keys.reviewed("a"), reviewed(1, "The cat yawns."))
+    build_dataset(storage, [entry])
+
+    (row,) = rows(storage, "stream")
+    _, edited, after = row["windows"]  # type: ignore[misc]
+    assert (edited["text"], edited["novelty"]) == ("The cat yawns.", 1.0)
+    assert (after["novelty"], "repeats" in after["quality_flags"]) == (0.0, True)
+
+
+def test_a_window_that_a_person_dropped_tells_no_quality(storage: FolderStorage) -> None:
+    entry = store_video(storage, "a", [CHAIN])
+    write_record(storage, keys.reviewed("a"), reviewed(4, None, dropped=True))
+    build_dataset(storage, [entry])
+
+    (row,) = rows(storage, "stream")
+    assert told(row["windows"][4]) == SILENT  # type: ignore[index]
 
 
 def test_of_windows_together_novelty_is_that_of_their_words() -> None:

@@ -197,6 +197,7 @@ def test_a_mapping_reads_each_time_keeps_nothing_and_knows_its_videos() -> None:
         ("clips", "clips/cat.json"),
         ("frames", "frames/cat.parquet"),
         ("frame_hashes", "frame_hashes/cat.json"),
+        ("caption_quality", "caption_quality/cat.json"),
         ("raw_videos", "raw/videos/cat.*"),
         ("caption_files", "captions/cat.vtt"),
         ("rl_examples", "rl_examples/cat.json"),
