@@ -22,7 +22,7 @@ _BEYOND = 8.0
 def enter(stage: Stage, moment: Moment) -> bool:
     if stage.full:
         return False
-    back = [actor for actor in stage.cast if actor.away and not actor.done]
+    back = [actor for actor in stage.cast if actor.away and not actor.done and moment.rested(actor)]
     returning = bool(back) and (stage.enough or stage.draw.random() < 0.5)
     if not returning and stage.enough:
         return False
@@ -50,7 +50,7 @@ def enter(stage: Stage, moment: Moment) -> bool:
 
 
 def leave(stage: Stage, moment: Moment) -> bool:
-    actor = stage.any(lambda _: True)
+    actor = stage.any(moment.rested)
     if actor is None:
         return False
     side = stage.draw.choice(("left", "right"))
@@ -150,7 +150,7 @@ def wave(stage: Stage, moment: Moment) -> bool:
 
 
 def hide(stage: Stage, moment: Moment) -> bool:
-    actor = stage.any(lambda one: one.holds is None)
+    actor = stage.any(lambda one: one.holds is None and moment.rested(one))
     if actor is None or any(other.hidden for other in stage.cast):
         return False
     x, cover = cover_x(stage.here.cover_left), stage.here.place.cover.known

@@ -38,7 +38,7 @@ def change_sign(stage: Stage, moment: Moment) -> bool:
 
 
 def remove_sign(stage: Stage, moment: Moment) -> bool:
-    start = stage.start(moment, 0.6, 0.4, stage.sign_busy_until_s) if stage.sign else None
+    start = stage.start(moment, 0.6, 0.4, stage.sign_busy_until_s) if stage.sign and moment.is_first_after(stage.sign_busy_until_s) else None
     if start is None or not (sentence := stage.words_for("the sign is pulled up out of sight.", "the sign goes up out of view.", "the sign is taken away.")):
         return False
     stage.sign_height.go(start, moment.end_s, SIGN_UP)
@@ -79,7 +79,7 @@ def change_place(stage: Stage, moment: Moment) -> bool:
     if stage.dark:
         stage.light.go(cut_s, cut_s, 1.0)
     stage.settings.append(there)
-    return stage.happen(Told("room", cut_s, moment.end_s, sentence, (place.words,)))
+    return stage.happen(Told("room", cut_s, moment.end_s, sentence, (tuple(word for word in place.words if word != place.ground),)))
 
 
 def _fresh_text(stage: Stage) -> str:

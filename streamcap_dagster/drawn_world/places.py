@@ -88,7 +88,7 @@ PLACES: Mapping[str, Place] = {
             ("a snowy field under a grey sky", "a winter landscape with deep snow"),
             ("snow", "field"),
             ("snowy", "winter", "wintry", "snow covered", "icy"),
-            "snow",
+            "ground",
             Fixture("a fir tree", ("fir tree", "fir", "tree", "pine", "pine tree", "christmas tree", "evergreen")),
             Fixture("a wooden shed", ("shed", "cabin", "hut", "barn", "outhouse", "house", "shack")),
             frozenset({"white"}),

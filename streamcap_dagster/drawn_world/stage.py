@@ -52,7 +52,11 @@ class Moment:
 
     def rested(self, actor: Actor) -> bool:
         """Whether a thing has done nothing yet that is told in the same window: two moves of one thing would be told as one."""
-        return actor.busy_until_s // WINDOW_S != self.end_s // WINDOW_S or not actor.busy_until_s
+        return self.is_first_after(actor.busy_until_s)
+
+    def is_first_after(self, second: float) -> bool:
+        """Whether nothing that was complete then is told in the same window."""
+        return not second or second // WINDOW_S != self.end_s // WINDOW_S
 
 
 @dataclass(frozen=True)

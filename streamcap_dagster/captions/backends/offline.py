@@ -84,18 +84,23 @@ def _description(seen: Colouring, moved: Motion) -> Iterator[str]:
 
 
 def _news(seen: Colouring, moved: Motion, happened: Sequence[str], history: Sequence[str]) -> Iterator[str]:
-    """What the last thing said about each topic does not cover."""
+    """What the last thing said about each topic does not cover; nothing where all is back as it was."""
     if moved.event:
         yield moved.event
     yield from (sentence for sentence in happened if sentence not in history[-1])
+    if happened or not moved.returns:
+        yield from _sights(seen, history)
+    if not happened and not moved.returns:
+        yield from _movement_news(moved.movement, history)
+
+
+def _sights(seen: Colouring, history: Sequence[str]) -> Iterator[str]:
     if _last(_SAID_LIGHT, history) != seen.light:
         yield f"Now a {seen.light} scene." if not seen.light.startswith("e") else f"Now an {seen.light} scene."
     if seen.overall and _last(_SAID_OVERALL, history) != seen.overall:
         yield f"Mostly {seen.overall} now."
         history = (*history, f"mostly {seen.overall}")
     yield from _places([(place, colour) for place, colour in seen.places if colour != _last(_said_of(place), history)])
-    if not happened and not moved.returns:
-        yield from _movement_news(moved.movement, history)
 
 
 @cache
