@@ -6,7 +6,7 @@ from pathlib import Path
 
 from streamcap_dagster.cli.compare_measures import Odd
 from streamcap_dagster.cli.compare_outcome import Compared, told_left_out, told_price, told_ruling, told_scope
-from streamcap_dagster.cli.compare_table import NOTE, cells
+from streamcap_dagster.cli.compare_table import COLUMNS, NOTE, cells
 from streamcap_dagster.cli.diff_words import told_outcome
 from streamcap_dagster.cli.pages import html_moment, html_page, html_texts, write_page
 from streamcap_dagster.errors import ObjectMissing
@@ -38,7 +38,7 @@ def _body(compared: Compared, storages: tuple[Storage, Storage]) -> Iterator[str
 
 
 def _measures(compared: Compared) -> Iterator[str]:
-    yield "<table><thead><tr><th>measure</th><th>old</th><th>new</th><th>change (95 %)</th><th>better</th><th>what it is</th></tr></thead><tbody>"
+    yield f'<table class="numbers"><thead><tr>{"".join(f"<th>{name}</th>" for name in COLUMNS)}</tr></thead><tbody>'
     yield from (f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in cells(row))}</tr>" for row in compared.rows)
     yield f"</tbody></table><p>{escape(NOTE)}</p>"
 

@@ -12,6 +12,7 @@ from streamcap_dagster.cli.diff_words import told_outcome
 from streamcap_dagster.cli.judge import Ruling
 from streamcap_dagster.records import Caption
 
+COLUMNS = ("measure", "old", "new", "change (95 %)", "better", "what it is")
 NOTE = "Changes of shares are in points of a hundred. Better is told where the bounds leave no doubt, of no fewer than five videos."
 
 
@@ -20,8 +21,8 @@ def show_comparison(console: Console, compared: Compared) -> None:
     for words in filter(None, (told_scope(compared), told_left_out(compared))):
         console.print(escape(words), highlight=False, soft_wrap=True)
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("measure", "old", "new", "change (95 %)", "better", "what it is"):
-        table.add_column(name, justify="right" if name in ("old", "new", "change (95 %)") else "left", overflow="fold")
+    for name in COLUMNS:
+        table.add_column(name, justify="right" if name in COLUMNS[1:4] else "left", overflow="fold")
     for row in compared.rows:
         table.add_row(*cells(row))
     console.print(table)

@@ -15,6 +15,9 @@ _STYLE = """
 body { font: 15px/1.45 system-ui, sans-serif; max-width: 78rem; margin: 2rem auto; padding: 0 1rem }
 table { border-collapse: collapse; width: 100%; table-layout: fixed; margin-bottom: 2.5rem }
 th, td { border: 1px solid #8886; padding: .5rem .6rem; text-align: left; vertical-align: top; overflow-wrap: anywhere }
+table.numbers { table-layout: auto }
+table.numbers td { white-space: nowrap }
+table.numbers td:last-child { white-space: normal }
 th:first-child { width: 11rem }
 td:first-child { font-variant-numeric: tabular-nums }
 img { display: block; max-width: 100%; margin-top: .3rem; border-radius: 3px }

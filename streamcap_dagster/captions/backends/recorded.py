@@ -132,7 +132,7 @@ class RecordedCaptioner:
     def _replied(self, request: CaptionRequest) -> CaptionReply:
         answer = self._replies[request.kind].get(request.place)
         if answer is None:
-            raise self._unanswered(request.place, request.kind)
+            raise self._unanswered(request.place, "full caption" if request.kind == "full" else request.kind)
         return CaptionReply(json.dumps(answer.reply), "stop", self.model)
 
     def _add(self, number: int, line: bytes) -> None:

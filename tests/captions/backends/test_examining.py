@@ -63,7 +63,7 @@ def test_a_reply_by_hand_is_for_its_window_and_its_kind_of_question(tmp_path: Pa
 def test_a_caption_by_hand_is_no_full_caption(tmp_path: Path) -> None:
     path = tmp_path / "answers.jsonl"
     path.write_text(json.dumps({"video_id": "street", "clip": 0, "window": 1, "caption": "A bus comes."}))
-    with pytest.raises(CaptionerUnavailable, match="holds no full for it"):
+    with pytest.raises(CaptionerUnavailable, match="holds no full caption for it"):
         asyncio.run(RecordedCaptioner(path).complete(asked("full")))
 
 
