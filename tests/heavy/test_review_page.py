@@ -323,12 +323,14 @@ def test_a_decision_that_cannot_be_kept_is_not_lost(opened: Page, world: World) 
     locks.write_text("a file where a folder is needed")
     opened.keyboard.press("d")
     expect(opened.get_by_role("alert")).to_contain_text("Not saved")
+    opened.keyboard.press("ArrowRight")
+    opened.keyboard.press("k")
     expect(column(opened, 0).locator(".badge")).to_have_text("dropped")
 
     locks.unlink()
     opened.get_by_role("button", name="Try again").click()
     expect(opened.locator(".saved")).to_contain_text("Saved")
-    assert read_review(world.storage, "bikes").of(0, 0).verdict == "drop"
+    assert [(one.window, one.verdict) for one in read_review(world.storage, "bikes").decisions] == [(0, "drop"), (1, "keep")]
 
 
 def test_a_video_that_is_taken_down_while_it_is_reviewed_is_told(opened: Page, world: World) -> None:

@@ -4,6 +4,7 @@
 review.decisions = (source, shown, hooks) => {
   const state = { review: shown.review, going: Promise.resolve(), unsaved: new Map(), closed: "" };
   const key = (clip, window) => `${clip}/${window}`;
+  const nameOf = (choice) => (choice.start_s === undefined ? key(choice.clip, choice.window) : `${choice.start_s} to ${choice.end_s}`);
   const byPlace = () => new Map(state.review.decisions.map((decision) => [key(decision.clip, decision.window), decision]));
   let places = byPlace();
 
@@ -45,11 +46,12 @@ review.decisions = (source, shown, hooks) => {
   // Both are shown; whoever decides sees whose is whose. What is chosen is saved over the other, which was seen by then.
   const settle = async (clashes) => {
     for (const clash of clashes) {
-      if (await hooks.conflict(clash)) await settle(await send([clash.yours]));
+      if (await hooks.conflict(clash)) save(clash.yours);
     }
   };
 
-  const save = (choice, name) => {
+  const save = (choice) => {
+    const name = nameOf(choice);
     if (state.closed) {
       hooks.trouble(new review.Trouble(state.closed, 410), null);
       return state.going;
@@ -67,10 +69,14 @@ review.decisions = (source, shown, hooks) => {
         if (!state.unsaved.size) hooks.saved();
       } catch (trouble) {
         if (trouble.status === 404 || trouble.status === 410) state.closed = trouble.message;
-        hooks.trouble(trouble, state.closed ? null : () => save(state.unsaved.get(name) || choice, name));
+        hooks.trouble(trouble, state.closed ? null : saveAgain);
       }
     });
     return state.going;
+  };
+
+  const saveAgain = () => {
+    for (const choice of [...state.unsaved.values()]) save(choice);
   };
 
   // `changes` are on top of what was decided of the window before.
@@ -78,9 +84,9 @@ review.decisions = (source, shown, hooks) => {
     const before = applies(one);
     const choice = { clip: one.clip, window: one.window, verdict: null, text: null, ranking: null, caption_sha256: one.caption_sha256 };
     if (before) Object.assign(choice, { verdict: before.verdict, text: before.text, ranking: before.ranking });
-    return save({ ...choice, ...changes }, key(one.clip, one.window));
+    return save({ ...choice, ...changes });
   };
-  const mark = (start_s, end_s, keep) => save({ start_s, end_s, keep }, `mark ${start_s} ${end_s}`);
+  const mark = (start_s, end_s, keep) => save({ start_s, end_s, keep });
 
   window.addEventListener("beforeunload", (event) => {
     if (state.unsaved.size && !state.closed) event.preventDefault();
