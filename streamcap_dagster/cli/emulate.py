@@ -22,7 +22,7 @@ _CONTENT_SHARE = 0.25
 def emulate_gemini(settings: Settings, host: str, port: int, latency_ms: str, faults: float, content_faults: float | None, **more: Any) -> int:
     """Serve until interrupted; returns the exit status. `more` are further options of the emulator.
 
-    Raises MissingTool without the extra, and SettingError for an option that cannot work.
+    Raises SettingError for an option that cannot work.
     """
     from streamcap_dagster.emulators.gemini.options import Options
     from streamcap_dagster.emulators.gemini.server import serve
@@ -39,7 +39,7 @@ def emulate_gemini(settings: Settings, host: str, port: int, latency_ms: str, fa
 def emulate_gcs(host: str, port: int, bucket: str, latency_ms: str, **more: Any) -> int:
     """Serve until interrupted; returns the exit status. `more` are further options of the emulator.
 
-    Raises MissingTool without the extra, and SettingError for an option that cannot work.
+    Raises SettingError for an option that cannot work.
     """
     from streamcap_dagster.emulators.gcs.names import is_bucket_name
     from streamcap_dagster.emulators.gcs.options import Options

@@ -51,16 +51,6 @@ def test_a_latency_that_is_none_is_refused(text: str) -> None:
         read_latency(text)
 
 
-def test_without_the_extra_the_error_gives_the_line_that_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "uvicorn", None)
-    monkeypatch.delitem(sys.modules, "streamcap_dagster.emulators.serving", raising=False)
-    monkeypatch.delitem(sys.modules, "streamcap_dagster.emulators.gemini.server", raising=False)
-
-    failed = CliRunner().invoke(app, ["emulate-gemini"])
-
-    assert 'pip install "streamcap-dagster[emulator]"' in str(failed.exception)
-
-
 def test_a_port_that_is_taken_is_named(emulator: "subprocess.Popen[str]") -> None:
     assert emulator.stdout is not None
     port = re.search(r":(\d+) ", emulator.stdout.readline())

@@ -36,13 +36,3 @@ def test_an_option_that_cannot_work_is_named(options: list[str]) -> None:
     failed = CliRunner().invoke(app, ["emulate-gcs", "--port", "0", *options])
 
     assert str(failed.exception).startswith(f"{options[0]}=")
-
-
-def test_without_the_extra_the_error_gives_the_line_that_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "uvicorn", None)
-    for module in ("emulators.serving", "emulators.gcs.server"):
-        monkeypatch.delitem(sys.modules, f"streamcap_dagster.{module}", raising=False)
-
-    failed = CliRunner().invoke(app, ["emulate-gcs"])
-
-    assert 'pip install "streamcap-dagster[emulator]"' in str(failed.exception)

@@ -5,17 +5,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 
+from streamcap_dagster.emulators.gcs.app import application
 from streamcap_dagster.emulators.gcs.faults import Fault
 from streamcap_dagster.emulators.gcs.journal import Journal
 from streamcap_dagster.emulators.gcs.options import Options
 from streamcap_dagster.emulators.gcs.service import Service
-from streamcap_dagster.errors import MissingTool
-
-try:
-    from streamcap_dagster.emulators.gcs.app import application
-    from streamcap_dagster.emulators.serving import LOOPBACK, in_thread, listen, until_interrupted, url_of
-except ImportError as missing:
-    raise MissingTool(missing.name or "uvicorn", "the storage emulator", 'Install it: pip install "streamcap-dagster[emulator]"') from missing
+from streamcap_dagster.emulators.serving import LOOPBACK, in_thread, listen, until_interrupted, url_of
 
 
 @dataclass(frozen=True)

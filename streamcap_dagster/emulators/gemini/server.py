@@ -5,17 +5,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 
+from streamcap_dagster.emulators.gemini.app import application
 from streamcap_dagster.emulators.gemini.faults import Fault
 from streamcap_dagster.emulators.gemini.journal import Journal
 from streamcap_dagster.emulators.gemini.options import Options
 from streamcap_dagster.emulators.gemini.service import Service
-from streamcap_dagster.errors import MissingTool
-
-try:
-    from streamcap_dagster.emulators.gemini.app import application
-    from streamcap_dagster.emulators.serving import LOOPBACK, in_thread, listen, until_interrupted, url_of
-except ImportError as missing:
-    raise MissingTool(missing.name or "starlette", "the Gemini emulator", 'Install it: pip install "streamcap-dagster[emulator]"') from missing
+from streamcap_dagster.emulators.serving import LOOPBACK, in_thread, listen, until_interrupted, url_of
 
 
 @dataclass(frozen=True)

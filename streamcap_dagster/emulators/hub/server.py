@@ -5,18 +5,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 
+from streamcap_dagster.emulators.hub.app import application
 from streamcap_dagster.emulators.hub.faults import Fault
 from streamcap_dagster.emulators.hub.journal import Journal
 from streamcap_dagster.emulators.hub.options import Options
 from streamcap_dagster.emulators.hub.repositories import MAIN, Commit, Repository, is_large, large, regular
 from streamcap_dagster.emulators.hub.service import Service
-from streamcap_dagster.errors import MissingTool
-
-try:
-    from streamcap_dagster.emulators.hub.app import application
-    from streamcap_dagster.emulators.serving import LOOPBACK, in_thread, listen, url_of
-except ImportError as missing:
-    raise MissingTool(missing.name or "uvicorn", "the Hub emulator", 'Install it: pip install "streamcap-dagster[emulator]"') from missing
+from streamcap_dagster.emulators.serving import LOOPBACK, in_thread, listen, url_of
 
 
 @dataclass(frozen=True)
