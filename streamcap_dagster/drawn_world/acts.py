@@ -15,6 +15,8 @@ Act = Callable[[Stage, Moment], bool]
 
 _PIXELS_PER_S = 105.0
 _LEAST_S, _MOST_S = 0.75, 2.4
+_COVERED = 86.0
+"""How high above the ground every cover is wide enough for what hides there; what hovers comes down that far."""
 _BEYOND = 8.0
 """Pixels that a thing is away from the picture when it is out of it."""
 
@@ -150,7 +152,7 @@ def wave(stage: Stage, moment: Moment) -> bool:
 
 
 def hide(stage: Stage, moment: Moment) -> bool:
-    actor = stage.any(lambda one: one.holds is None and moment.rested(one))
+    actor = stage.any(lambda one: one.holds is None and one.pose.last[1] == 0 and moment.rested(one))
     if actor is None or any(other.hidden for other in stage.cast):
         return False
     x, cover = cover_x(stage.here.cover_left), stage.here.place.cover.known
@@ -159,7 +161,7 @@ def hide(stage: Stage, moment: Moment) -> bool:
     sentence = stage.words_for(f"{the} {goes} behind {cover}.", f"{the} disappears behind {cover}.", f"{the} hides behind {cover}.")
     if start is None or not sentence:
         return False
-    actor.go(start, moment.end_s, x)
+    actor.go(start, moment.end_s, x, min(actor.kind.hover, max(0.0, _COVERED - actor.kind.height * actor.pose.last[0])))
     actor.behind.append((start, float("inf")))
     actor.hidden = True
     return stage.happen(stage.told("hide", start, moment, sentence, actor, words=(said.HIDES,)), actor)
@@ -175,7 +177,7 @@ def reveal(stage: Stage, moment: Moment) -> bool:
     sentence = stage.words_for(f"{the} comes out from behind {cover}.", f"{the} {goes} out from behind {cover}.", f"{the} appears again from behind {cover}.")
     if start is None or not sentence:
         return False
-    actor.go(start, moment.end_s, x)
+    actor.go(start, moment.end_s, x, actor.kind.hover)
     actor.behind[-1] = (actor.behind[-1][0], moment.end_s)
     actor.hidden = False
     return stage.happen(stage.told("reveal", start, moment, sentence, actor, words=(said.REVEALS,)), actor)
