@@ -44,7 +44,7 @@ def remove_sign(stage: Stage, moment: Moment) -> bool:
     stage.sign_height.go(start, moment.end_s, SIGN_UP)
     stage.sign_busy_until_s = moment.end_s
     text = stage.sign_texts[-1][1].lower()
-    return stage.happen(Told("sign", start, moment.end_s, sentence, ((*said.SIGN, text), said.GONE)))
+    return stage.happen(Told("sign", start, moment.end_s, sentence, ((*said.WRITING, text), said.GONE)))
 
 
 def switch_light(stage: Stage, moment: Moment) -> bool:
