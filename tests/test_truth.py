@@ -15,7 +15,19 @@ def event(number: int, start_s: float, end_s: float, semantic: bool = True) -> D
 
 
 def truth(*events: DrawnEvent, duration_s: float = 10.0) -> DrawnTruth:
-    facts = {"video_id": "v", "seed": 0, "width": 320, "height": 240, "fps": 12.0, "scene": "A room.", "scene_words": (), "nouns": (), "colours": (), "actions": {}, "looks": ()}
+    facts = {
+        "video_id": "v",
+        "seed": 0,
+        "width": 320,
+        "height": 240,
+        "fps": 12.0,
+        "scene": "A room.",
+        "scene_words": (),
+        "nouns": (),
+        "colours": (),
+        "actions": {},
+        "looks": (),
+    }
     return DrawnTruth(duration_s=duration_s, events=events, **facts)
 
 
