@@ -92,21 +92,18 @@ def check_keys(asset: PerVideoAsset) -> frozenset[dg.AssetCheckKey]:
     return frozenset(spec.key for spec in _specs(asset))
 
 
-def evaluations(checked: Checked, instance: dg.DagsterInstance, known: bool = False) -> Iterator[dg.AssetCheckEvaluation]:
+def evaluations(checked: Checked, instance: dg.DagsterInstance) -> Iterator[dg.AssetCheckEvaluation]:
     """The events for one video, written by hand because Dagster's own know one partition a run.
 
-    They name the latest materialization of the video: without, or with another, a result would be passed over as one of something older. Where `known`
-    the instance has them all from when the asset was made, and only the findings that are not well are told again: an event takes milliseconds.
+    They name the latest materialization of the video: without, or with another, a result would be passed over as one of something older.
     """
-    asset = checked.asset
-    judged = list(asset.findings.judge(checked.counts)) if asset.findings is not None and not checked.faults else []
-    told = [one for one in judged if one.verdict != "ok" or not known]
-    if asset.check is None and not told:
+    if checked.asset.check is None and checked.asset.findings is None:
         return
     target = _latest(checked, instance)
-    if asset.check is not None:
+    if checked.asset.check is not None:
         yield _of_check(checked, target)
-    yield from (_of_finding(checked, one, target) for one in told)
+    if checked.asset.findings is not None and not checked.faults:
+        yield from (_of_finding(checked, judged, target) for judged in checked.asset.findings.judge(checked.counts))
 
 
 def _of_finding(checked: Checked, judged: Judged, target: Target) -> dg.AssetCheckEvaluation:

@@ -225,16 +225,12 @@ class Reporter:
     def events(self, finished: Finished) -> Iterator[dg.AssetMaterialization | dg.AssetCheckEvaluation]:
         """That an asset exists, that it has passed its check, if it has one, for else nothing would vouch for it, and what was found of its quality."""
         yield self.event(finished)
-        checked = Checked(finished.work.video_id, finished.asset, (), finished.receipt.counts, finished.reused)
-        yield from evaluations(checked, self._instance, self._is_known(finished))
-
-    def _is_known(self, finished: Finished) -> bool:
-        """Whether the instance has been told all of it."""
-        return finished.reused and finished.work.video_id in self._seen[finished.asset.name]
+        yield from evaluations(Checked(finished.work.video_id, finished.asset, (), finished.receipt.counts, finished.reused), self._instance)
 
     def event(self, finished: Finished) -> dg.AssetMaterialization:
         name, video_id = finished.asset.name, finished.work.video_id
-        shown = {} if self._is_known(finished) else finished.shown if finished.shown is not None else finished.asset.show(finished.work)
+        known = finished.reused and video_id in self._seen[name]
+        shown = {} if known else finished.shown if finished.shown is not None else finished.asset.show(finished.work)
         return dg.AssetMaterialization(
             name,
             partition=video_id,

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import dagster as dg
 import sqlalchemy as sql
 from dagster._core.events import ASSET_CHECK_EVENTS, ASSET_EVENTS
+from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
 from dagster._core.storage.event_log.schema import AssetCheckExecutionsTable, AssetEventTagsTable, AssetKeyTable, SqlEventLogStorageTable
 from dagster._core.storage.event_log.sql_event_log import SqlEventLogStorage
 
@@ -146,8 +147,10 @@ def _portions(items: Sequence[T], size: int = _AT_ONCE) -> Iterator[Sequence[T]]
 
 
 def _wipe_checks(connection: sql.Connection, traces: Traces) -> None:
-    unpartitioned = sql.select(_CHECKS.id, _CHECKS.evaluation_event).where(_CHECKS.partition.is_(None), traces.likely(_CHECKS.evaluation_event))
-    named = [check_id for check_id, text in connection.execute(unpartitioned) if traces.in_report(text)]
+    """Also what a run that was killed had planned, of which the row of each video names all of them."""
+    of_several = sql.or_(_CHECKS.partition.is_(None), _CHECKS.execution_status == AssetCheckExecutionRecordStatus.PLANNED.value)
+    reports = sql.select(_CHECKS.id, _CHECKS.evaluation_event).where(of_several, traces.likely(_CHECKS.evaluation_event))
+    named = [check_id for check_id, text in connection.execute(reports) if traces.in_report(text)]
     connection.execute(AssetCheckExecutionsTable.delete().where(_CHECKS.partition.in_(traces.video_ids)))
     for some in _portions(named):
         connection.execute(AssetCheckExecutionsTable.delete().where(_CHECKS.id.in_(some)))
