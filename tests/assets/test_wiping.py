@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import dagster as dg
+import sqlalchemy as sql
 from dagster._core.storage.event_log.schema import AssetCheckExecutionsTable
 from dagster._core.storage.event_log.sql_event_log import SqlEventLogStorage
 
@@ -47,4 +48,4 @@ def test_what_a_run_that_broke_off_had_planned_to_check_is_wiped_too(tmp_path: P
 def planned(instance: dg.DagsterInstance) -> str:
     assert isinstance(instance.event_log_storage, SqlEventLogStorage)
     with instance.event_log_storage.index_connection() as connection:
-        return str(list(connection.execute(AssetCheckExecutionsTable.select())))
+        return " ".join(connection.execute(sql.select(AssetCheckExecutionsTable.c.evaluation_event)).scalars())
