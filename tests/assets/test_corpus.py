@@ -353,4 +353,4 @@ def test_the_receipts_of_many_videos_are_read_side_by_side(tmp_path: Path) -> No
 
     assert [video.video_id for video in found.videos] == [f"v{number:02d}" for number in range(20)]
     assert far.counted["read"] == 22
-    assert 1 < far.most_at_once <= far.lanes
+    assert 1 < far.most_at_once <= far.lanes + 1  # whoever waits for a lane does some of the work
