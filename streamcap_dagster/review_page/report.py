@@ -83,7 +83,7 @@ def _figures(storage: Storage, videos: Sequence[tuple[Video, Summary]]) -> dict[
     for _, summary in videos:
         counts.update(summary.counted())
     figures = Figures(
-        storage=storage.uri,
+        storage=storage.uri.rpartition("/")[2],  # a file to send tells nobody where things are on this machine
         videos=len(videos),
         unusable=0,
         counted=len(videos),

@@ -39,6 +39,12 @@ def test_everything_is_in_the_file(world: World, tmp_path: Path) -> None:
     assert (written.windows, written.stills, written.size_bytes) == (5, 5, (tmp_path / "report.html").stat().st_size)
 
 
+def test_where_things_are_on_this_machine_is_not_in_it(world: World, tmp_path: Path) -> None:
+    write(world, tmp_path / "report.html")
+
+    assert str(tmp_path) not in (tmp_path / "report.html").read_text()
+
+
 def test_words_of_others_never_become_part_of_the_page(world: World, tmp_path: Path) -> None:
     world.add("evil", [Said(EVIL, candidates=(EVIL, "Other.")), Said(EVIL)])
     write(world, tmp_path / "report.html")
