@@ -41,7 +41,7 @@ class Shot:
 
 
 SHOTS = (
-    Shot("graph", "/assets/hf_dataset?view=lineage&lineageScope=upstream&lineageDepth=12", "video_catalog"),
+    Shot("graph", "/assets/sft_examples?view=lineage&lineageScope=upstream&lineageDepth=12", "video_catalog"),
     Shot("captions", "/assets/delta_captions?view=partitions&partition=bikes", "Metadata", "captions"),
     Shot("checks", "/assets/hf_dataset?view=checks", "every_video_is_in"),
     Shot("automation", "/automation", "nightly_backfill"),
