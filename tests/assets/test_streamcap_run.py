@@ -183,7 +183,7 @@ def test_two_runs_at_once_make_everything_once(project: Project) -> None:
 
 def test_a_disk_too_full_for_one_video_is_one_clear_sentence_and_the_others_are_done(project: Project) -> None:
     make_video(project.source / "large.mp4", seconds=20, size="640x384", fps="4", picture="color=c=gray", arguments=("-vf", "noise=alls=90:allf=t", *SMALL))
-    limited = ["bash", "-c", 'ulimit -f 4000; trap "" XFSZ; exec "$@"', "bash", *project.command("run")]
+    limited = ["bash", "-c", 'ulimit -f 16000; trap "" XFSZ; exec "$@"', "bash", *project.command("run")]
 
     done = subprocess.run(limited, env=project.env, cwd=project.root, capture_output=True, text=True, check=False)
 
