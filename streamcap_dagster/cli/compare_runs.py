@@ -192,10 +192,10 @@ def _unpriced(call: Call) -> bool:
 
 
 def _facts(captions: Sequence[Caption], counted: set[tuple[int, int]]) -> int:
-    """Of the windows that count; what others said before them is not new."""
+    """Of the windows that count; what others of the clip said before them is not new, and an anchor that says it again does not make it so."""
     total = 0
-    for _, segment in groupby(captions, key=lambda caption: (caption.clip, caption.segment)):
-        chain = list(segment)
+    for _, clip in groupby(captions, key=lambda caption: caption.clip):
+        chain = list(clip)
         found = novel_facts(caption.text for caption in chain)
         total += sum(facts for caption, facts in zip(chain, found, strict=True) if (caption.clip, caption.window) in counted)
     return total

@@ -14,8 +14,9 @@ from streamcap_dagster.records import Captions
 from streamcap_dagster.storage import keys
 from streamcap_dagster.storage.documents import read_record, write_record
 from streamcap_dagster.storage.folder import FolderStorage
+from streamcap_dagster.videos.manifest import write_manifest
 from tests.cli.two_runs import GOOD, POOR, compare, run, told
-from tests.dataset.corpus import store_video
+from tests.dataset.corpus import store_video, video
 
 VIDEOS = tuple("abcdef")
 EVIL = "<script>alert(1)</script> \"&' <img src=x onerror=alert(1)> مرحبا"
@@ -133,6 +134,17 @@ def test_cost_is_told_for_each_novel_fact(good: FolderStorage, poor: FolderStora
 
     assert (found["old"]["usd"], found["old"]["novel_facts"]) == (pytest.approx(0.024), 24)
     assert found["new"]["usd_per_1000_facts"]["value"] == pytest.approx(1000 * 0.048 / 18)
+
+
+def test_an_anchor_that_describes_a_known_scene_again_tells_no_novel_facts(tmp_path: Path) -> None:
+    """Two facts at first, and one in the delta; of the anchor and after it nothing is new."""
+    run(tmp_path / "plain", {"a": (*GOOD[:2], GOOD[2], GOOD[2])})
+    anchored = FolderStorage(tmp_path / "anchored")
+    write_manifest(anchored, [video("a")])
+    store_video(anchored, "a", [(*GOOD[:2], GOOD[0], GOOD[1])], anchor_every=2)
+    found = told("plain", "anchored")
+
+    assert (found["old"]["novel_facts"], found["new"]["novel_facts"]) == (3, 3)
 
 
 def test_a_price_that_nobody_knows_is_not_called_free(good: FolderStorage, poor: FolderStorage) -> None:
