@@ -61,10 +61,8 @@ class Corpus:
     """Videos that are left out because they failed."""
     outcomes: Mapping[str, int] = field(default_factory=dict)
     """How many windows of the videos have which outcome."""
-    quality: Mapping[str, int] = field(default_factory=dict)
-    """What was counted of the quality of their captions, added up."""
     poor: tuple[str, ...] = ()
-    """Videos with a finding that is an error."""
+    """Videos with a finding that is an error, as their captioner left them: people may have mended them since."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +92,6 @@ def read_corpus(storage: Storage, settings: Settings, chain: Sequence[PerVideoAs
     left_out: dict[str, str] = {}
     sizes: dict[str, int] = {}
     outcomes: Counter[str] = Counter()
-    quality: Counter[str] = Counter()
     poor: list[str] = []
     manifest = sorted((video for video in read_manifest(storage).values() if video.status != "forgotten"), key=lambda video: video.video_id)
     for video, receipts in zip(manifest, receipts_of(storage, [video.video_id for video in manifest]), strict=True):
@@ -112,14 +109,13 @@ def read_corpus(storage: Storage, settings: Settings, chain: Sequence[PerVideoAs
                 sizes |= {stored.key: stored.size_bytes for stored in receipt.objects if receipt.asset in _WEIGHED}
             if receipt.asset in _TOLD:
                 outcomes.update({outcome: receipt.counts.get(outcome, 0) for outcome in get_args(Outcome)})
-            if receipt.asset == _MEASURED:
-                quality.update(receipt.counts)
-                poor += [video.video_id] if receipt.counts.get(POOR_COUNT) else []
+            if receipt.asset == _MEASURED and receipt.counts.get(POOR_COUNT):
+                poor.append(video.video_id)
     groups = {video.video_id: found.group_of(video) for video in videos}
     splits = assign_splits(groups, settings.policy(SplitPolicy), {found.group_of(video) for video in manifest if video.status == "ok"})
     gone = tuple(video.video_id for video in manifest if video.status == "removed")
     failed = tuple(video_id for video_id in left_out if video_id in failures)
-    return Corpus(tuple(videos), splits, groups, contents, left_out, gone, sizes, failed, +outcomes, dict(quality), tuple(poor))
+    return Corpus(tuple(videos), splits, groups, contents, left_out, gone, sizes, failed, +outcomes, tuple(poor))
 
 
 def gap(video: Video, receipts: Receipts, chain: Sequence[PerVideoAsset]) -> str:
@@ -156,11 +152,12 @@ class Grouped:
         return f"video {video.video_id}: it was not compared with the other videos yet; make video_groups"
 
 
-MoreChecks = Callable[[Corpus], list[dg.AssetCheckResult]]
+MoreChecks = Callable[[Corpus, Mapping[str, int]], list[dg.AssetCheckResult]]
+"""Of the corpus, and of what was counted when the asset was built."""
 
 
-def _none(corpus: Corpus) -> list[dg.AssetCheckResult]:
-    del corpus
+def _none(corpus: Corpus, counts: Mapping[str, int]) -> list[dg.AssetCheckResult]:
+    del corpus, counts
     return []
 
 
@@ -200,7 +197,11 @@ def materialize(
             receipt = Receipt(
                 asset=name, fingerprint=wanted, content_hash=content_hash(built.hashes), objects=built.objects, counts=built.counts, checked=VERSION
             )
-        checks = [every_video_is_in(left_out), *(no_fault(check, faults.get(check, ()), reused) for check in (ROWS, SPLITS_APART)), *more_checks(corpus)]
+        checks = [
+            every_video_is_in(left_out),
+            *(no_fault(check, faults.get(check, ()), reused) for check in (ROWS, SPLITS_APART)),
+            *more_checks(corpus, receipt.counts),
+        ]
         if any(map(forbids, checks)):  # nobody is to make anything of it, and it is tried again next time
             write_receipts(storage, Receipts(owner=owner))
         elif not reused:  # one that had to leave something out is tried again too, though it is good

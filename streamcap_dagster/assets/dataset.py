@@ -1,6 +1,6 @@
 """The examples of all videos together: as JSON, and as a Hugging Face dataset."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -27,6 +27,7 @@ from streamcap_dagster.dataset.splits import SPLITS
 from streamcap_dagster.examples.images import write_images
 from streamcap_dagster.partitions import Materialized
 from streamcap_dagster.policies import DatasetPolicy
+from streamcap_dagster.quality.verdicts import POOR_COUNT
 from streamcap_dagster.resources.storage import StorageResource
 from streamcap_dagster.settings import Settings
 from streamcap_dagster.storage import Storage
@@ -115,7 +116,7 @@ def _hf_dataset(settings: Settings) -> dg.AssetsDefinition:
         group_name="dataset",
         kinds={"huggingface", "parquet"},
         owners=OWNERS,
-        code_version=f"5-{LAYOUT}-{policy.cadences}-{policy.shard_mb:g}",
+        code_version=f"6-{LAYOUT}-{policy.cadences}-{policy.shard_mb:g}",
         freshness_policy=FRESH,
         check_specs=[*corpus_checks("hf_dataset"), outcome_check("hf_dataset"), *quality_checks("hf_dataset")],
     )
@@ -130,8 +131,9 @@ def _hf_dataset(settings: Settings) -> dg.AssetsDefinition:
         keeping = storage.open()
         read = partial(read_corpus, keeping, settings, CHAIN, FROM_EVERYTHING)
 
-        def outcomes(corpus: Corpus) -> list[dg.AssetCheckResult]:
-            return [few_failed(corpus.outcomes, len(corpus.videos), corpus.failed, settings), *quality_of(corpus.quality, corpus.poor)]
+        def outcomes(corpus: Corpus, counts: Mapping[str, int]) -> list[dg.AssetCheckResult]:
+            poor = corpus.poor if counts.get(POOR_COUNT) else ()
+            return [few_failed(corpus.outcomes, len(corpus.videos), corpus.failed, settings), *quality_of(counts, poor)]
 
         yield from unless_blocked("hf_dataset", materialize(context, keeping, read, lambda corpus: _build_dataset(keeping, corpus, policy), outcomes, _told))
 
@@ -151,4 +153,5 @@ def _build_dataset(storage: Storage, corpus: Corpus, policy: DatasetPolicy) -> B
     shard_bytes = round(policy.shard_mb * 1e6)
     report = build_dataset(storage, _entries(corpus), shard_bytes, policy.cadences_s, background_of(storage))
     objects = tuple(StoredObject(key=key, size_bytes=report.size_bytes[key]) for key in (CARD, *report.shards, *report.beside.size_bytes))
-    return Built(objects, (report.card_sha256,), {"shards": len(report.shards), **corpus.quality}, report.skipped, report.found)
+    counts = {"shards": len(report.shards), **report.contents.measures.quality}
+    return Built(objects, (report.card_sha256,), counts, report.skipped, report.found)

@@ -1,5 +1,6 @@
 """What the assets of the whole corpus are made from, and when they are made again."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -248,13 +249,22 @@ def test_a_build_that_left_something_out_is_vouched_for_and_tried_again(storage:
 def test_what_too_much_failed_of_is_not_vouched_for_until_that_is_allowed(storage: FolderStorage, build: Building) -> None:
     catalog(storage, video("cat"))
     build()
-    build.more, build.blocked = {"more_checks": lambda corpus: [few_failed({"ok": 20, "blocked": 20}, 1, [], read_settings())]}, True
+    build.more, build.blocked = {"more_checks": lambda corpus, counts: [few_failed({"ok": 20, "blocked": 20}, 1, [], read_settings())]}, True
     build()
 
     assert read_receipts(storage, "_list").of("list") is None
     build.more, build.blocked = {}, False
     build()
     assert read_receipts(storage, "_list").of("list") is not None
+
+
+def test_what_was_counted_when_it_was_built_is_what_is_checked_also_when_it_is_reused(storage: FolderStorage, build: Building) -> None:
+    catalog(storage, video("cat"), video("dog"))
+    seen: list[Mapping[str, int]] = []
+    build.more = {"more_checks": lambda corpus, counts: seen.append(counts) or [few_failed({"ok": 2}, 2, [], read_settings())]}
+
+    assert [reused(build()), reused(build())] == [False, True]
+    assert seen == [{"names": 2}] * 2
 
 
 def test_the_check_warns_of_what_is_left_out_and_passes_when_all_are_in(storage: FolderStorage, build: Building) -> None:

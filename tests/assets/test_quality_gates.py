@@ -1,20 +1,26 @@
 """From captions on the wrong videos to a dataset that is not published: the asset, its findings, and the checks of the dataset."""
 
 from collections import Counter
+from datetime import UTC, datetime
 from pathlib import Path
 
 import dagster as dg
 import pytest
 
+from streamcap_dagster.assets import dataset
+from streamcap_dagster.assets.corpus import Corpus
 from streamcap_dagster.assets.corpus_checks import quality_of
 from streamcap_dagster.assets.quality import caption_quality
 from streamcap_dagster.assets.work import Made, VideoWork
+from streamcap_dagster.policies import DatasetPolicy
 from streamcap_dagster.quality.records import CaptionQuality
 from streamcap_dagster.records import Captions
+from streamcap_dagster.reviews.reviewed import Reviewed, ReviewedWindow
 from streamcap_dagster.storage import keys
 from streamcap_dagster.storage.documents import read_record, write_record
 from streamcap_dagster.storage.folder import FolderStorage
 from tests.assets.walking import workshop
+from tests.dataset.corpus import store_video
 from tests.quality.passing import Captioned, make_passing
 
 VECTORS = "tests.quality.test_embedding:two_texts"
@@ -72,6 +78,23 @@ def test_a_model_of_the_user_compares_where_one_is_set(storage: FolderStorage, t
 
     assert stored.pairing is not None
     assert (stored.pairing.by, stored.pairing.margin) == (VECTORS, 0.0)
+
+
+@pytest.mark.parametrize(("text", "refusals"), [(None, 1), ("The door opens.", 0), ("I cannot help with that.", 1)])
+def test_the_receipt_of_the_dataset_counts_what_people_wrote_and_not_what_it_stands_for(storage: FolderStorage, text: str | None, refusals: int) -> None:
+    entry = store_video(storage, "v", [(("ok", "A red door."), ("ok", "I cannot help with that."), ("ok", "A dog runs out."))])
+    if text is not None:
+        write_record(storage, keys.reviewed("v"), Reviewed(video_id="v", windows=(decided(1, text),)))
+    corpus = Corpus((entry.video,), {"v": entry.split}, {"v": "v"}, {}, {})
+
+    counts = dataset._build_dataset(storage, corpus, DatasetPolicy()).counts
+
+    assert (counts["measured"], counts["spoken"], counts["refusal"]) == (1, 3, refusals)
+
+
+def decided(window: int, text: str | None, dropped: bool = False) -> ReviewedWindow:
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+    return ReviewedWindow(clip=0, window=window, dropped=dropped, text=text, ranking=(), said="", outcome="ok", by="ann", at=at)
 
 
 def test_texts_on_the_wrong_videos_make_the_dataset_fail_its_check_and_right_ones_do_not(storage: FolderStorage, two: tuple[Captioned, Captioned]) -> None:
