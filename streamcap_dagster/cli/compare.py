@@ -25,7 +25,7 @@ _LOST = {"old": 1, "new": -1, "tie": 0}
 
 
 def compare_runs(old: Settings, new: Settings, judging: Judging | None, out: Path | None, as_json: bool) -> int:
-    """Print how two runs differ; returns the exit status, 1 when not all that was wanted could be judged."""
+    """Print how two runs differ; returns the exit status, 1 when not all that was wanted could be judged, or held against what people said."""
     if out is not None:
         check_page(out, "--out", (".html",))
     for run, settings in (("RUN_A", old), ("RUN_B", new)):

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Literal, get_args
 
 from rich.console import Console
 
@@ -17,12 +18,13 @@ from streamcap_dagster.captions.prompts import Telling
 from streamcap_dagster.captions.reconstruction.drawing import shuffled
 from streamcap_dagster.captions.reconstruction.rebuilding import said_until
 from streamcap_dagster.captions.window_frames import WindowFrames
-from streamcap_dagster.cli.asking_aside import Topic, ask_about, ask_to_pay, check_can_examine, estimate_topics
+from streamcap_dagster.cli.asking_aside import Topic, ask_about, ask_to_pay, check_can_examine, estimate_topics, tell_troubles
 from streamcap_dagster.cli.compare_runs import Pairing, VideoPair
 from streamcap_dagster.cli.human_choices import Choices, said
-from streamcap_dagster.errors import SettingError
+from streamcap_dagster.errors import ObjectUnreadable, SettingError
 from streamcap_dagster.evaluation.comparing import Place, Verdict, WinRate, win_rate
 from streamcap_dagster.records import SPOKEN, Caption, Clips
+from streamcap_dagster.reviews.storing import ReviewUnusable
 from streamcap_dagster.settings import Settings
 from streamcap_dagster.storage import Storage, keys
 from streamcap_dagster.storage.documents import read_record
@@ -31,6 +33,8 @@ from streamcap_dagster.wiring import captioner_for
 
 _MODEL_OF = {"gemini": "gemini_model", "openai": "openai_model"}
 """The setting that names the model of each captioner that has several."""
+Run = Literal["old", "new"]
+_RUNS: tuple[Run, ...] = get_args(Run)
 
 
 @dataclass(frozen=True)
@@ -132,13 +136,15 @@ class Court:
         return estimate_topics(self._settings, self._old, [self._topic(video_id) for video_id in self._drawn])
 
     def rule(self, console: Console, estimate: Estimate) -> Ruling:
-        """Ask the judge, once a person has agreed to pay."""
+        """Ask the judge, once a person has agreed to pay. What people prefer is read before that."""
+        people, unread = self._people()
+        tell_troubles(console, unread)
         ask_to_pay(console, estimate, self._wish.yes)
         videos = [self._videos[video_id] for video_id in self._drawn]
         aside = ask_about(console, self._settings, self._old, videos, "judgement", self._judge_video)
         judged = {place: verdict for found in aside.found.values() for place, verdict in found.items()}
-        people = {place: choice for place, choice in self._people() if place in judged}
-        return Ruling(self._name, self._model, judged, self._same, people, aside.troubles, aside.stopped)
+        people = {place: choice for place, choice in people.items() if place in judged}
+        return Ruling(self._name, self._model, judged, self._same, people, _together(unread, aside.troubles), aside.stopped)
 
     async def _judge_video(self, work: VideoWork) -> dict[Place, Judged]:
         ours, theirs = await asyncio.gather(*(asyncio.to_thread(CallStore, storage, work.video_id) for storage in (work.storage, self._new)))
@@ -167,15 +173,31 @@ class Court:
 
         return Topic(self._videos[video_id], len(self._drawn[video_id]), lambda asker: self._judged(video_id, asker), answered)
 
-    def _people(self) -> Iterator[tuple[Place, Verdict]]:
-        """What was said of a window with the old run goes before what was said of it with the new one."""
-        for video_id, drawn in self._drawn.items():
-            video = drawn[0][0]
-            kept = Choices(self._old, video_id, video.old.captions), Choices(self._new, video_id, video.new.captions)
-            for _, old, new in drawn:
-                choice = kept[0].between(old, said(old), said(new)) or kept[1].between(new, said(old), said(new))
-                if choice is not None:
-                    yield (video_id, old.clip, old.window), choice
+    def _people(self) -> tuple[dict[Place, Verdict], dict[str, str]]:
+        """What was said of a window with the old run goes before what was said of it with the new one; and by video, why some of it does not count."""
+        people, unread = dict[Place, Verdict](), dict[str, str]()
+        for video_id in self._drawn:
+            for run in _RUNS:
+                try:
+                    people = dict(self._people_in(run, video_id)) | people
+                except (ReviewUnusable, ObjectUnreadable) as error:
+                    unread = _together(unread, {video_id: f"what people said of {video_id} in the {run} run does not count: {error}"})
+        return people, unread
+
+    def _people_in(self, run: Run, video_id: str) -> Iterator[tuple[Place, Verdict]]:
+        drawn = self._drawn[video_id]
+        video, is_old = drawn[0][0], run == "old"
+        choices = Choices(self._old if is_old else self._new, video_id, (video.old if is_old else video.new).captions)
+        for _, old, new in drawn:
+            choice = choices.between(old if is_old else new, said(old), said(new))
+            if choice is not None:
+                yield (video_id, old.clip, old.window), choice
+
+
+def _together(*troubles: Mapping[str, str]) -> dict[str, str]:
+    """By video, all that is wrong with it."""
+    video_ids = dict.fromkeys(video_id for each in troubles for video_id in each)
+    return {video_id: "; ".join(each[video_id] for each in troubles if video_id in each) for video_id in video_ids}
 
 
 def _telling(caption: Caption, captions: Sequence[Caption]) -> Telling:

@@ -174,6 +174,22 @@ def test_what_a_reviewer_ranked_counts_and_goes_before_other_rankings(good: Fold
     assert people_on(told("poor", "good", "--judge", "--yes")["judge"]) == {"windows": 1, "agree": 1, "judge_ties": 0, "disagree": 0}
 
 
+@pytest.mark.parametrize("broken", [keys.reviews("a"), keys.rankings("a")])
+def test_what_cannot_be_read_of_people_is_told_before_anything_is_paid_and_the_rest_counts(
+    good: FolderStorage, poor: FolderStorage, emulator: Running, broken: str
+) -> None:
+    ranked(good, "a", GOOD[3][1], POOR[3][1])
+    ranked(good, "b", GOOD[3][1], NO_CHANGE)
+    poor.write(broken, b"{")
+    asked = compare("poor", "good", "--judge")
+    done = compare("poor", "good", "--judge", "--yes", "--json")
+    ruling = json.loads(done.stdout)["judge"]
+
+    assert (isinstance(asked.exception, NobodyToAsk), f"{broken} cannot be read" in " ".join(asked.output.split())) == (True, True)
+    assert (done.exit_code, ruling["windows"], people_on(ruling)["agree"]) == (1, 2, 2)
+    assert ruling["troubles"]["a"].startswith(f"what people said of a in the old run does not count: {broken} cannot be read")
+
+
 def test_rankings_of_what_was_said_once_do_not_count(good: FolderStorage, poor: FolderStorage, emulator: Running) -> None:
     ranked(poor, "a", GOOD[3][1], POOR[3][1], basis="of other captions")
     assert people_on(told("poor", "good", "--judge", "--yes")["judge"])["windows"] == 0
