@@ -2,9 +2,10 @@
 
 import hashlib
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 
 from streamcap_dagster.records import Caption, Captions, in_order
 from streamcap_dagster.reviews.records import Decision, Place, Review
@@ -16,6 +17,8 @@ class Applied:
     """What a review comes to."""
 
     reviewed: Reviewed
+    applying: Mapping[Place, Decision]
+    """Those that count, by the place of what they are of as it is now."""
     outdated: tuple[Decision, ...] = ()
     """Decisions on what is not said any more, or of windows that are no more: kept, and without effect."""
 
@@ -30,11 +33,29 @@ def apply_review(review: Review, initials: Captions, deltas: Captions) -> Applie
     """The decisions of a review that apply to these captions, which are the model's, by window. A verdict on a window goes before that on its clip."""
     captions = in_order(initials, deltas)
     known = _known(captions)
-    decided = {decision.place: decision for decision in review.decisions if not decision.is_nothing}
-    applying = {place: decision for place, decision in decided.items() if known.get(place) == decision.caption_sha256}
+    applying = _applying(review.decisions, known)
     windows = (window for caption in captions for window in _window(caption, applying))
-    outdated = tuple(decision for place, decision in decided.items() if place not in applying)
-    return Applied(Reviewed(video_id=review.video_id, windows=tuple(windows)), outdated)
+    counting = {decision.place for decision in applying.values()}
+    outdated = tuple(decision for decision in review.decisions if not decision.is_nothing and decision.place not in counting)
+    return Applied(Reviewed(video_id=review.video_id, windows=tuple(windows)), applying, outdated)
+
+
+def _applying(decisions: Sequence[Decision], known: Mapping[Place, str]) -> dict[Place, Decision]:
+    """Decisions by where what they are of stands now, for clips cut otherwise have other numbers. What was decided, or taken back, there goes first."""
+    there = {decision.place: decision for decision in decisions if known.get(decision.place) == decision.caption_sha256}
+    elsewhere = [decision for decision in decisions if decision.place not in there and not decision.is_nothing]
+    places = _alone(known)
+    for decision in sorted(elsewhere, key=attrgetter("revision"), reverse=True):
+        place = places.get((decision.caption_sha256, decision.window is None))
+        if place is not None:
+            there.setdefault(place, decision)
+    return {place: decision for place, decision in there.items() if not decision.is_nothing}
+
+
+def _alone(known: Mapping[Place, str]) -> dict[tuple[str, bool], Place]:
+    """Where a caption or a clip stands of which there is one alone."""
+    times = Counter((sha256, window is None) for (_, window), sha256 in known.items())
+    return {(sha256, place[1] is None): place for place, sha256 in known.items() if times[sha256, place[1] is None] == 1}
 
 
 def _known(captions: Sequence[Caption]) -> dict[Place, str]:

@@ -35,7 +35,8 @@ class _Reviewed:
     review: Review
     captions: Mapping[Place, Caption]
     """What is said now, by place; of a clip its first caption."""
-    outdated: frozenset[Decision]
+    places: Mapping[Decision, Place]
+    """Of the decisions that count, where what they are of stands now."""
 
 
 def write_csv(storage: Storage, file: TextIO, only: Sequence[str] = ()) -> Written:
@@ -76,7 +77,8 @@ def _reviewed(storage: Storage, video_id: str) -> _Reviewed | str:
     for caption in in_order(initials, deltas):
         captions[caption.clip, caption.window] = caption
         captions.setdefault((caption.clip, None), caption)
-    return _Reviewed(review, captions, frozenset(apply_review(review, initials, deltas).outdated))
+    applying = apply_review(review, initials, deltas).applying
+    return _Reviewed(review, captions, {decision: place for place, decision in applying.items()})
 
 
 def _rows(found: _Reviewed) -> Iterator[tuple[object, ...]]:
@@ -89,16 +91,29 @@ def _rows(found: _Reviewed) -> Iterator[tuple[object, ...]]:
 
 
 def _of_decision(found: _Reviewed, decision: Decision) -> tuple[object, ...]:
-    video_id, caption = found.review.video_id, found.captions.get(decision.place)
-    of_window = decision.window is not None
-    place = f"window {video_id}/{decision.clip}/{decision.window}" if of_window else f"clip {video_id}/{decision.clip}"
+    clip, window = found.places.get(decision, decision.place)
+    video_id, caption = found.review.video_id, found.captions.get((clip, window))
+    of_window = window is not None
+    place = f"window {video_id}/{clip}/{window}" if of_window else f"clip {video_id}/{clip}"
     span = (caption.start_s, caption.end_s) if caption and of_window else ("", "")
     said = (caption.text, caption.outcome) if caption and of_window else ("", "")
     ranking = json.dumps(decision.ranking, ensure_ascii=False) if decision.ranking else ""
     text = "" if decision.text is None else decision.text or "(silence)"
-    counts = "no, the caption is another one now" if decision in found.outdated else "yes"
-    window = decision.window if of_window else ""
-    return (place, video_id, decision.clip, window, *span, decision.verdict or "", text, ranking, *said, counts, decision.by, decision.at.isoformat())
+    counts = "no, the caption is another one now" if decision not in found.places else "yes"
+    return (
+        place,
+        video_id,
+        clip,
+        window if of_window else "",
+        *span,
+        decision.verdict or "",
+        text,
+        ranking,
+        *said,
+        counts,
+        decision.by,
+        decision.at.isoformat(),
+    )
 
 
 def _of_mark(video_id: str, mark: Mark) -> tuple[object, ...]:

@@ -61,6 +61,38 @@ def test_decisions_on_windows_that_are_no_more_are_outdated() -> None:
     assert [decision.window for decision in applied(on(3, verdict="drop"), captions=said(DOOR[:3])).outdated] == [3]
 
 
+def moved(captions: tuple[Captions, Captions] = SAID) -> tuple[Captions, Captions]:
+    """The same windows, in clips of a number that is one higher."""
+    initials, deltas = captions
+    return _moved(initials), _moved(deltas)
+
+
+def _moved(captions: Captions) -> Captions:
+    return captions.model_copy(update={"captions": tuple(one.model_copy(update={"clip": one.clip + 1}) for one in captions.captions)})
+
+
+def test_a_decision_goes_with_its_window_when_clips_are_renumbered() -> None:
+    found = applied(on(1, verdict="drop"), on(3, text="A dog."), on_clip(0, verdict="keep"), captions=moved())
+    assert [(one.clip, one.window, one.dropped, one.text) for one in found.reviewed.windows] == [(1, 1, True, None), (1, 3, False, "A dog.")]
+    assert (sorted(found.applying, key=str), found.outdated) == ([(1, 1), (1, 3), (1, None)], ())
+
+
+def test_what_was_decided_of_a_window_where_it_stands_now_goes_before_what_was_where_it_stood() -> None:
+    found = applied(on(1, verdict="drop"), on(1, moved(), clip=1, text="It shuts."), captions=moved())
+    assert (windows(found), [decision.place for decision in found.outdated]) == ([(1, False, "It shuts.")], [(0, 1)])
+
+
+def test_what_was_taken_back_where_a_window_stands_now_is_not_brought_back_from_where_it_stood() -> None:
+    assert windows(applied(on(1, verdict="drop"), on(1, moved(), clip=1), captions=moved())) == []
+
+
+def test_a_decision_on_a_window_of_which_there_are_two_now_is_outdated() -> None:
+    (initials, deltas), (_, more) = moved(), moved(moved())
+    twice = initials, Captions(video_id="v", captions=(*deltas.captions, *more.captions))
+    found = applied(on(1, verdict="drop"), captions=twice)
+    assert (windows(found), [decision.place for decision in found.outdated]) == ([], [(0, 1)])
+
+
 def test_what_was_taken_back_is_not_outdated() -> None:
     assert applied(on(3), captions=said(DOOR[:3])).outdated == ()
 

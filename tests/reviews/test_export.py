@@ -55,6 +55,15 @@ def test_what_does_not_count_any_more_is_told_as_such(storage: FolderStorage) ->
     assert [row["counts"] for row in exported(storage)[0]] == ["no, the caption is another one now", "yes"]
 
 
+def test_a_window_that_stands_elsewhere_now_is_told_where(storage: FolderStorage) -> None:
+    decide(storage, "v", on(1, verdict="drop"))
+    for key, captions in zip((keys.initial_captions("v"), keys.delta_captions("v")), said(), strict=True):
+        write_record(storage, key, captions.model_copy(update={"captions": tuple(one.model_copy(update={"clip": 2}) for one in captions.captions)}))
+    (row,) = exported(storage)[0]
+
+    assert (row["place"], row["clip"], row["window"], row["caption"], row["counts"]) == ("window v/2/1", "2", "1", "It opens.", "yes")
+
+
 def test_what_was_taken_back_is_left_out(storage: FolderStorage) -> None:
     decide(storage, "v", on(1, verdict="drop"))
     decide(storage, "v", on(1))

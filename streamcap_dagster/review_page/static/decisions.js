@@ -8,10 +8,24 @@ review.decisions = (source, shown, hooks) => {
   const byPlace = () => new Map(state.review.decisions.map((decision) => [key(decision.clip, decision.window), decision]));
   let places = byPlace();
 
+  // Decisions on captions that stand elsewhere now, as after clips were cut otherwise, by what they are on; the latest of several. As runs have it.
+  const times = new Map();
+  for (const one of shown.windows) times.set(one.caption_sha256, (times.get(one.caption_sha256) || 0) + 1);
+  const standing = new Map(shown.windows.map((one) => [key(one.clip, one.window), one.caption_sha256]));
+  const decides = (found) => Boolean(found.verdict || found.text !== null || found.ranking);
+  const byCaption = () => {
+    const moved = state.review.decisions.filter((one) => one.window !== null && decides(one) && standing.get(key(one.clip, one.window)) !== one.caption_sha256);
+    return new Map(moved.sort((one, other) => one.revision - other.revision).filter((one) => times.get(one.caption_sha256) === 1).map((one) => [one.caption_sha256, one]));
+  };
+  let elsewhere = byCaption();
+
   // The decision on a window, newest first: what is still to be saved goes before what is kept.
   const of = (one) => {
-    const found = state.unsaved.get(key(one.clip, one.window)) || places.get(key(one.clip, one.window));
-    return found && (found.verdict || found.text !== null || found.ranking) ? found : null;
+    const isOn = (found) => found && found.caption_sha256 === one.caption_sha256;
+    const unsaved = state.unsaved.get(key(one.clip, one.window));
+    const there = isOn(unsaved) ? unsaved : places.get(key(one.clip, one.window));
+    const found = isOn(there) ? there : elsewhere.get(one.caption_sha256) || there;
+    return found && decides(found) ? found : null;
   };
   const applies = (one) => {
     const found = of(one);
@@ -31,6 +45,7 @@ review.decisions = (source, shown, hooks) => {
   const take = (kept) => {
     state.review = kept;
     places = byPlace();
+    elsewhere = byCaption();
     hooks.changed();
   };
 
@@ -82,9 +97,16 @@ review.decisions = (source, shown, hooks) => {
   // `changes` are on top of what was decided of the window before.
   const decide = (one, changes) => {
     const before = applies(one);
+    const there = places.get(key(one.clip, one.window));
     const choice = { clip: one.clip, window: one.window, verdict: null, text: null, ranking: null, caption_sha256: one.caption_sha256 };
     if (before) Object.assign(choice, { verdict: before.verdict, text: before.text, ranking: before.ranking });
-    return save({ ...choice, ...changes });
+    save({ ...choice, ...changes });
+    if (state.closed) return state.going;
+    // What was kept in this place of a caption that stands elsewhere now goes there, and what was of this one leaves the place where it stood.
+    const evicted = there && elsewhere.get(there.caption_sha256) === there && shown.windows.find((other) => other.caption_sha256 === there.caption_sha256);
+    if (evicted && evicted !== one && !state.unsaved.has(key(evicted.clip, evicted.window))) decide(evicted, {});
+    if (before && !state.unsaved.has(key(before.clip, before.window))) save({ ...choice, clip: before.clip, window: before.window, verdict: null, text: null, ranking: null });
+    return state.going;
   };
   const mark = (start_s, end_s, keep) => save({ start_s, end_s, keep });
 
