@@ -118,8 +118,9 @@ def _of_audits(pairing: Pairing) -> list[Row]:
 
 
 def _of_tests(pairing: Pairing) -> list[Row]:
-    """Reconstruction tests, of the windows that were tested in both runs."""
-    kept = {video.place(said): (_kept(video.old, said.old), _kept(video.new, said.new)) for video in pairing.videos for said in video.common}
+    """Reconstruction tests, of the windows that the same examiner tested in both runs."""
+    alike = [video for video in pairing.videos if video.same_examiner]
+    kept = {video.place(said): (_kept(video.old, said.old), _kept(video.new, said.new)) for video in alike for said in video.common}
     tested = {place: both for place, both in kept.items() if None not in both}
     if not tested:
         return []

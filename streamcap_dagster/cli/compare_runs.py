@@ -55,6 +55,8 @@ class Side:
     """Margin of the pairing audit, of the whole video; None where none was made."""
     kept: Mapping[tuple[int, int], float]
     """Share of questions answered in a reconstruction test, by clip and window."""
+    examiner: tuple[str, str, tuple[str, ...]] | None
+    """Captioner, model and prompts of that test; None where none was made."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,11 @@ class VideoPair:
     new_alone: int
     old: Side
     new: Side
+
+    @property
+    def same_examiner(self) -> bool:
+        """Whether reconstruction tests of both runs can be compared."""
+        return self.old.examiner == self.new.examiner
 
     def place(self, said: Said) -> Place:
         """Windows go by the old run's numbers."""
@@ -110,7 +117,7 @@ def pair_runs(old: Storage, new: Storage) -> Pairing:
             reasons.append(pair)
             continue
         pairs.append(pair)
-        reasons += _odd_windows(pair)
+        reasons += (*_odd_windows(pair), *_odd_tests(pair))
     if not pairs:
         why = "; ".join([*left_out, *reasons]) or "neither has a video that can be used"
         raise NothingInCommon(old.uri, new.uri, why)
@@ -127,6 +134,16 @@ def _odd_windows(pair: VideoPair) -> Iterator[str]:
     for count, who in ((pair.old_alone, "old"), (pair.new_alone, "new")):
         if count:
             yield f"{told_count(count, 'window')} of {pair.video.video_id} in the {who} run only, by the seconds"
+
+
+def _odd_tests(pair: VideoPair) -> Iterator[str]:
+    """Tests of the same windows that say nothing of each other."""
+    places = [((said.old.clip, said.old.window), (said.new.clip, said.new.window)) for said in pair.common if said.old and said.new]
+    tested = sum(old in pair.old.kept and new in pair.new.kept for old, new in places)
+    if tested and pair.old.examiner and pair.new.examiner and not pair.same_examiner:
+        (old, old_model, _), (new, new_model, _) = pair.old.examiner, pair.new.examiner
+        who = f"{old} ({old_model}) and {new} ({new_model})" if (old, old_model) != (new, new_model) else f"{old} ({old_model}) with other prompts"
+        yield f"reconstruction tests of {told_count(tested, 'window')} of {pair.video.video_id}, made by {who}"
 
 
 def _pair(video: Video, old: Storage, new: Storage) -> VideoPair | str:
@@ -158,20 +175,19 @@ def _captions(storage: Storage, video_id: str) -> tuple[Caption, ...] | None:
 def _side(storage: Storage, video_id: str, captions: tuple[Caption, ...], common: Sequence[Caption]) -> Side:
     """Quality is measured here and now, which is what is stored of it too, unless that is of older captions."""
     made = _read(storage, keys.caption_quality(video_id), CaptionQuality)
+    test = _read(storage, keys.reconstruction(video_id), Reconstruction)
     return Side(
         captions,
         {(window.clip, window.window): window for window in measure(captions)},
         _cost(CallStore(storage, video_id), captions, common),
         made.pairing.margin if made is not None and made.pairing is not None else None,
-        _kept(storage, video_id, captions),
+        _kept(test, captions) if test is not None else {},
+        test.examiner if test is not None else None,
     )
 
 
-def _kept(storage: Storage, video_id: str, captions: Sequence[Caption]) -> dict[tuple[int, int], float]:
-    """Of those tests that are of what the run says now."""
-    test = _read(storage, keys.reconstruction(video_id), Reconstruction)
-    if test is None:
-        return {}
+def _kept(test: Reconstruction, captions: Sequence[Caption]) -> dict[tuple[int, int], float]:
+    """Of those windows of a test that are of what the run says now."""
     said = {(caption.clip, caption.window): history_sha256(said_until(caption, captions)) for caption in captions}
     current = (window for window in test.tested if said.get((window.clip, window.window)) == window.said_sha256)
     return {(window.clip, window.window): window.right / len(window.questions) for window in current}

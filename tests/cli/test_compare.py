@@ -159,12 +159,13 @@ def test_captions_whose_answers_are_gone_are_counted(good: FolderStorage, poor: 
     assert (told("good", "poor")["old"]["answers_missing"], told("good", "poor")["old"]["usd"]) == (2, pytest.approx(0.002))
 
 
-def reconstructed(storage: FolderStorage, said: tuple[str, ...], right: bool) -> None:
+def reconstructed(storage: FolderStorage, said: tuple[str, ...], right: bool, **examiner: object) -> None:
     question = AskedQuestion(question="Who?", expected="a cat", given="", right=right, graded_by="words")
     window = RebuiltWindow(
         clip=0, window=1, start_s=2, end_s=4, full="A cat.", words_full=2, words_delta=2, questions=(question,), said_sha256=history_sha256(said)
     )
-    write_record(storage, keys.reconstruction("a"), Reconstruction(video_id="a", captioner="g", model="m", prompt_versions=(), windows=(window,)))
+    by = {"captioner": "g", "model": "m", "prompt_versions": ("p1",), **examiner}
+    write_record(storage, keys.reconstruction("a"), Reconstruction.model_validate({"video_id": "a", "windows": (window,), **by}))
 
 
 def test_reconstruction_tests_of_both_runs_are_compared_unless_they_are_of_older_captions(good: FolderStorage, poor: FolderStorage) -> None:
@@ -176,6 +177,20 @@ def test_reconstruction_tests_of_both_runs_are_compared_unless_they_are_of_older
 
     assert (now["old"]["value"], now["new"]["value"]) == (1.0, 0.0)
     assert "kept" not in told("good", "poor")["measures"]
+
+
+@pytest.mark.parametrize(
+    ("examiner", "who"),
+    [({"captioner": "h"}, "g (m) and h (m)"), ({"model": "n"}, "g (m) and g (n)"), ({"prompt_versions": ("p2",)}, "g (m) with other prompts")],
+)
+def test_reconstruction_tests_of_different_examiners_are_not_compared(good: FolderStorage, poor: FolderStorage, examiner: dict[str, object], who: str) -> None:
+    said = tuple(text for _, text in GOOD[:2])
+    reconstructed(good, said, right=True)
+    reconstructed(poor, said, right=False, **examiner)
+    found = told("good", "poor")
+
+    assert "kept" not in found["measures"]
+    assert found["not_compared"] == [f"reconstruction tests of 1 window of a, made by {who}"]
 
 
 def test_a_page_shows_what_differs_and_runs_nothing_that_captions_say(tmp_path: Path, good: FolderStorage) -> None:

@@ -53,6 +53,11 @@ class Reconstruction(Record):
     windows: tuple[RebuiltWindow, ...]
 
     @property
+    def examiner(self) -> tuple[str, str, tuple[str, ...]]:
+        """Who asked what: tests of different examiners are not to be compared."""
+        return self.captioner, self.model, self.prompt_versions
+
+    @property
     def tested(self) -> tuple[RebuiltWindow, ...]:
         """The windows that something was asked about."""
         return tuple(window for window in self.windows if window.questions)
