@@ -1,7 +1,7 @@
 """What the captions of a dataset are like, measured while it is made. Of each call it keeps a short digest and of each source a line; nothing else grows."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import get_args
 
@@ -12,6 +12,7 @@ from streamcap_dagster.dataset.rows import Row, VideoRows
 from streamcap_dagster.quality.records import CaptionQuality
 from streamcap_dagster.quality.verdicts import counted
 from streamcap_dagster.records import CaptionKind, RlExample, SftExample
+from streamcap_dagster.reviews.reviewed import is_dropped
 from streamcap_dagster.rewards import redundancy
 from streamcap_dagster.rewards.trivial import Case
 
@@ -39,12 +40,13 @@ class Measures:
     _cases: Draw[Case] = field(default_factory=lambda: Draw(CASES_MEASURED))
 
     def add(self, video: VideoRows) -> None:
+        dropped = {(caption.clip, caption.window) for caption in video.captions if is_dropped(caption)}
         for caption in video.captions:
-            if caption.text:
+            if caption.text and not is_dropped(caption):
                 self.words[caption.kind][len(caption.text.split())] += 1
         self.calls.update(caption.call_key for caption in video.captions if caption.call_key)
         if video.quality is not None and video.quality.windows:
-            self._add_quality(video.quality)
+            self._add_quality(_without(video.quality, dropped))
         if any(video.rows.values()):
             source = video.entry.video
             self.sources[source.license, source.credit, source.url] += 1
@@ -81,6 +83,12 @@ class Measures:
         first = next(iter(spoken), None)
         if first is not None:
             self.shown = sorted((*self.shown, first), key=lambda row: row.video_id)[:VIDEOS_SHOWN]
+
+
+def _without(quality: CaptionQuality, dropped: Collection[tuple[int, int]]) -> CaptionQuality:
+    """What is left of it where people dropped windows. Of a video that has no other windows even the pairing is no matter."""
+    windows = tuple(window for window in quality.windows if (window.clip, window.window) not in dropped)
+    return quality.model_copy(update={"windows": windows, "pairing": quality.pairing if windows else None})
 
 
 def _place(row: Row) -> Place:

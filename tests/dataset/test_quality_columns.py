@@ -7,7 +7,7 @@ import pytest
 
 from streamcap_dagster.dataset.hub_dataset import CARD, build_dataset
 from streamcap_dagster.dataset.quality_columns import QualityColumns, quality_of_all
-from streamcap_dagster.quality.records import CaptionQuality
+from streamcap_dagster.quality.records import CaptionQuality, PairingAudit
 from streamcap_dagster.reviews.reviewed import Reviewed, ReviewedWindow
 from streamcap_dagster.storage import keys
 from streamcap_dagster.storage.documents import read_record, write_record
@@ -91,6 +91,31 @@ def test_a_window_that_a_person_dropped_tells_no_quality(storage: FolderStorage)
 
     (row,) = rows(storage, "stream")
     assert told(row["windows"][4]) == SILENT  # type: ignore[index]
+
+
+def test_what_a_person_dropped_counts_in_no_figure_and_stays_what_was_said_before(storage: FolderStorage) -> None:
+    entry = store_video(storage, "a", [(CHAIN[0], ("ok", "I cannot help with that."), CHAIN[1], CHAIN[1])])
+    before = build_dataset(storage, [entry]).contents.measures
+    write_record(storage, keys.reviewed("a"), reviewed(1, None, dropped=True))
+    after = build_dataset(storage, [entry]).contents.measures
+
+    assert [(found.quality["spoken"], found.quality["refusal"], found.quality["repeats"]) for found in (before, after)] == [(4, 1, 1), (3, 0, 1)]
+    assert after.words["delta"].total() == 2
+
+    write_record(storage, keys.reviewed("a"), reviewed(2, None, dropped=True))
+    assert build_dataset(storage, [entry]).contents.measures.quality["repeats"] == 1
+
+
+def test_of_a_video_of_which_all_is_dropped_nothing_is_judged(storage: FolderStorage) -> None:
+    entry = store_video(storage, "a", [CHAIN[:2]])
+    quality = read_record(storage, keys.caption_quality("a"), CaptionQuality)
+    audit = PairingAudit(by="features", windows=40, own=0.4, shuffled=0.5, margin=-0.1, spread=0.01)
+    write_record(storage, keys.caption_quality("a"), quality.model_copy(update={"pairing": audit}))
+    every = tuple(window for number in range(2) for window in reviewed(number, None, dropped=True).windows)
+    write_record(storage, keys.reviewed("a"), Reviewed(video_id="a", windows=every))
+    counts = build_dataset(storage, [entry]).contents.measures.quality
+
+    assert {name: count for name, count in counts.items() if count} == {"measured": 1}
 
 
 def test_of_windows_together_novelty_is_that_of_their_words() -> None:
