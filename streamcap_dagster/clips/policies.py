@@ -5,7 +5,7 @@ import hashlib
 import math
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from heapq import nsmallest
 from pathlib import Path
@@ -55,9 +55,19 @@ def read_manual_spans(path: Path) -> dict[str, tuple[ManualSpan, ...]]:
 
 
 def with_marks(selected: Sequence[ManualSpan], marked: Sequence[ManualSpan]) -> tuple[ManualSpan, ...]:
-    """A selection with the spans that people marked while they watched. What they say of a span goes before what the selection says of the same."""
-    there = {(span.start_s, span.end_s) for span in marked}
-    return (*(span for span in selected if (span.start_s, span.end_s) not in there), *marked)
+    """A selection with the spans that people marked while they watched: of a selected span there stays what no mark covers, whether that keeps or drops."""
+    return (*(rest for span in selected for rest in _uncovered(span, marked)), *marked)
+
+
+def _uncovered(span: ManualSpan, marked: Sequence[ManualSpan]) -> Iterator[ManualSpan]:
+    start_s = span.start_s
+    over_it = (mark for mark in marked if mark.start_s < span.end_s)
+    for mark in sorted(over_it, key=lambda mark: mark.start_s):
+        if start_s < mark.start_s:
+            yield replace(span, start_s=start_s, end_s=mark.start_s)
+        start_s = max(start_s, mark.end_s)
+    if start_s < span.end_s:
+        yield replace(span, start_s=start_s)
 
 
 def choose_clips(video: Video, windowing: Windowing, policy: ClipPolicy, manual: Sequence[ManualSpan] = ()) -> Clips:

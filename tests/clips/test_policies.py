@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from streamcap_dagster.clips.policies import ManualSpan, choose_clips
+from streamcap_dagster.clips.policies import ManualSpan, choose_clips, with_marks
 from streamcap_dagster.errors import SettingError
 from streamcap_dagster.policies import ClipPolicy, Windowing
 from streamcap_dagster.records import Clips, Video
@@ -173,6 +173,29 @@ def test_spans_that_touch_do_not_overlap() -> None:
 
 def test_a_dropped_span_blocks_no_other() -> None:
     assert spans(by_hand(ManualSpan(0.0, 20.0, keep=False), ManualSpan(2.0, 6.0))) == [(2.0, 6.0, 2)]
+
+
+@pytest.mark.parametrize(
+    ("mark", "clips"),
+    [
+        (ManualSpan(6.0, 10.0), [(0.0, 6.0), (6.0, 10.0), (10.0, 20.0)]),
+        (ManualSpan(6.0, 10.0, keep=False), [(0.0, 6.0), (10.0, 20.0)]),
+        (ManualSpan(6.0, 7.0), [(0.0, 6.0), (7.0, 19.0)]),
+        (ManualSpan(0.0, 8.0), [(0.0, 8.0), (8.0, 20.0)]),
+        (ManualSpan(0.0, 20.0), [(0.0, 20.0)]),
+        (ManualSpan(0.0, 20.0, keep=False), []),
+        (ManualSpan(20.0, 24.0), [(0.0, 20.0), (20.0, 24.0)]),
+    ],
+)
+def test_what_people_marked_goes_before_what_is_selected_around_it(mark: ManualSpan, clips: list[tuple[float, float]]) -> None:
+    found = by_hand(*with_marks([ManualSpan(0.0, 20.0)], [mark]), duration_s=30.0)
+    assert [(clip.start_s, clip.end_s) for clip in found.clips] == clips
+
+
+def test_of_a_selected_span_there_stays_what_none_of_many_marks_covers() -> None:
+    marks = [ManualSpan(12.0, 16.0, keep=False), ManualSpan(2.0, 10.0), ManualSpan(4.0, 6.0, keep=False)]
+    left_of_it = with_marks([ManualSpan(0.0, 20.0), ManualSpan(3.0, 9.0)], marks)[: -len(marks)]
+    assert left_of_it == (ManualSpan(0.0, 2.0), ManualSpan(10.0, 12.0), ManualSpan(16.0, 20.0))
 
 
 def test_a_video_without_a_selected_span_is_skipped() -> None:
