@@ -14,8 +14,9 @@ from streamcap_dagster.errors import SettingError
 from streamcap_dagster.examples.chain import window_pairs
 from streamcap_dagster.examples.rankings import RankedText, RankedWindow, Rankings, basis_of
 from streamcap_dagster.records import NO_CHANGE, Caption, Captions
-from streamcap_dagster.reviews.applying import caption_sha256
+from streamcap_dagster.reviews.applying import apply_review, caption_sha256
 from streamcap_dagster.reviews.records import Decision, Review
+from streamcap_dagster.reviews.reviewed import apply
 from streamcap_dagster.storage import keys
 from streamcap_dagster.storage.documents import read_record, write_record
 from streamcap_dagster.storage.folder import FolderStorage
@@ -172,6 +173,20 @@ def test_what_a_reviewer_ranked_counts_and_goes_before_other_rankings(good: Fold
     reviewed(poor, "a", GOOD[3][1], POOR[3][1])
 
     assert people_on(told("poor", "good", "--judge", "--yes")["judge"]) == {"windows": 1, "agree": 1, "judge_ties": 0, "disagree": 0}
+
+
+def test_rankings_beside_what_a_reviewer_wrote_count(good: FolderStorage, poor: FolderStorage, emulator: Running) -> None:
+    made = captions(poor, "a")
+    decision = Decision(
+        clip=0, window=1, text="It opens wide.", caption_sha256=caption_sha256(made[1].captions[0]), by="Ada", at=datetime(2026, 11, 1, tzinfo=UTC), revision=1
+    )
+    review = Review(video_id="a", revision=1, decisions=(decision,))
+    write_record(poor, keys.reviews("a"), review)
+    corrected = list(window_pairs(*(apply(one, apply_review(review, *made).reviewed) for one in made)))[-1]
+    ranked(poor, "a", GOOD[3][1], POOR[3][1], basis=basis_of(corrected))
+
+    assert basis_of(corrected) != basis_of(list(window_pairs(*made))[-1])
+    assert people_on(told("poor", "good", "--judge", "--yes")["judge"])["agree"] == 1
 
 
 @pytest.mark.parametrize("broken", [keys.reviews("a"), keys.rankings("a")])
