@@ -65,7 +65,7 @@ def _publish_twice(videos: int, shard_bytes: int, root: Path) -> dict[str, Any]:
 def _build(storage: FolderStorage, entries: list[DatasetVideo], shard_bytes: int) -> None:
     """With the receipt of a dataset that has passed its checks."""
     report = build_dataset(storage, entries, shard_bytes)
-    receipt = Receipt(asset="hf_dataset", fingerprint="", content_hash=report.card_sha256, objects=(), counts={}, checked="1")
+    receipt = Receipt(asset="hf_dataset", fingerprint="", content_hash=report.card_sha256, objects=(), counts={"measured": len(entries)}, checked="1")
     write_receipts(storage, Receipts(owner="_hf_dataset", receipts=(receipt,)))
 
 

@@ -13,6 +13,7 @@ from streamcap_dagster.hub.despite import errors_of, receipt_of
 from streamcap_dagster.hub.local import CARD, CROISSANT, LocalDataset
 from streamcap_dagster.hub.shard_facts import NAME, Said, ShardFacts, read_facts
 from streamcap_dagster.hub.texts import placeholders
+from streamcap_dagster.quality.verdicts import MEASURED_COUNT
 from streamcap_dagster.storage.tombstones import read_tombstones
 
 VIDEOS_NAMED = 10
@@ -104,13 +105,17 @@ def _taken_down(found: Sequence[ShardFacts], taken_down: Collection[str]) -> Ite
 
 
 def _unchecked(local: LocalDataset) -> Iterator[str]:
-    """The receipt that a build leaves when all its checks were passed is of the card as it is, and the card of all else."""
+    """The receipt that a build leaves when all its checks were passed is of the card as it is, and the card of all else. Where it counts nothing of
+    the quality, no check found an error in it because none looked.
+    """
     receipt = receipt_of(local.storage)
     if receipt is None or not receipt.checked or receipt.content_hash != hashlib.sha256(local.small[CARD]).hexdigest():
         yield (
             f"{CARD}: this is not a dataset that has passed its checks: it is being built just now, it failed them, or it was changed by hand. "
             "Build it anew (`streamcap run`), which tells what is wrong if anything is"
         )
+    elif not receipt.counts.get(MEASURED_COUNT):
+        yield f"{CARD}: the quality of its captions was never measured: build it anew (`streamcap run`)"
 
 
 def _described_faults(local: LocalDataset) -> Iterator[str]:

@@ -15,6 +15,8 @@ Of = Literal["video", "dataset"]
 
 POOR_COUNT = "poor"
 """The count that is 1 of a video with a finding that is an error."""
+MEASURED_COUNT = "measured"
+"""The count that is 1 of a video whose captions were measured."""
 FEWEST = 20
 """Of fewer captions, windows or videos a share says nothing that would justify an error: one of three is a third."""
 
@@ -47,14 +49,14 @@ def counted(quality: CaptionQuality) -> dict[str, int]:
         "silent": sum(window.outcome == "no_change" for window in following),
         **{name: sum(name in window.flags for window in spoken) for name in METRICS},
         **(_of_pairing(quality.pairing) if quality.pairing is not None else {}),
-        "measured": 1,
+        MEASURED_COUNT: 1,
     }
     return {**counts, POOR_COUNT: int(any(judged.verdict == "error" for judged in judge(counts, "video")))}
 
 
 def judge(counts: Mapping[str, int], of: Of) -> Iterator[Judged]:
     """Every metric of which there is something to say, worst or not, in the order of the thresholds."""
-    following, compared, videos = (counts.get(name, 0) for name in ("following", "pairing_windows", "measured"))
+    following, compared, videos = (counts.get(name, 0) for name in ("following", "pairing_windows", MEASURED_COUNT))
     for metric in METRICS.values():
         judged, what = (counts.get("spoken_deltas", 0), "deltas") if metric.deltas_only else (counts.get("spoken", 0), "captions")
         if judged:

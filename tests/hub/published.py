@@ -24,6 +24,8 @@ REPO = "somebody/captions"
 TOKEN = "hf_a_secret_that_nobody_may_see"
 ONE_VIDEO_EACH = 1
 """So few bytes to a shard that no two videos share one."""
+MEASURED = {"measured": 3}
+"""What is counted of any dataset whose quality was measured."""
 
 
 def build(storage: Storage, video_ids: Sequence[str], clips: Sequence[Sequence[Said]] = HELLO, captioner: str = "recorded", licence: str = "") -> None:
@@ -40,7 +42,7 @@ def lay(storage: Storage, entries: Sequence[DatasetVideo]) -> None:
 def vouch(storage: Storage) -> None:
     """The receipt that the asset leaves once its checks were passed."""
     card = hashlib.sha256(storage.read(CARD)).hexdigest()
-    receipt = Receipt(asset="hf_dataset", fingerprint="", content_hash=card, objects=(), counts={}, checked="1")
+    receipt = Receipt(asset="hf_dataset", fingerprint="", content_hash=card, objects=(), counts=MEASURED, checked="1")
     write_receipts(storage, Receipts(owner="_hf_dataset", receipts=(receipt,)))
 
 

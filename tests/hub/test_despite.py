@@ -9,7 +9,7 @@ from streamcap_dagster.errors import SettingError
 from streamcap_dagster.hub.failures import NotPublishable
 from streamcap_dagster.storage.folder import FolderStorage
 from streamcap_dagster.storage.receipts import Receipts, read_receipts, write_receipts
-from tests.hub.published import REPO, commits, publisher
+from tests.hub.published import MEASURED, REPO, commits, publisher
 
 REFUSALS = "40 of 100 captions (40.0%) are refusals"
 REASON = "They are *meant* to be <refusals>: it is what we study."
@@ -19,7 +19,7 @@ def found(storage: FolderStorage, **counts: int) -> None:
     """What was counted of the dataset when it was built."""
     receipt = read_receipts(storage, "_hf_dataset").of("hf_dataset")
     assert receipt is not None
-    write_receipts(storage, Receipts(owner="_hf_dataset", receipts=(receipt.model_copy(update={"counts": counts}),)))
+    write_receipts(storage, Receipts(owner="_hf_dataset", receipts=(receipt.model_copy(update={"counts": MEASURED | counts}),)))
 
 
 def card(hub: Running) -> str:

@@ -13,7 +13,7 @@ from streamcap_dagster.emulators.hub.calls import WRITING
 from streamcap_dagster.emulators.hub.server import Running
 from streamcap_dagster.hub.failures import NotPublishable
 from streamcap_dagster.storage.folder import FolderStorage
-from streamcap_dagster.storage.receipts import Receipts, write_receipts
+from streamcap_dagster.storage.receipts import Receipts, read_receipts, write_receipts
 from streamcap_dagster.storage.tombstones import lay_tombstone
 from tests.dataset.corpus import Said, store_video
 from tests.hub.published import REPO, a_shard, build, dataset_folder, lay, publisher, rewrite, vouch
@@ -220,6 +220,15 @@ def test_a_dataset_other_than_the_one_that_passed_its_checks_is_not_published(hu
     storage.write("receipts/_hf_dataset.json", checked)
 
     assert [fault.partition(": it is being")[0] for fault in faults(hub, storage)] == [UNCHECKED]
+
+
+def test_a_dataset_whose_quality_was_never_measured_is_not_published_whatever_the_reason(hub: Running, storage: FolderStorage) -> None:
+    receipt = read_receipts(storage, "_hf_dataset").of("hf_dataset")
+    assert receipt is not None
+    write_receipts(storage, Receipts(owner="_hf_dataset", receipts=(receipt.model_copy(update={"counts": {"shards": 3}}),)))
+
+    told = ["README.md: the quality of its captions was never measured: build it anew (`streamcap run`)"]
+    assert [faults(hub, storage, **more) for more in ({}, {"despite": "We have read them."})] == [told, told]
 
 
 def test_a_description_of_other_shards_than_those_of_the_card_is_not_published(hub: Running, storage: FolderStorage) -> None:
