@@ -7,8 +7,7 @@ from typing import TypeVar
 
 from streamcap_dagster.captions.calls import Call, CallStore
 from streamcap_dagster.captions.comparison import Said, compare
-from streamcap_dagster.captions.history import history_sha256
-from streamcap_dagster.captions.reconstruction.rebuilding import said_until
+from streamcap_dagster.captions.reconstruction.rebuilding import still_said
 from streamcap_dagster.captions.reconstruction.records import Reconstruction
 from streamcap_dagster.cli.diff_words import told_count
 from streamcap_dagster.errors import ObjectMissing, StreamcapError
@@ -188,9 +187,7 @@ def _side(storage: Storage, video_id: str, captions: tuple[Caption, ...], common
 
 def _kept(test: Reconstruction, captions: Sequence[Caption]) -> dict[tuple[int, int], float]:
     """Of those windows of a test that are of what the run says now."""
-    said = {(caption.clip, caption.window): history_sha256(said_until(caption, captions)) for caption in captions}
-    current = (window for window in test.tested if said.get((window.clip, window.window)) == window.said_sha256)
-    return {(window.clip, window.window): window.right / len(window.questions) for window in current}
+    return {(window.clip, window.window): window.right / len(window.questions) for window in still_said(test, captions) if window.questions}
 
 
 def _cost(calls: CallStore, captions: Sequence[Caption], common: Sequence[Caption]) -> Cost:

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
@@ -14,14 +14,14 @@ from streamcap_dagster.captions.calls import CallStore
 from streamcap_dagster.captions.estimate import Estimate
 from streamcap_dagster.captions.looking import look
 from streamcap_dagster.captions.reconstruction.drawing import draw_windows, shuffled
-from streamcap_dagster.captions.reconstruction.rebuilding import rebuild
+from streamcap_dagster.captions.reconstruction.rebuilding import rebuild, still_said
 from streamcap_dagster.captions.reconstruction.records import Reconstruction
 from streamcap_dagster.captions.window_frames import WindowFrames
 from streamcap_dagster.cli.asking_aside import Topic, ask_about, ask_to_pay, check_can_examine, estimate_topics, tell_troubles
 from streamcap_dagster.cli.estimate import as_plain
 from streamcap_dagster.cli.estimate_run import usable
 from streamcap_dagster.cli.reconstruct_table import plain_tests, show_tests
-from streamcap_dagster.errors import ObjectMissing, StreamcapError
+from streamcap_dagster.errors import ObjectMissing, ObjectUnreadable, StreamcapError
 from streamcap_dagster.records import Caption, Captions, Clips, Video, in_order
 from streamcap_dagster.settings import Settings
 from streamcap_dagster.storage import Storage, fix_of_missing, keys
@@ -75,7 +75,7 @@ def examine(settings: Settings, sample: Sample, *, dry_run: bool, yes: bool, as_
         one = drawn[work.video_id]
         frames = await look(WindowFrames, work.video_id, await asyncio.to_thread(work.local, keys.frames(work.video_id)))
         tested = await rebuild(one.clips, frames, one.captions, one.windows, await work.asker())
-        await asyncio.to_thread(write_record, work.storage, keys.reconstruction(work.video_id), tested)
+        await asyncio.to_thread(_keep, work.storage, tested, one.captions)
         return tested
 
     videos = [one.video for one in drawn.values()]
@@ -111,6 +111,17 @@ def _read(storage: Storage, video: Video, sample: Sample) -> _Drawn:
     captions = in_order(*(read_record(storage, key(video_id), Captions) for key in (keys.initial_captions, keys.delta_captions)))
     drawn = draw_windows(video_id, captions, sample.windows, sample.seed)
     return _Drawn(video, read_record(storage, keys.clips(video_id), Clips), tuple(captions), tuple(drawn))
+
+
+def _keep(storage: Storage, tested: Reconstruction, captions: Sequence[Caption]) -> None:
+    """With the windows that the same examiner tested before, as far as the run still says the same: another sample does not undo them."""
+    key = keys.reconstruction(tested.video_id)
+    try:
+        before = read_record(storage, key, Reconstruction)
+    except (ObjectMissing, ObjectUnreadable):
+        before = tested
+    earlier = still_said(before, captions) if before.examiner == tested.examiner else ()
+    write_record(storage, key, tested.with_windows(earlier))
 
 
 def _topic(storage: Storage, drawn: _Drawn) -> Topic:

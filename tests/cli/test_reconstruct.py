@@ -83,6 +83,42 @@ def test_what_was_answered_is_never_asked_for_again_and_comes_to_the_same_file(s
     assert storage.read(keys.reconstruction("b")) == first
 
 
+def kept_windows(storage: FolderStorage) -> list[int]:
+    return [window.window for window in read_record(storage, keys.reconstruction("b"), Reconstruction).windows]
+
+
+def test_a_smaller_sample_does_not_undo_an_earlier_test_by_the_same_examiner(storage: FolderStorage, emulator: Running) -> None:
+    told("--videos", "1")
+    first = storage.read(keys.reconstruction("b"))
+    again = told("--videos", "1", "--windows", "1")
+
+    assert (again["windows"], storage.read(keys.reconstruction("b"))) == (1, first)
+
+
+def test_what_another_examiner_tested_makes_way(storage: FolderStorage, emulator: Running) -> None:
+    told("--videos", "1")
+    before = read_record(storage, keys.reconstruction("b"), Reconstruction)
+    write_record(storage, keys.reconstruction("b"), before.model_copy(update={"model": "another"}))
+    told("--videos", "1", "--windows", "1")
+
+    assert len(kept_windows(storage)) == 1
+
+
+def test_what_was_tested_of_older_captions_makes_way(storage: FolderStorage, emulator: Running) -> None:
+    told("--videos", "1")
+    write_record(storage, keys.delta_captions("b"), caption_records("b", [(CHAIN[0], ("ok", "It shuts."), *CHAIN[2:])])[1])
+    told("--videos", "1", "--windows", "1")
+
+    assert len(kept_windows(storage)) == 1
+
+
+@pytest.mark.parametrize("before", [b"{", b"{}"])
+def test_what_cannot_be_read_of_an_earlier_test_makes_way(storage: FolderStorage, emulator: Running, before: bytes) -> None:
+    storage.write(keys.reconstruction("b"), before)
+    told("--videos", "1", "--windows", "1")
+    assert len(kept_windows(storage)) == 1
+
+
 def test_no_more_than_the_estimate_is_asked(storage: FolderStorage, emulator: Running) -> None:
     planned = json.loads(reconstruct("--dry-run", "--json").stdout)
     told()

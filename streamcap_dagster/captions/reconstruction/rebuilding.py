@@ -45,6 +45,12 @@ def said_until(window: Caption, captions: Sequence[Caption]) -> tuple[str, ...]:
     return tuple(one.text for one in segment if one.text and one.window <= window.window)
 
 
+def still_said(test: Reconstruction, captions: Sequence[Caption]) -> tuple[RebuiltWindow, ...]:
+    """Those windows of a test that are of what the run says now; `captions` are all of the video's, in order."""
+    said = {(caption.clip, caption.window): history_sha256(said_until(caption, captions)) for caption in captions}
+    return tuple(window for window in test.windows if said.get((window.clip, window.window)) == window.said_sha256)
+
+
 @dataclass(frozen=True)
 class _Test:
     """One window on its way."""

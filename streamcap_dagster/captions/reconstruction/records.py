@@ -1,5 +1,6 @@
 """What came of a reconstruction test, as it is kept in `reconstruction/<video_id>.json`."""
 
+from collections.abc import Iterable
 from typing import Literal
 
 from streamcap_dagster.records import Record, VideoId
@@ -43,7 +44,7 @@ class RebuiltWindow(Record):
 
 
 class Reconstruction(Record):
-    """`reconstruction/<video_id>.json`: the windows that were drawn, in order of clip, then window."""
+    """`reconstruction/<video_id>.json`: the windows that were drawn, now or in earlier tests by the same examiner, in order of clip, then window."""
 
     video_id: VideoId
     captioner: str
@@ -61,3 +62,8 @@ class Reconstruction(Record):
     def tested(self) -> tuple[RebuiltWindow, ...]:
         """The windows that something was asked about."""
         return tuple(window for window in self.windows if window.questions)
+
+    def with_windows(self, windows: Iterable[RebuiltWindow]) -> "Reconstruction":
+        """The same with windows of an earlier test, where it has none of its own."""
+        kept = {(window.clip, window.window): window for window in (*windows, *self.windows)}
+        return self.model_copy(update={"windows": tuple(kept[place] for place in sorted(kept))})
