@@ -18,7 +18,7 @@ POOR_COUNT = "poor"
 MEASURED_COUNT = "measured"
 """The count that is 1 of a video whose captions were measured."""
 FEWEST = 20
-"""Of fewer captions, windows or videos a share says nothing that would justify an error: one of three is a third."""
+"""Of fewer captions or windows a share says nothing that would justify an error: one of three is a third. A video that is in error had as many."""
 
 _FINE = 1000
 """Whole numbers stand for thousandths."""
@@ -95,4 +95,5 @@ def _pairing(counts: Mapping[str, int], compared: int, of: Of) -> Judged:
 
 def _verdict(metric: Metric, value: float, total: int, of: Of) -> Verdict:
     verdict = (metric.video if of == "video" else metric.dataset).verdict(value)
-    return "warn" if verdict == "error" and total < FEWEST else verdict
+    too_few = metric is not POOR and total < FEWEST
+    return "warn" if verdict == "error" and too_few else verdict

@@ -83,6 +83,13 @@ def test_a_dataset_warns_of_a_few_videos_in_error_and_many_are_an_error() -> Non
     assert verdicts(*[bad] * 3, *[good] * 27, of="dataset")["poor_videos"] == "error"
 
 
+def test_a_few_videos_in_error_are_an_error_for_each_had_captions_enough_to_know() -> None:
+    bad, good = quality(flagged=40, flag="repeats"), quality()
+
+    assert verdicts(bad, *[good] * 4, of="dataset")["poor_videos"] == "error"
+    assert verdicts(*[quality(FEWEST - 1, flagged=FEWEST - 1, flag="repeats")] * 4, of="dataset")["poor_videos"] == "ok"
+
+
 def test_where_nobody_says_anything_there_is_only_the_silence_to_judge() -> None:
     silent = tuple(WindowQuality(clip=0, window=number, kind="delta", outcome="no_change") for number in range(30))
 
