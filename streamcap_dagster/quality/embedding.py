@@ -64,7 +64,7 @@ class GivenEmbedder:
     def embed(self, texts: Sequence[str], jpegs: Sequence[bytes]) -> tuple[Vectors, Vectors]:
         try:
             of_texts, of_jpegs = self._function(list(texts), list(jpegs))
-            return _vectors(of_texts, len(texts)), _vectors(of_jpegs, len(jpegs))
+            return _of_one_space(_vectors(of_texts, len(texts)), _vectors(of_jpegs, len(jpegs)))
         except Exception as error:
             raise EmbeddingFailed(self.model, f"it failed with {type(error).__name__}: {error}", "Mend the function.") from error
 
@@ -106,6 +106,13 @@ class ServedEmbedder:
 
     def _garbled(self, error: Exception) -> EmbeddingFailed:
         return EmbeddingFailed(self.model, f"the answer from {_URL} holds no vectors ({type(error).__name__}: {error})", "See that it serves embeddings.")
+
+
+def _of_one_space(texts: Vectors, jpegs: Vectors) -> tuple[Vectors, Vectors]:
+    """Both as they are. Raises ValueError where those of texts are of another length than those of pictures."""
+    if texts.shape[1] != jpegs.shape[1]:
+        raise ValueError(f"the vectors of texts have {texts.shape[1]} numbers and those of pictures {jpegs.shape[1]}, so that they cannot be compared")
+    return texts, jpegs
 
 
 def _vectors(found: object, count: int) -> Vectors:

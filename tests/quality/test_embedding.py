@@ -25,6 +25,10 @@ def one_too_few(texts: list[str], jpegs: list[bytes]) -> tuple[list[list[float]]
     return [[1.0, 0.0] for _ in texts[1:]], [[0.0, 1.0] for _ in jpegs]
 
 
+def of_two_spaces(texts: list[str], jpegs: list[bytes]) -> tuple[list[list[float]], list[list[float]]]:
+    return [[1.0, 0.0] for _ in texts], [[0.0, 1.0, 0.0] for _ in jpegs]
+
+
 class Served:
     """A server of embeddings: the vector of an input is its length. Answers as it is told to."""
 
@@ -96,6 +100,14 @@ def test_a_function_that_returns_too_few_vectors_is_told() -> None:
 
     assert model is not None
     with pytest.raises(EmbeddingFailed, match="2 vectors of finite numbers were asked for"):
+        model.embed(["a", "b"], [b"c"])
+
+
+def test_a_function_whose_texts_and_pictures_are_of_different_lengths_is_told() -> None:
+    model = embedder(PairingPolicy(pairing_model=f"{__name__}:of_two_spaces"), "")
+
+    assert model is not None
+    with pytest.raises(EmbeddingFailed, match="the vectors of texts have 2 numbers and those of pictures 3, so that they cannot be compared"):
         model.embed(["a", "b"], [b"c"])
 
 
