@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from streamcap_dagster.dataset.quality_columns import QualityColumns
 from streamcap_dagster.dataset.splits import Split
 from streamcap_dagster.records import Caption, Outcome, Record, Video
-from streamcap_dagster.reviews.reviewed import edited_at, edited_by
+from streamcap_dagster.reviews.reviewed import edited_at, edited_by, is_dropped
 
 
 class Origin(Record):
@@ -71,7 +71,7 @@ def pair_provenance(origin: Origin, video_id: str, said: Sequence[Caption], qual
         **quality.model_dump(),
         frame_pts_window1=first.frame_pts_s,
         frame_pts_window2=second.frame_pts_s,
-        history=tuple(caption.text for caption in said[:-1] if caption.text),
+        history=tuple(caption.text for caption in said[:-1] if caption.text and not is_dropped(caption)),
         captioner=second.captioner,
         model=second.model,
         prompt_version=second.prompt_version,

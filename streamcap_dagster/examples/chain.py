@@ -18,7 +18,7 @@ class WindowPair:
     earlier: Caption
     later: Caption
     said: tuple[str, ...]
-    """The texts of the segment of `earlier`, up to and including it, silence left out."""
+    """The texts of the segment of `earlier`, up to and including it, without silence and what a reviewer dropped."""
 
     @property
     def first_of_clip(self) -> bool:
@@ -43,7 +43,7 @@ def window_pairs(initials: Captions, deltas: Captions) -> Iterator[WindowPair]:
         for earlier, later in pairwise(chain):
             if earlier.segment != segment:
                 said, segment = [], earlier.segment
-            said += [earlier.text] if earlier.text else []
+            said += [earlier.text] if earlier.text and not is_dropped(earlier) else []
             yield WindowPair(earlier, later, tuple(said))
 
 
@@ -52,8 +52,7 @@ def refusal(pair: WindowPair) -> str:
 
     A later pair stands when the caption of an earlier window failed, its window 1 included: the captioner did not see that caption
     in its history either, so the delta is right for exactly what was said. A clip's first pair falls with its initial caption, which it quotes.
-    The pair into an anchor has no delta at all. What a reviewer dropped is like a failure, but for the history of later pairs: there it stays, for the
-    captioner saw it.
+    The pair into an anchor has no delta at all. What a reviewer dropped is like a failure, although the captioner saw it.
     """
     if is_dropped(pair.later) or (pair.begins_anew and is_dropped(pair.earlier)):
         return DROPPED

@@ -22,7 +22,7 @@ class ReviewedWindow(Record):
     clip: int
     window: int
     dropped: bool
-    """It makes no example and no subtitle. Its text stays in the history of later windows, whose captions were written after it."""
+    """It makes no example and no subtitle, and its text is not in the history of later windows."""
     text: str | None
     """What is said instead; empty for silence, None where the caption stays."""
     ranking: tuple[str, ...]

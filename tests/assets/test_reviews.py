@@ -160,7 +160,7 @@ def test_a_silent_window_may_be_given_words_and_a_spoken_one_silence(storage: Fo
     assert (examples[2].conversations[-1].content, examples[3].conversations[-1].content) == ("A bell rings.", "No change.")
 
 
-def test_a_dropped_window_makes_no_example_and_stays_in_the_history(storage: FolderStorage) -> None:
+def test_a_dropped_window_makes_no_example_and_is_not_in_the_history(storage: FolderStorage) -> None:
     drop(storage, 1)
     made(storage)
 
@@ -168,7 +168,9 @@ def test_a_dropped_window_makes_no_example_and_stays_in_the_history(storage: Fol
         assert 1 not in {pair.window for pair in examples.examples}
         assert (1, "dropped by a reviewer") in {(pair.window, pair.reason) for pair in examples.left_out}
     (later,) = (pair.example for pair in sft(storage).examples if pair.window == 3)
-    assert later.caption_window1 == "A red door.\nA tall man opens it."
+    assert later.caption_window1 == "A red door."
+    (preference, *_) = (pair for pair in preferences(storage).examples if pair.window == 3)
+    assert not [text for text in (preference.prompt, *(one.text for one in preference.candidates)) if "A tall man" in text]
     assert "A tall man" not in storage.read(keys.subtitles("v", ".srt")).decode()
 
 
@@ -181,10 +183,10 @@ def test_with_its_first_caption_a_clips_first_pair_is_dropped_which_would_teach_
 
 
 def test_a_dropped_clip_makes_no_example_but_of_windows_that_were_kept(storage: FolderStorage) -> None:
-    decide(storage, "v", on_clip(0, seen(storage), verdict="drop"), on(3, seen(storage), verdict="keep"))
+    decide(storage, "v", on_clip(0, seen(storage), verdict="drop"), on(1, seen(storage), verdict="keep"), on(3, seen(storage), verdict="keep"))
     made(storage)
 
-    assert [pair.window for pair in sft(storage).examples] == [3]
+    assert [(pair.window, pair.example.caption_window1) for pair in sft(storage).examples] == [(3, "A tall man opens it.")]
 
 
 def test_a_caption_that_failed_may_be_written_by_a_person(storage: FolderStorage) -> None:

@@ -1,5 +1,6 @@
 """Every row tells where it comes from, beside the fields that trainers know, and is another one when that changes."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import datasets
@@ -8,6 +9,8 @@ import pytest
 from streamcap_dagster.dataset.hub_dataset import build_dataset
 from streamcap_dagster.dataset.rows import DatasetVideo
 from streamcap_dagster.records import Captions
+from streamcap_dagster.reviews.applying import apply_review, caption_sha256
+from streamcap_dagster.reviews.records import Decision, Review
 from streamcap_dagster.storage import keys
 from streamcap_dagster.storage.documents import read_record, write_record
 from streamcap_dagster.storage.folder import FolderStorage
@@ -59,6 +62,16 @@ def test_the_history_is_what_was_said_up_to_window_1(storage: FolderStorage, ent
     build_dataset(storage, [entry])
     told = {row["window"]: row["history"] for row in rows(storage, "sft")}
     assert told == {1: ["A red door."], 2: ["A red door."], 3: ["A red door.", "It opens."]}
+
+
+def test_what_a_reviewer_dropped_is_in_no_history(storage: FolderStorage, entry: DatasetVideo) -> None:
+    initials, deltas = (read_record(storage, key("a"), Captions) for key in (keys.initial_captions, keys.delta_captions))
+    (dropped,) = (caption for caption in deltas.captions if caption.window == 2)
+    decision = Decision(clip=0, window=2, verdict="drop", caption_sha256=caption_sha256(dropped), by="ann", at=datetime(2026, 1, 1, tzinfo=UTC), revision=1)
+    write_record(storage, keys.reviewed("a"), apply_review(Review(video_id="a", decisions=(decision,)), initials, deltas).reviewed)
+    build_dataset(storage, [entry])
+
+    assert {row["window"]: row["history"] for row in rows(storage, "sft")}[3] == ["A red door."]
 
 
 def test_a_silent_row_tells_its_outcome(storage: FolderStorage, entry: DatasetVideo) -> None:
