@@ -85,6 +85,13 @@ def is_edited(caption: Caption) -> bool:
     return isinstance(caption, ReviewedCaption) and bool(caption.edited_by)
 
 
+def captioned_text(caption: Caption) -> str:
+    """What the captioner said, whatever a reviewer wrote; empty where it was silent or failed."""
+    if not isinstance(caption, ReviewedCaption) or not caption.edited_by:
+        return caption.text
+    return "" if caption.instead_of in (None, NO_CHANGE) else caption.instead_of
+
+
 def ended(caption: Caption) -> Ended:
     return "dropped" if is_dropped(caption) else caption.outcome
 

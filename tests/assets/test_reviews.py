@@ -16,6 +16,7 @@ from streamcap_dagster.assets.survey import Surveyed, Watched
 from streamcap_dagster.assets.walk import SOURCE, Finished, fingerprint_of
 from streamcap_dagster.assets.wanted import Wanted
 from streamcap_dagster.assets.work import PerVideoAsset, VideoWork, Workshop
+from streamcap_dagster.examples.objectives import SILENCED, UNSTATED
 from streamcap_dagster.records import Captions, Clips, PreferenceExamples, RlExamples, SftExamples
 from streamcap_dagster.reviews.records import Span
 from streamcap_dagster.reviews.reviewed import Reviewed
@@ -206,6 +207,19 @@ def test_objectives_that_the_corrected_words_do_not_convey_reward_nobody(storage
 
     assert [pair.window for pair in examples.examples] == [3]
     assert "none holds of what a reviewer wrote" in {pair.window: pair.reason for pair in examples.left_out}[1]
+
+
+def test_words_that_a_silent_or_failed_window_was_given_have_no_objectives_for_a_reason_of_their_own(storage: FolderStorage) -> None:
+    store_video(storage, "v", ((DOOR[0], ("blocked", ""), ("no_change", ""), ("blocked", "")),))
+    write_record(storage, keys.objectives("v"), objectives_of(seen(storage)[1]))
+    edit(storage, 1, "A tall man opens it.")
+    edit(storage, 2, "A bell rings.")
+    edit(storage, 3, "")
+    walked = walk([replace(asset, version=f"{asset.version}+") for asset in GRAPH], shop(storage), VIDEOS)
+
+    assert not walked.failures
+    reasons = {pair.window: pair.reason for pair in read_record(storage, keys.rl_examples("v"), RlExamples).left_out}
+    assert reasons == {1: f"no objectives: {UNSTATED}", 2: f"no objectives: {UNSTATED}", 3: f"no objectives: {SILENCED}"}
 
 
 def test_who_writes_another_caption_prefers_it_to_what_it_replaces(storage: FolderStorage) -> None:
