@@ -139,13 +139,21 @@ def _show(console: Console, evidence: Evidence, heard: Mapping[str, Heard], scor
     if failed:
         have = "caption has" if failed == 1 else "captions have"
         console.print(f"[yellow]failed[/] {failed:,} {have} no text (blocked, truncated, …): neither speech nor silence", highlight=False)
-    if hidden := round(run.counts["out_of_sight"]):
-        console.print(f"{hidden:,} × an event that is complete in no captioned window, and is left out", highlight=False)
+    if run.counts["outside"]:
+        console.print(f"[yellow]outside[/] {_told_outside(run)}", highlight=False, soft_wrap=True)
     for name, why in evidence.left_out.items():
         console.print(f"[yellow]left out[/] {escape(name)}: {escape(why)}", highlight=False, soft_wrap=True)
     if len(evidence.videos) > 1:
         lowest = sorted(_by_video(heard), key=lambda video: (video[1], video[0]))[:_LOWEST]
         console.print(f"lowest: {', '.join(f'{name} ({value:.0%})' for name, value in lowest)}", markup=False, highlight=False, soft_wrap=True)
+
+
+def _told_outside(run: Scores) -> str:
+    """That recall is not of all that happened."""
+    outside, hidden, events = (round(run.counts[name]) for name in ("outside", "out_of_sight", "events"))
+    is_complete = "event is" if outside == 1 else "events are"
+    nowhere = f" ({hidden:,} of them in no captioned window at all)" if hidden else ""
+    return f"{outside:,} {is_complete} complete in no window with a delta{nowhere}: recall is of the {events:,} others, and says nothing of these"
 
 
 def _show_faults(console: Console, faults: Sequence[tuple[str, Fault]]) -> None:
@@ -191,9 +199,9 @@ def _bounds(measure: Measure, interval: Interval) -> str:
 def _types_table(run: Scores) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold", title="Events by type", title_justify="left", title_style="bold")
     table.add_column("")
-    for name in ("events", "recall", "precision", "silence"):
+    for name in ("events", "outside", "recall", "precision", "silence"):
         table.add_column(name, justify="right")
     for kind in run.types:
         shares = ("–" if share is None else f"{share:.1%}" for share in (kind.recall, kind.precision, kind.silence))
-        table.add_row(kind.type.replace("_", " "), f"{kind.events:,}", *shares)
+        table.add_row(kind.type.replace("_", " "), f"{kind.events:,}", f"{kind.outside:,}", *shares)
     return table

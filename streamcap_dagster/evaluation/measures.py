@@ -96,7 +96,7 @@ TYPES: tuple[EventType, ...] = get_args(EventType)
 _BASE = (
     *("events", "told", "in_time", "right_claims", "event_claims", "right_silences", "silences_due", "silences", "idle_silences", "idle_windows"),
     *("segments", "segments_delay_s", "segments_off", "segments_told", "claims", "repeated", "leaked", "false_event", "false_thing", "idle", "other"),
-    *("mentions", "false_mentions", "things", "things_told", "words", "seconds", "failed", "windows", "spoken", "out_of_sight"),
+    *("mentions", "false_mentions", "things", "things_told", "words", "seconds", "failed", "windows", "spoken", "outside", "out_of_sight"),
 )
 
 
@@ -106,6 +106,8 @@ class OfType:
 
     type: EventType
     events: int
+    outside: int
+    """Events beside these that no delta is asked for."""
     recall: float | None
     precision: float | None
     silence: float | None
@@ -148,13 +150,13 @@ def _interval(measure: Measure, whole: Sums, drawn: Sums | None) -> Interval:
 
 def _of_type(kind: EventType, tallies: Sequence[Tally]) -> OfType | None:
     """None of a type that neither happens nor is claimed."""
-    events, told, right, claims, idle, kept = (
+    events, outside, told, right, claims, idle, kept = (
         sum(tally.get(f"{name}:{kind}", 0.0) for tally in tallies)
-        for name in ("events", "told", "right_claims", "event_claims", "idle_windows", "idle_silences")
+        for name in ("events", "outside", "told", "right_claims", "event_claims", "idle_windows", "idle_silences")
     )
-    if not (events or claims or idle):
+    if not (events or outside or claims or idle):
         return None
-    return OfType(kind, round(events), _part(told, events), _part(right, claims), _part(kept, idle))
+    return OfType(kind, round(events), round(outside), _part(told, events), _part(right, claims), _part(kept, idle))
 
 
 def _part(above: float, below: float) -> float | None:

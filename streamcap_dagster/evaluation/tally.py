@@ -51,16 +51,26 @@ class Heard:
 
 
 def hear(truth: DrawnTruth, said: Sequence[Said]) -> Heard:
-    """Hold the captions of one video, in order, against its truth. Events that are complete in no window are counted as out of sight, and nothing else."""
+    """Hold the captions of one video, in order, against its truth.
+
+    Events that no delta is asked for are counted as outside, and those of them that are complete in no window at all as out of sight; and as nothing else.
+    """
     heard, witness = Heard(Tally(), []), Witness(truth)
     for windows in chains(said):
         chain = _Chain(witness, heard.tally, heard.faults, windows)
         for at in windows:
             chain.hear(at)
         chain.end()
-    shown = {event.event for at in said for event in events_of(truth, at.start_s, at.end_s)}
-    heard.tally.add("out_of_sight", sum(event.semantic and event.event not in shown for event in truth.events))
+    _count_outside(truth, said, heard.tally)
     return heard
+
+
+def _count_outside(truth: DrawnTruth, said: Sequence[Said], counted: Tally) -> None:
+    shown, due = ({event.event for at in windows for event in events_of(truth, at.start_s, at.end_s)} for windows in (said, [at for at in said if not at.full]))
+    for event in truth.events:
+        if event.semantic and event.event not in due:
+            counted.add("outside", of=event.type)
+            counted.add("out_of_sight", event.event not in shown)
 
 
 def tally(truth: DrawnTruth, said: Sequence[Said]) -> Tally:

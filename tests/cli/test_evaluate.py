@@ -99,6 +99,23 @@ def test_failed_captions_are_told_by_themselves(storage: FolderStorage, drawn: P
     assert scores("--truth", drawn)["captions"]["failed"] == 1
 
 
+def test_events_that_no_delta_is_asked_for_are_told(storage: FolderStorage, drawn: Path) -> None:
+    """Of one video the first four windows are captioned, the last of them by an anchor; of the other all."""
+    anchored = caption(3, "A man, a green box, a red ball.", kind="anchor")
+    store_captions(storage, "mute", [*captions(*PERFECT[:3]), anchored])
+    told = json.loads(evaluate("--truth", drawn, "--json").stdout)["scores"][0]
+    shown = " ".join(evaluate("--truth", drawn).stdout.split())
+
+    assert (told["measures"]["event_recall"]["value"], told["counts"]["events"], told["counts"]["outside"], told["counts"]["out_of_sight"]) == (1, 5, 3, 2)
+    assert {of_type["type"]: of_type["outside"] for of_type in told["types"]} == {"enter": 0, "move": 1, "change": 1, "leave": 1, "camera": 0}
+    assert "outside 3 events are complete in no window with a delta (2 of them in no captioned window at all): recall is of the 5 others" in shown
+
+
+@pytest.mark.usefixtures("storage")
+def test_where_deltas_are_asked_for_every_event_nothing_is_said_of_events_outside(drawn: Path) -> None:
+    assert "complete in no window" not in evaluate("--truth", drawn).stdout
+
+
 def test_what_is_left_out_on_request_is_told(storage: FolderStorage, drawn: Path) -> None:
     store_captions(storage, "other", captions(*PERFECT))
     with pytest.raises(NotEvaluable, match="other has captions, but no truth"):
