@@ -13,7 +13,9 @@ from streamcap_dagster.assets.corpus_checks import quality_of
 from streamcap_dagster.assets.quality import caption_quality
 from streamcap_dagster.assets.work import Made, VideoWork
 from streamcap_dagster.policies import DatasetPolicy
+from streamcap_dagster.quality.pairing import audit_by_features
 from streamcap_dagster.quality.records import CaptionQuality
+from streamcap_dagster.quality.verdicts import counted
 from streamcap_dagster.records import Captions
 from streamcap_dagster.reviews.reviewed import Reviewed, ReviewedWindow
 from streamcap_dagster.storage import keys
@@ -21,7 +23,8 @@ from streamcap_dagster.storage.documents import read_record, write_record
 from streamcap_dagster.storage.folder import FolderStorage
 from tests.assets.walking import workshop
 from tests.dataset.corpus import store_video
-from tests.quality.passing import Captioned, make_passing
+from tests.quality.passing import Captioned, make_passing, passings
+from tests.quality.test_pairing import shown, told
 
 VECTORS = "tests.quality.test_embedding:two_texts"
 
@@ -109,4 +112,15 @@ def test_texts_on_the_wrong_videos_make_the_dataset_fail_its_check_and_right_one
 
     right, wrong = found
     assert all(result.passed for result in right.values())
-    assert (wrong["pairing"].passed, wrong["pairing"].severity) == (False, dg.AssetCheckSeverity.ERROR)
+    assert not wrong["pairing"].passed
+
+
+def test_exchanged_texts_of_many_videos_are_an_error() -> None:
+    many = [passings(seed, 36) for seed in range(1, 13)]
+    counts: Counter[str] = Counter()
+    for seen, said in zip(many, [*many[1:], many[0]], strict=True):
+        audit = audit_by_features("v", told([one.text for one in said]), shown(seen))
+        counts.update(counted(CaptionQuality(video_id="v", windows=(), pairing=audit)))
+    (pairing,) = (result for result in quality_of(counts, []) if result.check_name == "pairing")
+
+    assert (pairing.passed, pairing.severity) == (False, dg.AssetCheckSeverity.ERROR)

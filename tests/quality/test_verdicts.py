@@ -58,6 +58,13 @@ def test_a_margin_is_judged_with_what_chance_may_have_cost_it(pairing: dict[str,
     assert verdicts(quality(**pairing))["pairing"] == verdict
 
 
+def test_a_small_margin_that_is_no_mere_chance_is_worth_a_look_and_no_error() -> None:
+    still = quality(margin=0.04)
+
+    assert verdicts(still)["pairing"] == "warn"
+    assert verdicts(*[still] * 30, of="dataset")["pairing"] == "warn"
+
+
 def test_a_margin_of_a_few_windows_tells_nothing() -> None:
     assert verdicts(quality(FEWEST - 1, margin=-0.1))["pairing"] == "ok"
 
