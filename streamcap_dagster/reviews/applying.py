@@ -73,8 +73,9 @@ def _window(caption: Caption, applying: Mapping[Place, Decision]) -> Iterator[Re
     decision = of_window or of_clip
     if decision is None:
         return
-    verdict = (of_window.verdict if of_window else None) or (of_clip.verdict if of_clip else None)
+    verdict = decision.verdict or (of_clip.verdict if of_clip else None)
     text = decision.text if decision.text != caption.text or caption.outcome not in ("ok", "no_change") else None
+    told = of_clip if of_clip and verdict == "drop" and decision.verdict is None and text is None else decision
     if verdict == "drop" or text is not None or decision.ranking:
         yield ReviewedWindow(
             clip=caption.clip,
@@ -84,6 +85,6 @@ def _window(caption: Caption, applying: Mapping[Place, Decision]) -> Iterator[Re
             ranking=decision.ranking or (),
             said=caption.text,
             outcome=caption.outcome,
-            by=decision.by,
-            at=decision.at,
+            by=told.by,
+            at=told.at,
         )

@@ -40,6 +40,18 @@ def test_a_verdict_on_a_window_goes_before_that_on_its_clip(of_clip: str | None,
     assert next(window for window in found.reviewed.windows if window.window == 1).dropped is dropped
 
 
+@pytest.mark.parametrize(
+    ("of_window", "by"),
+    [({"ranking": ("No change.", "A bell.")}, "bob"), ({"verdict": "drop"}, "ann"), ({"verdict": "keep", "text": "A."}, "ann"), ({"text": "A."}, "ann")],
+)
+def test_a_window_is_dropped_by_who_gave_the_verdict_and_words_are_whose_they_are(of_window: dict[str, object], by: str) -> None:
+    ann, bob = ({"by": name, "at": f"2026-11-22T1{hour}:00:00Z", "revision": 1} for hour, name in enumerate(("ann", "bob")))
+    chosen = ((on_clip(0, verdict="drop"), bob), (on(1, **of_window), ann))
+    decisions = tuple(Decision.model_validate({**choice.model_dump(), **stamp}) for choice, stamp in chosen)
+    found = apply_review(Review(video_id="v", revision=1, decisions=decisions), *SAID).reviewed.windows[1]
+    assert (found.by, f"{found.at:%H}") == (by, {"ann": "10", "bob": "11"}[by])
+
+
 def test_of_a_dropped_clip_every_window_is_dropped_and_of_another_none() -> None:
     captions = said(DOOR, DOOR)
     found = applied(on_clip(1, captions, verdict="drop"), captions=captions)
