@@ -65,7 +65,7 @@ def _make_room(path: Path) -> None:
 def _counted(place: str, storage: Storage, listed: Mapping[str, str]) -> list[ReviewCounts]:
     with closing(sqlite3.connect(place, timeout=_WAIT_S)) as index:
         _prepare(index)
-        known = dict(index.execute("select video_id, version from reviews"))
+        known = dict(index.execute("select video_id, case when trouble = '' then version end from reviews"))  # trouble may be over with the next look
         changed = [video_id for video_id, version in listed.items() if known.get(video_id) != version]
         counted = list(side_by_side(storage.lanes, lambda video_id: _count(storage, video_id), changed))
         with index:

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from streamcap_dagster.reviews import index
 from streamcap_dagster.reviews.index import ReviewCounts, count_reviews
-from streamcap_dagster.reviews.records import Span
-from streamcap_dagster.reviews.storing import read_review, save
-from streamcap_dagster.storage import keys
+from streamcap_dagster.reviews.records import Review, Span
+from streamcap_dagster.reviews.storing import ReviewUnusable, read_review, save
+from streamcap_dagster.storage import Storage, keys
 from streamcap_dagster.storage.folder import FolderStorage
 from tests.reviews.places import decide, on, on_clip
 
@@ -129,5 +130,18 @@ def test_a_review_that_cannot_be_read_is_told_until_it_is_mended(storage: Folder
     storage.write(keys.reviews("a"), b"{")
     assert count_reviews(storage, tmp_path / "cache")[0].trouble.startswith("reviews/a.json cannot be read")
     storage.write(keys.reviews("a"), good)
+
+    assert numbers(count_reviews(storage, tmp_path / "cache")) == COUNTS
+
+
+def test_trouble_is_looked_into_again_although_the_review_is_the_same(storage: FolderStorage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As after an update to a version that can read it."""
+
+    def refuse(_: Storage, video_id: str) -> Review:
+        raise ReviewUnusable(keys.reviews(video_id), "it was written by a later version of streamcap", "Update streamcap.")
+
+    with monkeypatch.context() as before:
+        before.setattr(index, "read_review", refuse)
+        assert all(one.trouble for one in count_reviews(storage, tmp_path / "cache"))
 
     assert numbers(count_reviews(storage, tmp_path / "cache")) == COUNTS
