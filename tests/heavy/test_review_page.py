@@ -24,7 +24,7 @@ from tests.review_page.served import Served, served
 from tests.review_page.world import CaptionQuality, Said, World, caption_of, quality_of, says
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, Page, Route
 
 pytestmark = pytest.mark.heavy
 
@@ -109,6 +109,25 @@ def until(page: Page, expression: str, patience_s: float = PATIENCE_S) -> None:
 def ready(page: Page) -> None:
     expect(column(page, 0)).to_be_visible()
     until(page, "document.querySelector('video').readyState >= 2")
+
+
+def edit(page: Page, text: str) -> None:
+    page.keyboard.press("e")
+    page.locator("textarea").fill(text)
+    page.locator("textarea").press("Control+Enter")
+
+
+def hold_a_save(page: Page) -> list[Route]:
+    """What the page sends next to be saved waits here."""
+    held: list[Route] = []
+    page.route("**/api/videos/*/review", lambda route: held.append(route), times=1)
+    return held
+
+
+def let_go(page: Page, held: list[Route]) -> None:
+    while not held:
+        page.wait_for_timeout(50)
+    held.pop().continue_()
 
 
 def test_the_video_plays_and_what_is_said_changes_with_it(opened: Page) -> None:
@@ -302,6 +321,71 @@ def test_of_two_tabs_the_second_is_asked(world: World, browser: Browser) -> None
 
     kept = read_review(world.storage, "bikes")
     assert [(one.window, one.verdict, one.text, one.by) for one in kept.decisions] == [(0, "drop", None, "Grace"), (1, None, "A dog, from Grace.", "Grace")]
+
+
+def test_a_decision_that_comes_while_one_types_is_not_overwritten_unasked(world: World, browser: Browser) -> None:
+    with served(world, by="Grace") as hers, served(world, by="Ada") as yours:
+        for one in visit(browser, hers, "/videos/bikes#3"):
+            for other in visit(browser, yours, "/videos/bikes#4"):
+                ready(one)
+                ready(other)
+                held = hold_a_save(one)
+                one.keyboard.press("d")
+                one.keyboard.press("ArrowRight")
+                one.keyboard.press("e")
+                one.locator("textarea").fill("From Grace.")
+                edit(other, "From Ada.")
+                expect(other.locator(".saved")).to_contain_text("Saved")
+                let_go(one, held)
+                expect(column(one, 4)).to_contain_text("From Ada.")
+                one.locator("textarea").press("Control+Enter")
+
+                expect(one.get_by_role("dialog")).to_contain_text("“From Ada.”")
+                one.get_by_role("button", name="Keep theirs").click()
+                expect(one.locator(".saved")).to_contain_text("Saved")
+
+    kept = read_review(world.storage, "bikes")
+    assert [(one.window, one.verdict, one.text, one.by) for one in kept.decisions] == [(3, "drop", None, "Grace"), (4, None, "From Ada.", "Ada")]
+
+
+def test_a_decision_that_comes_before_a_waiting_one_is_saved_is_not_overwritten_unasked(world: World, browser: Browser) -> None:
+    with served(world, by="Grace") as hers, served(world, by="Ada") as yours:
+        for one in visit(browser, hers, "/videos/bikes#3"):
+            for other in visit(browser, yours, "/videos/bikes#4"):
+                ready(one)
+                ready(other)
+                held = hold_a_save(one)
+                one.keyboard.press("d")
+                one.keyboard.press("ArrowRight")
+                one.keyboard.press("d")
+                edit(other, "From Ada.")
+                expect(other.locator(".saved")).to_contain_text("Saved")
+                let_go(one, held)
+
+                expect(one.get_by_role("dialog")).to_contain_text("“From Ada.”")
+                one.get_by_role("button", name="Use mine").click()
+                expect(one.locator(".saved")).to_contain_text("Saved")
+
+    kept = read_review(world.storage, "bikes")
+    assert [(one.window, one.verdict, one.text, one.by) for one in kept.decisions] == [(3, "drop", None, "Grace"), (4, "drop", None, "Grace")]
+
+
+def test_nobody_is_asked_about_an_own_decision_that_is_still_being_saved(opened: Page, world: World) -> None:
+    ready(opened)
+    held = hold_a_save(opened)
+    opened.keyboard.press("k")
+    opened.keyboard.press("e")
+    opened.locator("textarea").fill("A blue bike.")
+    until(opened, "document.querySelector('.saved').textContent === 'Saving…'")
+    let_go(opened, held)
+    expect(opened.locator(".saved")).to_contain_text("Saved")
+    opened.locator("textarea").press("Control+Enter")
+
+    expect(opened.locator(".inspector .original")).to_contain_text("A red bike at a wall.")
+    expect(opened.locator(".saved")).to_contain_text("Saved")
+    expect(opened.get_by_role("dialog")).to_have_count(0)
+    kept = read_review(world.storage, "bikes").of(0, 0)
+    assert (kept.verdict, kept.text) == ("keep", "A blue bike.")
 
 
 def test_a_decision_on_what_is_said_no_more_is_told_and_does_not_count(opened: Page, world: World) -> None:

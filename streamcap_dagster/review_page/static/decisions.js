@@ -2,7 +2,8 @@
 
 // What people decided of a video: shown at once, saved one after another, and never lost without a word.
 review.decisions = (source, shown, hooks) => {
-  const state = { review: shown.review, going: Promise.resolve(), unsaved: new Map(), closed: "" };
+  // By what is decided on: in `since` the revision on the page when the person began, in `own` the one that this page last saved it as.
+  const state = { review: shown.review, going: Promise.resolve(), unsaved: new Map(), since: new Map(), own: new Map(), closed: "" };
   const key = (clip, window) => `${clip}/${window}`;
   const nameOf = (choice) => (choice.start_s === undefined ? key(choice.clip, choice.window) : `${choice.start_s} to ${choice.end_s}`);
   const byPlace = () => new Map(state.review.decisions.map((decision) => [key(decision.clip, decision.window), decision]));
@@ -49,35 +50,44 @@ review.decisions = (source, shown, hooks) => {
     hooks.changed();
   };
 
-  const send = async (choices) => {
-    const answer = await source.decide(shown.video_id, String(state.review.revision), choices).catch((trouble) => {
+  // Based on what the person had seen, whatever else has come with an answer meanwhile. One's own decision is not in the way.
+  const send = async (choice) => {
+    const name = nameOf(choice);
+    const version = Math.max(state.since.get(name), state.own.get(name) || 0);
+    const answer = await source.decide(shown.video_id, String(version), [choice]).catch((trouble) => {
       if (trouble.status === 409) return trouble.body;
       throw trouble;
     });
+    const clashes = answer.clashes || [];
+    if (!clashes.length) state.own.set(name, answer.review.revision);
     take(answer.review);
-    return answer.clashes || [];
+    return clashes;
   };
 
   // Both are shown; whoever decides sees whose is whose. What is chosen is saved over the other, which was seen by then.
   const settle = async (clashes) => {
     for (const clash of clashes) {
+      if (state.unsaved.has(nameOf(clash.yours))) continue; // a later one on the same waits, and is asked about itself
       if (await hooks.conflict(clash)) save(clash.yours);
     }
   };
 
-  const save = (choice) => {
+  const seen = () => state.review.revision;
+
+  const save = (choice, since = seen()) => {
     const name = nameOf(choice);
     if (state.closed) {
       hooks.trouble(new review.Trouble(state.closed, 410), null);
       return state.going;
     }
+    state.since.set(name, state.unsaved.has(name) ? Math.min(state.since.get(name), since) : since); // what is unsaved hides what others decided there
     state.unsaved.set(name, choice);
     hooks.changed();
     hooks.saving();
     state.going = state.going.then(async () => {
       if (state.unsaved.get(name) !== choice) return; // another decision on the same came meanwhile
       try {
-        const clashes = await send([choice]);
+        const clashes = await send(choice);
         if (state.unsaved.get(name) === choice) state.unsaved.delete(name);
         hooks.changed();
         await settle(clashes);
@@ -91,21 +101,21 @@ review.decisions = (source, shown, hooks) => {
   };
 
   const saveAgain = () => {
-    for (const choice of [...state.unsaved.values()]) save(choice);
+    for (const choice of [...state.unsaved.values()]) save(choice); // since the same revision as before
   };
 
-  // `changes` are on top of what was decided of the window before.
-  const decide = (one, changes) => {
+  // `changes` are on top of what was decided of the window before, by a person who has seen the revision `since`.
+  const decide = (one, changes, since = seen()) => {
     const before = applies(one);
     const there = places.get(key(one.clip, one.window));
     const choice = { clip: one.clip, window: one.window, verdict: null, text: null, ranking: null, caption_sha256: one.caption_sha256 };
     if (before) Object.assign(choice, { verdict: before.verdict, text: before.text, ranking: before.ranking });
-    save({ ...choice, ...changes });
+    save({ ...choice, ...changes }, since);
     if (state.closed) return state.going;
     // What was kept in this place of a caption that stands elsewhere now goes there, and what was of this one leaves the place where it stood.
     const evicted = there && elsewhere.get(there.caption_sha256) === there && shown.windows.find((other) => other.caption_sha256 === there.caption_sha256);
-    if (evicted && evicted !== one && !state.unsaved.has(key(evicted.clip, evicted.window))) decide(evicted, {});
-    if (before && !state.unsaved.has(key(before.clip, before.window))) save({ ...choice, clip: before.clip, window: before.window, verdict: null, text: null, ranking: null });
+    if (evicted && evicted !== one && !state.unsaved.has(key(evicted.clip, evicted.window))) decide(evicted, {}, since);
+    if (before && !state.unsaved.has(key(before.clip, before.window))) save({ ...choice, clip: before.clip, window: before.window, verdict: null, text: null, ranking: null }, since);
     return state.going;
   };
   const mark = (start_s, end_s, keep) => save({ start_s, end_s, keep });
@@ -113,5 +123,5 @@ review.decisions = (source, shown, hooks) => {
   window.addEventListener("beforeunload", (event) => {
     if (state.unsaved.size && !state.closed) event.preventDefault();
   });
-  return { of, applies, isEdited, text, manner, marks, decide, mark, isClosed: () => Boolean(state.closed) };
+  return { of, applies, isEdited, text, manner, marks, seen, decide, mark, isClosed: () => Boolean(state.closed) };
 };

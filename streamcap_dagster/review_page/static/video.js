@@ -2,7 +2,7 @@
 
 // One video: player, selected window, map and timeline held together, and the keys that work them.
 review.video = (root, source, shown, { before = "", after = "", at = 0, back = "/" } = {}) => {
-  const state = { selected: -1, flaggedOnly: false, places: [] };
+  const state = { selected: -1, flaggedOnly: false, places: [], seen: 0 };
   const voice = review.announcer();
   const saved = review.element("span", { class: "saved", role: "status" });
   const alerts = review.element("div", { class: "notes" });
@@ -135,6 +135,7 @@ review.video = (root, source, shown, { before = "", after = "", at = 0, back = "
   const edit = (on) => {
     if (on && !allowed()) return;
     if (on) player.pause();
+    if (on) state.seen = decisions.seen();
     inspector.edit(on);
     if (!on) timeline.list.focus({ preventScroll: true });
   };
@@ -142,7 +143,7 @@ review.video = (root, source, shown, { before = "", after = "", at = 0, back = "
     const one = selectedWindow();
     const plain = text.trim().replace(/\s+/g, " ");
     inspector.edit(false);
-    decisions.decide(one, { text: plain === one.text && ["ok", "no_change"].includes(one.outcome) ? null : plain });
+    decisions.decide(one, { text: plain === one.text && ["ok", "no_change"].includes(one.outcome) ? null : plain }, state.seen);
     timeline.list.focus({ preventScroll: true });
   };
   const undo = () => {
@@ -152,6 +153,7 @@ review.video = (root, source, shown, { before = "", after = "", at = 0, back = "
     const one = selectedWindow();
     if (!allowed() || one.kind !== "delta") return;
     player.pause();
+    const seen = decisions.seen();
     const found = await source.candidates(shown.video_id, one).catch((trouble) => ({ texts: [], trouble }));
     if (found.texts.length < 2) {
       voice.say("There is nothing to rank.");
@@ -159,7 +161,7 @@ review.video = (root, source, shown, { before = "", after = "", at = 0, back = "
       return;
     }
     const order = await review.askOrder(found, decisions.applies(one)?.ranking || []);
-    if (order) decisions.decide(one, { ranking: order });
+    if (order) decisions.decide(one, { ranking: order }, seen);
   };
 
   const marks = review.marks(source, decisions, { pending: (seconds) => map.look({ pending: seconds }), seek: (seconds) => player.seek(seconds) });
