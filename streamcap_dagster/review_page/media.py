@@ -18,6 +18,7 @@ from streamcap_dagster.videos.source import VideoSource
 Opened = Callable[[], AbstractContextManager[BinaryIO]]
 
 _CHUNK_BYTES = 256 << 10
+_STILL = "Its frames can still be looked at."
 _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
 TYPES = {".mp4": "video/mp4", ".m4v": "video/mp4", ".mov": "video/mp4", ".webm": "video/webm", ".mkv": "video/x-matroska", ".ts": "video/mp2t"}
 """What browsers may be able to play. A video of another kind is sent as bytes, of which they show nothing."""
@@ -35,14 +36,16 @@ class Footage:
 
 
 def footage_of(storage: Storage, source: VideoSource, video: Video) -> Footage:
-    """The copy in the storage, else the file of the source. Raises VideoUnreadable for one that is nowhere any more."""
+    """The copy in the storage, else the file of the source. Raises VideoUnreadable for one that is nowhere any more, or another file by now."""
     for stored in storage.list(keys.raw_video(video.video_id, ".")):
         return Footage(stored.size_bytes, stored.version, _media_type(stored.key), partial(storage.open, stored.key))
     try:
         with source.local(video.uri) as path:
             found = path.stat()
     except FileNotFoundError as error:
-        raise VideoUnreadable(video.uri, "it is neither in the storage nor at the source any more", "Its frames can still be looked at.") from error
+        raise VideoUnreadable(video.uri, "it is neither in the storage nor at the source any more", _STILL) from error
+    if found.st_size != video.size_bytes:
+        raise VideoUnreadable(video.uri, "at the source there is another file than the one that was captioned", _STILL)
     return Footage(found.st_size, str(found.st_mtime_ns), _media_type(video.uri), partial(_open, source, video.uri))
 
 

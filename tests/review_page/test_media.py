@@ -6,6 +6,7 @@ import pytest
 
 from streamcap_dagster.review_page.media import part_of
 from streamcap_dagster.storage import keys
+from streamcap_dagster.videos.manifest import read_manifest, write_manifest
 from tests.review_page.served import served
 from tests.review_page.world import World, says
 
@@ -71,10 +72,28 @@ def test_a_part_beyond_the_end_is_refused(world: World) -> None:
 def test_a_video_without_a_copy_comes_from_the_source(world: World, film: Path) -> None:
     world.add("rain", says("Rain.", ""))
     (world.root / "videos" / "rain.mp4").write_bytes(film.read_bytes())
+    is_of(world, "rain", film.stat().st_size)
     with served(world) as page:
         answer = page.get("/media/rain", headers={"range": "bytes=5-8"})
 
     assert answer.content == film.read_bytes()[5:9]
+
+
+def test_another_file_at_the_source_than_the_one_that_was_captioned_is_not_played(world: World, film: Path) -> None:
+    world.add("rain", says("Rain.", ""))
+    (world.root / "videos" / "rain.mp4").write_bytes(film.read_bytes() + b"more")
+    is_of(world, "rain", film.stat().st_size)
+    with served(world) as page:
+        answer = page.get("/media/rain")
+
+    assert answer.status_code == 404
+    assert "another file than the one that was captioned" in answer.json()["error"]
+
+
+def is_of(world: World, video_id: str, size_bytes: int) -> None:
+    """The file that was found at the source was of that size."""
+    rows = read_manifest(world.storage)
+    write_manifest(world.storage, [*rows.values(), rows[video_id].model_copy(update={"size_bytes": size_bytes})])
 
 
 def test_a_video_that_is_nowhere_any_more_is_told(world: World) -> None:
