@@ -3,9 +3,9 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from io import StringIO
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -47,7 +47,7 @@ R = TypeVar("R", bound=Record)
 class Wanted(Record):
     """What the page sends to have decisions kept."""
 
-    version: str
+    version: Annotated[str, Field(pattern="^[0-9]{0,18}$")]
     """Of the review that the person has seen."""
     choices: tuple[Choice | Span, ...]
 

@@ -61,6 +61,9 @@ def test_who_has_not_seen_another_decision_is_told_of_it(world: World) -> None:
     ("body", "status"),
     [
         ({"version": "0"}, 422),
+        ({"version": "new", "choices": []}, 422),
+        ({"version": "-1", "choices": []}, 422),
+        ({"version": "9" * 5000, "choices": []}, 422),
         ({"version": "0", "choices": [{"clip": -1, "window": 0, "caption_sha256": ""}]}, 422),
         ({"version": "0", "choices": [{"start_s": 5, "end_s": 1, "keep": True}]}, 422),
         ({"version": "0", "choices": [{"clip": 0, "window": 1, "text": "x" * 20_001, "caption_sha256": ""}]}, 422),
