@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import groupby, pairwise
 
 from streamcap_dagster.records import SPOKEN, Caption, Captions, in_order
-from streamcap_dagster.reviews.reviewed import DROPPED, is_dropped
+from streamcap_dagster.reviews.reviewed import DROPPED, captioned_text, is_dropped
 
 NOTHING_SAID = "nothing was said before it"
 NEW_SEGMENT = "its second window is an anchor, which opens a new segment"
@@ -19,6 +19,8 @@ class WindowPair:
     later: Caption
     said: tuple[str, ...]
     """The texts of the segment of `earlier`, up to and including it, without silence and what a reviewer dropped."""
+    captioned: tuple[str, ...]
+    """The same in the captioner's own words, with what was dropped: what the captioner, and people before any reviewer, had seen."""
 
     @property
     def first_of_clip(self) -> bool:
@@ -39,12 +41,14 @@ def window_pairs(initials: Captions, deltas: Captions) -> Iterator[WindowPair]:
     """Every consecutive window pair of every clip, in order of clip, then window."""
     for _, chain in groupby(in_order(initials, deltas), key=lambda caption: caption.clip):
         said: list[str] = []
+        captioned: list[str] = []
         segment = 0
         for earlier, later in pairwise(chain):
             if earlier.segment != segment:
-                said, segment = [], earlier.segment
+                said, captioned, segment = [], [], earlier.segment
             said += [earlier.text] if earlier.text and not is_dropped(earlier) else []
-            yield WindowPair(earlier, later, tuple(said))
+            captioned += [own] if (own := captioned_text(earlier)) else []
+            yield WindowPair(earlier, later, tuple(said), tuple(captioned))
 
 
 def refusal(pair: WindowPair) -> str:

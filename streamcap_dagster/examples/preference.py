@@ -8,7 +8,7 @@ from streamcap_dagster.examples.objectives import objectives_that_hold
 from streamcap_dagster.examples.pairs import PromptBook
 from streamcap_dagster.examples.preference_candidates import OtherRuns, OtherWindows, propose, words_in
 from streamcap_dagster.examples.preference_ranking import Ranked, rank
-from streamcap_dagster.examples.rankings import Rankings, basis_of, ranked_by_reviewer
+from streamcap_dagster.examples.rankings import Rankings, counts_for, ranked_by_reviewer
 from streamcap_dagster.policies import PreferencePolicy
 from streamcap_dagster.records import Candidate, Captions, LeftOut, Objectives, PreferenceExamples, PreferencePair, Undecided
 
@@ -54,7 +54,7 @@ def make_preferences(told: Told, policy: PreferencePolicy, prompts: PromptBook) 
             left_out.append(LeftOut(clip=clip, window=window, reason=reason))
             continue
         judged = people.get(pair.place)
-        if judged is not None and judged.basis != basis_of(pair):
+        if judged is not None and not counts_for(judged, pair):
             judged = None  # people spoke of other pictures, or after other words
         judged = ranked_by_reviewer(pair) or judged
         objectives = stated[pair.place].objectives if pair.place in stated else ()
@@ -76,8 +76,9 @@ def _held_against(pair: WindowPair) -> WindowPair:
 
 def outdated(told: Told) -> int:
     """How many windows people ranked of which other things are known now, so that what they said does not count."""
-    known = {pair.place: basis_of(pair) for pair in window_pairs(told.initials, told.deltas)}
-    return sum(known.get((window.clip, window.window)) != window.basis for window in told.rankings.windows) if told.rankings else 0
+    known = {pair.place: pair for pair in window_pairs(told.initials, told.deltas)}
+    ranked = ((window, known.get((window.clip, window.window))) for window in (told.rankings.windows if told.rankings else ()))
+    return sum(pair is None or not counts_for(window, pair) for window, pair in ranked)
 
 
 def refused(told: Told) -> int:

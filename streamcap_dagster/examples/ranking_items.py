@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from streamcap_dagster.errors import ObjectMissing
 from streamcap_dagster.examples.chain import WindowPair, window_pairs
 from streamcap_dagster.examples.ranking_files.items import Faulty, Item, Judgement
-from streamcap_dagster.examples.rankings import RankedText, RankedWindow, Rankings, basis_of
+from streamcap_dagster.examples.rankings import RankedText, RankedWindow, Rankings, basis_of, counts_for
 from streamcap_dagster.records import Candidate, Captions, PreferenceExamples
 from streamcap_dagster.reviews.reviewed import apply, reviewed_of
 from streamcap_dagster.storage import Storage, keys
@@ -101,7 +101,7 @@ def _item(video_id: str, pair: WindowPair, candidates: Sequence[Candidate], peop
     texts = sorted((one.text for one in candidates), key=lambda text: hashlib.sha256(f"{sample_id}\n{text}".encode()).digest())
     named = {f"candidate_{number}": text for number, text in enumerate(texts, start=1)}
     basis = basis_of(pair)
-    said = {ranked.text: ranked.rank for ranked in people.candidates} if people and people.basis == basis else {}
+    said = {ranked.text: ranked.rank for ranked in people.candidates} if people and counts_for(people, pair) else {}
     return Item(
         sample_id=sample_id,
         version=f"v{hashlib.sha256(json.dumps([basis, texts]).encode()).hexdigest()[:12]}",  # 12345e678901 is a number to a spreadsheet

@@ -25,7 +25,7 @@ class RankedWindow(Record):
     clip: int
     window: int
     basis: str
-    """What they were shown beside the candidates: `basis_of`. It stops counting when another basis is known of the window."""
+    """What they were shown beside the candidates: `basis_of`. It stops counting when the captioner says something else before it, or of other pictures."""
     people: Annotated[int, Field(ge=1)]
     candidates: Annotated[tuple[RankedText, ...], Field(min_length=2)]
 
@@ -59,5 +59,14 @@ def ranked_by_reviewer(pair: WindowPair) -> RankedWindow | None:
 
 def basis_of(pair: WindowPair) -> str:
     """Names what a candidate is judged against: the words before it, and the pictures."""
-    shown = json.dumps([pair.said, pair.earlier.frame_sha256, pair.later.frame_sha256])
+    return _basis(pair, pair.said)
+
+
+def counts_for(ranked: RankedWindow, pair: WindowPair) -> bool:
+    """Whether people judged against what is known now. What they said before a reviewer wrote or dropped something of the words before it stays."""
+    return ranked.basis in (_basis(pair, pair.said), _basis(pair, pair.captioned))
+
+
+def _basis(pair: WindowPair, said: tuple[str, ...]) -> str:
+    shown = json.dumps([said, pair.earlier.frame_sha256, pair.later.frame_sha256])
     return hashlib.sha256(shown.encode()).hexdigest()[:16]

@@ -2,12 +2,14 @@
 
 import random
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
 from streamcap_dagster.examples.preference import EQUAL, TOO_CLOSE, TOO_FEW, UNRANKED, is_length_matched, outdated
 from streamcap_dagster.examples.preference_candidates import HISTORY_REPEATED, RESTATED_IN_FULL, words_in
 from streamcap_dagster.records import NO_CHANGE, Captions
+from streamcap_dagster.reviews.reviewed import Reviewed, ReviewedWindow, apply
 from tests.dataset.corpus import Said, caption_records
 from tests.examples.preferring import CAPTION, STREET, nothing_stated, of_window, preferences, ranked, texts, told
 
@@ -173,6 +175,20 @@ def test_people_who_saw_other_pictures_or_another_history_are_not_heard() -> Non
     assert {pair.ranked_by for pair in preferences(other_history).examples} == {"score"}
     assert outdated(other_history) == 1
     assert outdated(replace(known, rankings=people)) == 0
+
+
+@pytest.mark.parametrize(("text", "dropped"), [("A red bus stops.", False), (None, True)])
+def test_people_are_heard_after_a_reviewer_changed_what_was_said_before(text: str | None, dropped: bool) -> None:
+    known = told(STREET)
+    people = ranked(known, 3, [NO_CHANGE, STREET[3][1]])
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+    window = ReviewedWindow(clip=0, window=1, dropped=dropped, text=text, ranking=(), said=STREET[1][1], outcome="ok", by="ann", at=at)
+    reviewed = replace(known, deltas=apply(known.deltas, Reviewed(video_id="v", windows=(window,))), rankings=people)
+    (pair, *_) = of_window(preferences(reviewed, preference_candidates=4), 3)
+
+    assert STREET[1][1] not in pair.prompt
+    assert (pair.chosen, pair.rejected, pair.ranked_by) == (NO_CHANGE, STREET[3][1], "human")
+    assert outdated(reviewed) == 0
 
 
 def test_people_whose_words_are_no_candidates_any_more_are_not_heard() -> None:
