@@ -15,6 +15,8 @@ from streamcap_dagster.videos.manifest import Rows, read_rows
 
 KEPT = 4000
 """Summaries in memory: the others are made again when they are looked at."""
+MOST_TROUBLES = 5
+"""Videos in a row that cannot be read, after which the storage is taken to be out of reach."""
 
 Order = Literal["name", "flags", "novelty", "cost"]
 _ORDERS: Mapping[Order, Callable[[Summary], float]] = {
@@ -55,7 +57,7 @@ class Figures(Record):
     meanings: dict[str, str]
     """What is wrong with captions that have a flag, by its name: what follows on `captions that`."""
     trouble: str = ""
-    """Why counting ended before its end."""
+    """Why some are not counted, or not as they are now."""
 
 
 class Corpus:
@@ -71,6 +73,7 @@ class Corpus:
         self._sorted_by: dict[Order, dict[str, float]] = {order: {} for order in _ORDERS}
         self._counts: Counter[str] = Counter()
         self._counted: dict[str, tuple[Counter[str], float]] = {}
+        self._changed: set[str] = set()
         self._longest = 0
         self._walk: Thread | None = None
         self._trouble = ""
@@ -93,9 +96,10 @@ class Corpus:
         return summary
 
     def forget(self, video_id: str) -> None:
-        """It has changed: it is looked into again when somebody asks."""
+        """It has changed: it is looked into again when somebody asks for it or for the figures."""
         with self._book:
             self._kept.pop(video_id, None)
+            self._changed.add(video_id)
 
     def page(self, order: Order, search: str, first: int, most: int) -> Page:
         """Some of the videos whose name holds what is searched for."""
@@ -124,7 +128,7 @@ class Corpus:
                 videos=len(self._usable),
                 unusable=self._column("status").count("failed"),
                 counted=len(self._counted),
-                is_done=bool(self._walk and not self._walk.is_alive()),
+                is_done=bool(self._walk and not self._walk.is_alive() and not self._changed),
                 total_usd=sum(usd for _, usd in self._counted.values()),
                 counts=dict(+self._counts),
                 meanings=meanings(),
@@ -135,6 +139,7 @@ class Corpus:
         """Everything is looked into once more, as after a run; what was known stays until then."""
         with self._book:
             self._kept.clear()
+            self._changed.update(self._counted)
             if self._walk and not self._walk.is_alive():
                 self._walk = None
 
@@ -168,22 +173,30 @@ class Corpus:
 
     def _begin(self) -> None:
         with self._book:
-            if self._walk is None:
+            if self._walk is None or (self._changed and not self._walk.is_alive()):
                 self._walk = Thread(target=self._count_all, name="review-corpus", daemon=True)
                 self._walk.start()
 
     def _count_all(self) -> None:
-        self._trouble = ""
-        for video_id in self._usable:
-            if self._stop.is_set():
+        self._trouble, failed = "", 0
+        for video_id in self._to_count():
+            if self._stop.is_set() or failed == MOST_TROUBLES:
                 return
             try:
                 self.summary(video_id)
+                failed = 0
             except ObjectMissing:  # taken out of the catalog meanwhile
                 continue
             except (StreamcapError, OSError) as error:
-                self._trouble = str(error)
-                return
+                self._trouble, failed = str(error), failed + 1
+
+    def _to_count(self) -> list[str]:
+        with self._book:
+            known = self._counted.keys() - self._changed
+            for video_id in self._changed:
+                self._kept.pop(video_id, None)  # a look from before it changed may have ended after
+            self._changed.clear()
+            return [video_id for video_id in self._usable if video_id not in known]
 
     def _note(self, summary: Summary) -> None:
         with self._book:

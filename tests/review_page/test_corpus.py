@@ -4,7 +4,8 @@ import time
 
 import pytest
 
-from streamcap_dagster.review_page.corpus import Corpus, Figures
+from streamcap_dagster.errors import StorageError
+from streamcap_dagster.review_page.corpus import MOST_TROUBLES, Corpus, Figures
 from streamcap_dagster.review_page.summaries import LEVELS, summarize
 from streamcap_dagster.storage import keys
 from streamcap_dagster.storage.folder import FolderStorage
@@ -23,6 +24,20 @@ class Counted(FolderStorage):
     def read(self, key: str) -> bytes:
         self.keys.append(key)
         return super().read(key)
+
+
+class Unreadable(FolderStorage):
+    """Nothing that is named so can be read."""
+
+    def __init__(self, world: World, name: str) -> None:
+        super().__init__(world.storage.root)
+        self.name, self.refused = f"/{name}", 0
+
+    def read(self, key: str) -> bytes:
+        if self.name not in key:
+            return super().read(key)
+        self.refused += 1
+        raise StorageError(self.uri, f"reading {key}", "the disk cannot be read there", "Mend it.")
 
 
 def figures_of(corpus: Corpus) -> Figures:
@@ -85,6 +100,52 @@ def test_figures_follow_what_changes(world: World) -> None:
     rows = read_manifest(world.storage)
     write_manifest(world.storage, [rows["bikes"]])
     assert figures_of(corpus).counts["windows"] == 5
+
+
+def test_figures_follow_what_is_decided(world: World) -> None:
+    with served(world) as page:
+        while not page.get("/api/figures").json()["is_done"]:
+            time.sleep(0.05)
+        sha256 = page.get("/api/videos/bikes").json()["windows"][1]["caption_sha256"]
+        page.put("/api/videos/bikes/review", {"version": "0", "choices": [{"clip": 0, "window": 1, "verdict": "drop", "caption_sha256": sha256}]})
+        while not (figures := page.get("/api/figures").json())["is_done"]:
+            time.sleep(0.05)
+
+    assert figures["counted"] == 1
+    assert figures["counts"]["decided d"] == 1
+
+
+def test_only_what_has_changed_is_counted_again(world: World) -> None:
+    for number in range(3):
+        world.add(f"v{number}", says("A.", "B."), pictures=False)
+    storage = Counted(world)
+    corpus = Corpus(storage, kept=1)
+    figures_of(corpus)
+    storage.keys.clear()
+    corpus.forget("v1")
+
+    assert figures_of(corpus).counted == 4
+    assert keys.caption_quality("v1") in storage.keys
+    assert keys.caption_quality("v0") not in storage.keys
+
+
+def test_a_video_that_cannot_be_read_does_not_end_the_count(world: World) -> None:
+    for number in range(3):
+        world.add(f"v{number}", says("A.", "B."), pictures=False)
+
+    figures = figures_of(Corpus(Unreadable(world, "v0")))
+    assert figures.counted == 3
+    assert "v0" in figures.trouble
+
+
+def test_the_count_ends_where_nothing_can_be_read(world: World) -> None:
+    for number in range(50):
+        world.catalog(f"v{number:02d}", 2)
+    storage = Unreadable(world, "v")
+
+    figures = figures_of(Corpus(storage))
+    assert figures.counted == 1
+    assert storage.refused == MOST_TROUBLES
 
 
 @pytest.mark.parametrize(("order", "first"), [("flags", "flagged"), ("novelty", "stale"), ("cost", "dear"), ("name", "bikes"), ("nonsense", "bikes")])

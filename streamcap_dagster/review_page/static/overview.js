@@ -121,7 +121,7 @@ review.overview = (root, source) => {
     const missing = counts("not_made").filter(([part]) => part !== "preference_examples");
     const sentences = missing.map(([part, some]) => `Not made yet for ${review.count(some, "video")}: ${part.replaceAll("_", " ")}`);
     if (number("unreadable")) sentences.push(`${review.count(number("unreadable"), "video")} cannot be read in parts`);
-    if (told.trouble) sentences.push(`Counting ended early: ${told.trouble}`);
+    if (told.trouble) sentences.push(`Not everything could be counted: ${told.trouble.replace(/\.$/, "")}`);
     if (!told.videos) sentences.push(`${told.storage} has no videos yet: \`streamcap run\` takes them in`);
     if (missing.length) sentences.push("`streamcap run` makes what is missing");
     const left = source.left?.();
@@ -134,7 +134,7 @@ review.overview = (root, source) => {
     try {
       const told = await ask();
       show(told);
-      if (!told.is_done && !told.trouble) setTimeout(() => refresh(source.figures), Math.max(800, 10 * (performance.now() - began)));
+      if (!told.is_done) setTimeout(() => refresh(source.figures), Math.max(800, 10 * (performance.now() - began)));
       else heat.look({ again: true });
     } catch (trouble) {
       notes.replaceChildren(review.element("p", { class: "notice bad", role: "alert" }, trouble.message));
