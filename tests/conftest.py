@@ -1,9 +1,11 @@
 """What holds for every test: no key, address, proxy or setting of the machine that it runs on gets into it."""
 
 import os
+import sys
 from collections.abc import Iterator, Mapping
 
 import pytest
+from absl.logging import get_absl_handler
 
 from streamcap_dagster.settings import PREFIX, SECRETS
 from tests.gcs import gcs  # noqa: F401 -- a fixture for whoever asks for it
@@ -12,6 +14,9 @@ KEYS = tuple(name for name in SECRETS if name != "GOOGLE_APPLICATION_CREDENTIALS
 """Made empty and not taken away, so that an .env in the working folder does not put them back."""
 _FOREIGN = ("GOOGLE_", "OPENAI_", PREFIX)
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
+
+get_absl_handler().python_handler.setStream(sys.__stderr__)
+"""It closes its stream with every run of Dagster's, unless that is the standard error of the moment: pytest's would be gone."""
 
 
 @pytest.fixture(scope="session", autouse=True)

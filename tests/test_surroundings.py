@@ -1,9 +1,13 @@
 """The suite itself: whatever keys and settings the machine has, no test sees them."""
 
+import io
 import os
 import subprocess
 import sys
+from contextlib import redirect_stderr
 from pathlib import Path
+
+from absl.logging import get_absl_handler
 
 from tests.conftest import KEYS
 
@@ -44,3 +48,10 @@ def test_no_key_of_an_env_file_is_seen(tmp_path: Path) -> None:
 
 def test_a_live_test_sees_the_key_that_it_is_for(tmp_path: Path) -> None:
     assert "live: ['GEMINI_API_KEY']" in looked(tmp_path, GEMINI_API_KEY="hunter2")
+
+
+def test_no_log_handler_closes_the_standard_error_of_the_tests() -> None:
+    with redirect_stderr(io.StringIO()):
+        get_absl_handler().close()  # as Dagster does to all handlers when a run begins
+
+    assert not sys.stderr.closed

@@ -79,13 +79,6 @@ class _Shortened:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)
 
-    def __eq__(self, other: object) -> bool:
-        """A log handler that closes any stream but the standard error (absl's does) must know it again."""
-        return other is self or other is self._stream
-
-    def __hash__(self) -> int:
-        return hash(self._stream)
-
 
 def _in_one_line(record: logging.LogRecord) -> bool:
     """Makes the warning of a connection that is tried again, five lines with the address of a manual, one line."""

@@ -1,14 +1,11 @@
-import io
 import sqlite3
 import subprocess
 import sys
-from contextlib import redirect_stderr
 from pathlib import Path
 from types import SimpleNamespace
 
 import dagster as dg
 import pytest
-from absl.logging import PythonHandler
 from sqlalchemy.exc import OperationalError
 
 from streamcap_dagster.cli.instance import open_instance, said_by_database
@@ -80,16 +77,6 @@ def test_an_event_that_the_database_does_not_take_is_told_in_one_line(
         sys.stderr.write("something else\n")
     told = capsys.readouterr().err
     assert told == "Dagster's database does not take an event: (sqlite3.OperationalError) database is locked\nsomething else\n"
-
-
-def test_a_log_handler_that_closes_every_other_stream_leaves_the_standard_error_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
-    with redirect_stderr(io.StringIO()) as stream:
-        handler = PythonHandler()
-        with open_instance():
-            handler.close()  # as Dagster does to all handlers when a run begins
-
-    assert not stream.closed
 
 
 def test_what_is_not_of_the_database_passes_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
