@@ -15,11 +15,12 @@ from rich.markup import escape
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 from rich.table import Table
 
+from streamcap_dagster.cli.sync_decided import Joining
 from streamcap_dagster.errors import SettingError, StreamcapError
 from streamcap_dagster.settings import read_settings, scheme_of
 from streamcap_dagster.storage import Storage, Stored
 from streamcap_dagster.storage.address import read_address
-from streamcap_dagster.storage.sync import Plan, Report, carry_out, plan_sync
+from streamcap_dagster.storage.sync import Plan, Report, carry_out, is_joined, plan_sync
 from streamcap_dagster.wiring import storage_for
 
 _NAMED = 20
@@ -40,10 +41,12 @@ def sync_storages(source: str, target: str, dry_run: bool, delete: bool, yes: bo
         return 0
     if delete and plan.extra:
         _ask_to_remove(console, plan.extra, theirs, yes)
+    joining = Joining(ours.uri, theirs.uri)
     with _watching(console, plan) as told, _ending_soon(told) as told_or_ended:
-        report = carry_out(ours, theirs, plan, delete, told_or_ended)
+        report = carry_out(ours, theirs, plan, delete, told_or_ended, joining.join)
     _show_report(console, report, theirs)
-    return 1 if report.failures else 0
+    _show_clashes(console, joining)
+    return 1 if report.failures or joining.clashes else 0
 
 
 def _check_apart(source: str, target: str) -> None:
@@ -73,9 +76,11 @@ def _show_plan(console: Console, plan: Plan, source: Storage, target: Storage, d
     fate = "are removed" if delete else "stay (--delete removes them)"
     rows = {
         "new": plan.new,
-        "differ, and are overwritten": plan.changed,
+        "differ, and are overwritten": [stored for stored in plan.changed if not is_joined(stored.key, delete)],
+        "differ, and are joined with what is there": [stored for stored in plan.changed if is_joined(stored.key, delete)],
         "the same, and skipped": plan.same,
         f"only there, and {fate}": plan.extra,
+        "only there and decided by people, and stay": plan.decided_there,
         "of videos that were taken down, and left out": plan.left_out,
     }
     for what, listed in rows.items():
@@ -178,3 +183,13 @@ def _show_report(console: Console, report: Report, target: Storage) -> None:
         console.print(f"[red]not copied[/] {report.held_back:,} receipts, manifest or card, which may speak of what failed", highlight=False)
     removed = f", {report.removed:,} removed" if report.removed else ""
     console.print(f"{report.copied:,} copied and checked ({decimal(report.copied_bytes)}){removed}: {escape(target.uri)}", highlight=False, soft_wrap=True)
+
+
+def _show_clashes(console: Console, joining: Joining) -> None:
+    told = joining.clashes
+    for clash in told[:_NAMED]:
+        console.print(f"[yellow]decided otherwise[/] {escape(clash)}", highlight=False, soft_wrap=True)
+    if len(told) > _NAMED:
+        console.print(f"and {len(told) - _NAMED:,} more", highlight=False)
+    if told:
+        console.print(escape(joining.fix), highlight=False, soft_wrap=True)

@@ -32,7 +32,7 @@ def caption_sha256(*captions: Caption) -> str:
 def apply_review(review: Review, initials: Captions, deltas: Captions) -> Applied:
     """The decisions of a review that apply to these captions, which are the model's, by window. A verdict on a window goes before that on its clip."""
     captions = in_order(initials, deltas)
-    known = _known(captions)
+    known = said_at(captions)
     applying = _applying(review.decisions, known)
     windows = (window for caption in captions for window in _window(caption, applying))
     counting = {decision.place for decision in applying.values()}
@@ -58,8 +58,8 @@ def _alone(known: Mapping[Place, str]) -> dict[tuple[str, bool], Place]:
     return {(sha256, place[1] is None): place for place, sha256 in known.items() if times[sha256, place[1] is None] == 1}
 
 
-def _known(captions: Sequence[Caption]) -> dict[Place, str]:
-    """What there is to decide on."""
+def said_at(captions: Sequence[Caption]) -> dict[Place, str]:
+    """What there is to decide on, windows and whole clips, by place: the name of what is said there."""
     clips: dict[int, list[Caption]] = defaultdict(list)
     for caption in captions:
         clips[caption.clip].append(caption)

@@ -63,6 +63,13 @@ class Decision(Choice):
     at: AwareDatetime
     revision: int
     """The revision of the review that it came with."""
+    replaces: tuple[int, ...] = ()
+    """The revisions of what was decided there before and was seen by whoever decided this. By them two copies of a review are joined."""
+
+    @property
+    def lineage(self) -> tuple[int, ...]:
+        """The revisions of all that was decided there, its own the last."""
+        return (*self.replaces, self.revision)
 
     @property
     def choice(self) -> Choice:
@@ -98,6 +105,12 @@ class Mark(Span):
     by: Person
     at: AwareDatetime
     revision: int
+    replaces: tuple[int, ...] = ()
+
+    @property
+    def lineage(self) -> tuple[int, ...]:
+        """The revisions of all that was decided there, its own the last."""
+        return (*self.replaces, self.revision)
 
     @property
     def choice(self) -> Span:

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from streamcap_dagster.errors import ObjectMissing, StorageError, StreamcapError
 from streamcap_dagster.reviews.records import FORMAT, Choice, Decision, Mark, Review, Span
 from streamcap_dagster.storage import Storage, keys
+from streamcap_dagster.storage.documents import record_bytes
 from streamcap_dagster.storage.tombstones import is_taken_down
 
 Entry = TypeVar("Entry", Decision, Mark)
@@ -77,7 +78,7 @@ def save(storage: Storage, video_id: str, based_on_version: str, decisions: Sequ
             raise VideoTakenDown(video_id)
         before, review = _read(storage, video_id)
         after, clashes = _merged(review, _seen(based_on_version, review), decisions, by)
-        if after == review or storage.replace(key, before, _written(after)):
+        if after == review or storage.replace(key, before, record_bytes(after)):
             break
     else:
         raise StorageError(storage.uri, f"writing {key}", f"somebody else wrote it {_TRIES} times in a row", "Save again.")
@@ -118,10 +119,6 @@ def _read(storage: Storage, video_id: str) -> tuple[bytes | None, Review]:
     return data, parse_review(key, data)
 
 
-def _written(review: Review) -> bytes:
-    return (review.model_dump_json(indent=1) + "\n").encode()
-
-
 def _seen(based_on_version: str, review: Review) -> int:
     """The revision up to which a person has seen everything. One that is to come is of a review that is no more."""
     seen = int(based_on_version or 0)
@@ -130,7 +127,7 @@ def _seen(based_on_version: str, review: Review) -> int:
 
 def _merged(review: Review, seen: int, choices: Sequence[Choice | Span], by: str) -> tuple[Review, tuple[Clash, ...]]:
     """The review with all choices that do not clash, and those that do."""
-    revision = max(review.revision + 1, time.time_ns() // 1_000_000)  # of two files of one name, as after a copy was brought back, the later has the larger
+    revision = later_than(review.revision)
     stamp = {"by": by, "at": datetime.now(UTC).replace(microsecond=0), "revision": revision}
     of_windows = [choice for choice in choices if isinstance(choice, Choice)]
     of_time = [choice for choice in choices if isinstance(choice, Span)]
@@ -150,11 +147,16 @@ def _taken_in(there: Sequence[Entry], choices: Iterable[Wish], seen: int, signed
         if theirs and theirs.revision > seen:
             clashes.append(Clash(choice, theirs))
         else:
-            entries[choice.place] = signed(choice)
-    return tuple(sorted(entries.values(), key=_order)), clashes
+            entries[choice.place] = signed(choice).model_copy(update={"replaces": theirs.lineage if theirs else ()})
+    return tuple(sorted(entries.values(), key=order)), clashes
 
 
-def _order(entry: Decision | Mark) -> tuple[float, float]:
+def later_than(revision: int) -> int:
+    """The next revision. Of two files of one name, as after a copy was brought back, the later has the larger."""
+    return max(revision + 1, time.time_ns() // 1_000_000)
+
+
+def order(entry: Decision | Mark) -> tuple[float, float]:
     """By place, a clip before its windows."""
     first, second = entry.place
     return first, -1 if second is None else second

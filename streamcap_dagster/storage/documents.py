@@ -12,10 +12,15 @@ R = TypeVar("R", bound=Record)
 
 
 def write_record(storage: Storage, key: str, record: Record) -> bytes:
-    """Store a record as indented JSON, the same bytes for the same record; returns them."""
-    data = (record.model_dump_json(indent=1) + "\n").encode()
+    """Store a record; returns its bytes."""
+    data = record_bytes(record)
     storage.write(key, data)
     return data
+
+
+def record_bytes(record: Record) -> bytes:
+    """As it is stored: indented JSON, the same bytes for the same record."""
+    return (record.model_dump_json(indent=1) + "\n").encode()
 
 
 def read_record(storage: Storage, key: str, kind: type[R]) -> R:

@@ -15,6 +15,8 @@ RANKINGS = "rankings/"
 """What people said of the candidates of each video's windows; no run writes there."""
 REVIEWS = "reviews/"
 """What people decided of each video's captions; no run writes there."""
+DECIDED = (RANKINGS, REVIEWS)
+"""What nobody can make again: a copy is joined with it, and only whoever forgets a video removes it."""
 RECONSTRUCTION = "reconstruction/"
 """What tests of each video's deltas came to; no run writes there."""
 

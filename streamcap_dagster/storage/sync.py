@@ -2,7 +2,7 @@
 
 import io
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import BinaryIO, TypeVar, cast
@@ -22,6 +22,8 @@ _CHUNK_BYTES = 1 << 20
 _AGAIN = "Run the same command again: what is the same by then is skipped."
 
 T = TypeVar("T", Stored, str)
+Join = Callable[[str, bytes, bytes], bytes]
+"""Of a key, what the source holds there and what the target does, makes what the target is to hold; from several threads, and again if need be."""
 Told = Callable[[int], None]
 """Is given the bytes of the source that were just dealt with, from several threads."""
 
@@ -36,6 +38,8 @@ class Plan:
     same: tuple[Stored, ...]
     extra: tuple[Stored, ...]
     """Only in the target; a tombstone that only the target has is not one of them, for removing it would take a video back."""
+    decided_there: tuple[Stored, ...] = ()
+    """Only in the target too, and decided by people: never removed."""
     left_out: tuple[Stored, ...] = ()
     """Of videos that were taken down, here or there, and so not copied."""
     taken_down: tuple[str, ...] = ()
@@ -82,11 +86,14 @@ def plan_sync(source: Storage, target: Storage) -> Plan:
     alike = side_by_side(_lanes(source, target), lambda stored: _same(source, stored, target, theirs[stored.key]), in_both)
     equal = {stored.key for stored, same in zip(in_both, alike, strict=True) if same}
     known = {*stones, *(stored.key for stored in ours)}
+    only_there = [stored for key, stored in theirs.items() if key not in known]
+    decided = {stored.key for stored in only_there if _is_decided(stored.key) and stored.key not in remains}
     return Plan(
         new=tuple(stored for stored in wanted if stored.key not in theirs),
         changed=tuple(stored for stored in wanted if stored.key in theirs and stored.key not in equal),
         same=tuple(stored for stored in wanted if stored.key in equal),
-        extra=tuple(stored for key, stored in theirs.items() if key not in known),
+        extra=tuple(stored for stored in only_there if stored.key not in decided),
+        decided_there=tuple(stored for stored in only_there if stored.key in decided),
         left_out=tuple(stored for stored in ours if stored.key in forbidden),
         taken_down=tuple(sorted({*forbidden.values(), *remains.values()})),
     )
@@ -104,16 +111,29 @@ def _of_videos(names: Sequence[str], video_ids: Iterable[str]) -> dict[str, str]
     return found
 
 
-def carry_out(source: Storage, target: Storage, plan: Plan, delete: bool = False, told: Told = untold) -> Report:
+def theirs_stays(key: str, ours: bytes, theirs: bytes) -> bytes:
+    """For whoever cannot join the two."""
+    del key, ours
+    return theirs
+
+
+def is_joined(key: str, delete: bool = False) -> bool:
+    """Whether what the target holds there is not overwritten but joined with the source's."""
+    return _is_decided(key) or (_is_answers(key) and not delete)
+
+
+def carry_out(source: Storage, target: Storage, plan: Plan, delete: bool = False, told: Told = untold, join: Join = theirs_stays) -> Report:
     """Do what was planned; `delete` also removes what only the target has. What fails is in the report, and the next plan has it again.
 
-    A receipt that is going to change is taken away first, so that it never speaks for objects that it did not see. Answers of a captioner that
-    only the target has are kept beside the source's, unless `delete` is asked. Raises StorageLost when one of the two is gone as a whole.
+    A receipt that is going to change is taken away first, so that it never speaks for objects that it did not see. What people decided is never
+    overwritten: `join` makes one of two. Answers of a captioner that only the target has are kept beside the source's, unless `delete` is asked.
+    Raises StorageLost when one of the two is gone as a whole.
     """
     report = Report()
-    shared = frozenset() if delete else frozenset(stored.key for stored in plan.changed if _is_answers(stored.key))
+    joins = {stored.key: _with_answers_of for stored in plan.changed if _is_answers(stored.key) and not delete}
+    joins |= {stored.key: partial(join, stored.key) for stored in plan.to_copy if _is_decided(stored.key)}
     _do_all(target.lanes, target.delete, [stored.key for stored in plan.changed if stored.key.startswith(keys.RECEIPTS)], report)
-    copy = _Copy(source, target, shared, told)
+    copy = _Copy(source, target, joins, told)
     for batch in _in_turn(plan.to_copy):
         if report.failures:
             report.held_back += len(batch)
@@ -136,26 +156,42 @@ class _Copy:
 
     source: Storage
     target: Storage
-    shared: frozenset[str]
-    """Keys of files of answers that the target keeps its own lines of."""
+    joins: Mapping[str, Callable[[bytes, bytes], bytes]]
+    """How the source's bytes and the target's become one, by key, where they are not to be overwritten."""
     told: Told
 
     def __call__(self, stored: Stored) -> None:
-        whole = stored.size_bytes <= _SMALL_BYTES or stored.key in self.shared
-        arrived = self._in_one_piece(stored) if whole else self._in_chunks(stored)
+        arrived = self._written(stored)
         there = self.target.stat(stored.key)
         if there is None or there.size_bytes != arrived.size_bytes or _summed(self.target, there).crc32c != arrived.crc32c:
             why = "what is there now is not what was written, so somebody else writes there, or the disk does not keep what it is given"
             raise StorageError(self.target.uri, f"writing {stored.key}", why, _AGAIN)
 
+    def _written(self, stored: Stored) -> Stored:
+        if stored.key in self.joins:
+            return self._joined(stored)
+        return self._in_one_piece(stored) if stored.size_bytes <= _SMALL_BYTES else self._in_chunks(stored)
+
     def _in_one_piece(self, stored: Stored) -> Stored:
-        data = self.source.read(stored.key)
-        self._unchanged(stored, len(data), crc32c_of(data))
-        if stored.key in self.shared:
-            data = _with_answers_of(self.target.read(stored.key), data)
+        data = self._read(stored)
         self.target.write(stored.key, data)
         self.told(stored.size_bytes)
         return Stored(stored.key, len(data), crc32c_of(data))
+
+    def _joined(self, stored: Stored) -> Stored:
+        """Nothing that somebody writes there meanwhile is lost: then it is joined with that."""
+        ours, theirs = self._read(stored), _read_if_there(self.target, stored.key)
+        while (joined := ours if theirs is None else self.joins[stored.key](ours, theirs)) != theirs:
+            if self.target.replace(stored.key, theirs, joined):
+                break
+            theirs = _read_if_there(self.target, stored.key)
+        self.told(stored.size_bytes)
+        return Stored(stored.key, len(joined), crc32c_of(joined))
+
+    def _read(self, stored: Stored) -> bytes:
+        data = self.source.read(stored.key)
+        self._unchanged(stored, len(data), crc32c_of(data))
+        return data
 
     def _in_chunks(self, stored: Stored) -> Stored:
         with self.source.open(stored.key) as file:
@@ -260,10 +296,21 @@ def _summed(storage: Storage, stored: Stored) -> Stored:
         return replace(stored, crc32c=crc32c_of_file(file))
 
 
+def _read_if_there(storage: Storage, key: str) -> bytes | None:
+    try:
+        return storage.read(key)
+    except ObjectMissing:
+        return None
+
+
+def _is_decided(key: str) -> bool:
+    return key.startswith(keys.DECIDED)
+
+
 def _is_answers(key: str) -> bool:
     return key.startswith(keys.CALLS) and key.endswith(".jsonl")
 
 
-def _with_answers_of(other: bytes, data: bytes) -> bytes:
+def _with_answers_of(ours: bytes, theirs: bytes) -> bytes:
     """The lines of both; they begin with the key of the call, by which such a file is sorted."""
-    return b"".join(sorted({*data.splitlines(keepends=True), *other.splitlines(keepends=True)}))
+    return b"".join(sorted({*ours.splitlines(keepends=True), *theirs.splitlines(keepends=True)}))

@@ -13,8 +13,14 @@ from typer.testing import CliRunner, Result
 from streamcap_dagster.cli import app
 from streamcap_dagster.emulators.gcs.options import Options
 from streamcap_dagster.emulators.gcs.server import Running, running
+from streamcap_dagster.examples.ranking_items import rankings_of
+from streamcap_dagster.examples.rankings import RankedText, RankedWindow, Rankings
+from streamcap_dagster.reviews.storing import read_review
+from streamcap_dagster.storage import keys
+from streamcap_dagster.storage.documents import write_record
 from streamcap_dagster.storage.folder import FolderStorage
 from streamcap_dagster.storage.tombstones import lay_tombstone
+from tests.reviews.places import decide, on
 
 
 @pytest.fixture
@@ -106,6 +112,52 @@ def test_nothing_to_copy_from_is_wrong_usage_even_with_delete(tmp_path: Path, th
     assert "it holds nothing" in str(sync(tmp_path / "empty", there.root, "--delete", "--yes").exception)
     assert "there is no such folder" in str(sync(tmp_path / "none", there.root, "--delete", "--yes").exception)
     assert there.stat("clips/old.json") is not None
+
+
+def test_decisions_of_both_are_there_afterwards(here: FolderStorage, there: FolderStorage) -> None:
+    decide(here, "v", on(1, verdict="drop"))
+    decide(there, "v", on(3, verdict="keep"), by="bob")
+    done = sync(here.root, there.root)
+
+    assert done.exit_code == 0
+    assert "1 differ, and are joined with what is there" in " ".join(done.stdout.split())
+    assert [(decision.window, decision.by) for decision in read_review(there, "v").decisions] == [(1, "ann"), (3, "bob")]
+
+
+def test_what_two_decided_otherwise_of_the_same_is_told_and_the_target_keeps_its_own(here: FolderStorage, there: FolderStorage) -> None:
+    decide(here, "v", on(1, verdict="drop"))
+    decide(there, "v", on(1, verdict="keep"), by="bob")
+    done = sync(here.root, there.root)
+
+    assert done.exit_code == 1
+    assert "decided otherwise reviews/v.json, clip 0, window 1: ann's of" in done.stdout
+    assert f"What {there.uri} has of these stays. Decide the same in both with `streamcap review`" in done.stdout
+    assert [decision.verdict for decision in read_review(there, "v").decisions] == ["keep"]
+
+
+def test_a_file_of_decisions_that_cannot_be_read_is_named_with_its_place_and_stays(here: FolderStorage, there: FolderStorage) -> None:
+    decide(here, "v", on(1, verdict="drop"))
+    there.write("reviews/v.json", b"{")
+    done = sync(here.root, there.root)
+
+    assert done.exit_code == 1
+    assert f"failed reviews/v.json: {there.uri}/reviews/v.json cannot be read: it holds no review" in done.stdout
+    assert there.read("reviews/v.json") == b"{"
+
+
+def test_rankings_that_the_target_lacks_are_added_and_it_keeps_its_own(here: FolderStorage, there: FolderStorage) -> None:
+    write_record(here, keys.rankings("v"), Rankings(video_id="v", windows=(ranked(1, "A cat."), ranked(3, "A cat."))))
+    write_record(there, keys.rankings("v"), Rankings(video_id="v", windows=(ranked(1, "A dog."),)))
+    done = sync(here.root, there.root)
+
+    assert done.exit_code == 1
+    assert "decided otherwise rankings/v.json, clip 0, window 1: ranked otherwise there" in done.stdout
+    assert rankings_of(there, "v").windows == (ranked(1, "A dog."), ranked(3, "A cat."))
+
+
+def ranked(window: int, best: str) -> RankedWindow:
+    candidates = (RankedText(text=best, rank=1), RankedText(text="No change.", rank=2))
+    return RankedWindow(clip=0, window=window, basis="b", people=1, candidates=candidates)
 
 
 @pytest.mark.parametrize(

@@ -261,6 +261,40 @@ def test_answers_that_only_the_target_has_go_when_removing_is_asked(source: Read
     assert held(target) == held(source)
 
 
+def test_what_people_decided_is_joined_and_never_overwritten(source: Read, target: Noted) -> None:
+    source.write("reviews/cat.json", b"ours")
+    target.write("reviews/cat.json", b"theirs")
+
+    assert sync(source, target).failures == {}
+    assert target.read("reviews/cat.json") == b"theirs"
+    carry_out(source, target, plan_sync(source, target), join=lambda key, ours, theirs: b"%s: %s, %s" % (key.encode(), ours, theirs))
+    assert target.read("reviews/cat.json") == b"reviews/cat.json: ours, theirs"
+
+
+def test_what_somebody_decides_there_while_it_is_copied_is_joined_as_well(source: Read, target: Noted) -> None:
+    source.write("reviews/cat.json", b"ours")
+    plan = plan_sync(source, target)
+    target.write("reviews/cat.json", b"first")
+
+    def join(key: str, ours: bytes, theirs: bytes) -> bytes:
+        if theirs == b"first":
+            target.write(key, b"second")
+        return theirs + b" and " + ours
+
+    assert carry_out(source, target, plan, join=join).failures == {}
+    assert target.read("reviews/cat.json") == b"second and ours"
+
+
+@pytest.mark.parametrize("key", ["reviews/owl.json", "rankings/owl.json"])
+def test_what_people_decided_stays_also_where_removing_is_asked(source: Read, target: Noted, key: str) -> None:
+    target.write(key, b"theirs")
+    plan = plan_sync(source, target)
+    carry_out(source, target, plan, delete=True)
+
+    assert target.read(key) == b"theirs"
+    assert [stored.key for stored in plan.decided_there] == [key]
+
+
 def test_private_files_of_a_storage_are_not_copied(source: Read, target: Noted) -> None:
     with source.lease("cat"):
         sync(source, target)

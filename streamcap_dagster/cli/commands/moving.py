@@ -21,8 +21,9 @@ def sync(
     """Copy everything that was made, finished or not, to another place: a folder into a bucket, or back.
 
     What is there already with the same bytes is skipped, so the same command goes on where one broke off. What differs is overwritten with
-    that of FROM. Every copy is checked by its CRC32C; receipts and manifest come after the objects that they speak of. Paid answers and the books
-    of what was paid are copied too: go on working with one of the two copies only, else both pay for the same questions.
+    that of FROM, but for what people decided: that is joined, and where two decided otherwise of the same TO's stays and is told. Every copy is
+    checked by its CRC32C; receipts and manifest come after the objects that they speak of. Paid answers and the books of what was paid are copied
+    too: go on working with one of the two copies only, else both pay for the same questions.
     """
     from streamcap_dagster.cli.sync import sync_storages
 
