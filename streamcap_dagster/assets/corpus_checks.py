@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import dagster as dg
 
 from streamcap_dagster.partitions import Materialized
-from streamcap_dagster.quality.thresholds import METRICS, PAIRING, POOR, SHIFT, SILENCE, Metric
+from streamcap_dagster.quality.thresholds import POOR, Metric, of_videos
 from streamcap_dagster.quality.verdicts import judge
 from streamcap_dagster.records import SPOKEN
 from streamcap_dagster.settings import Settings
@@ -25,7 +25,7 @@ _FIXES = {
     OUTCOMES: "`streamcap status` tells which failed and why; run these again, or raise STREAMCAP_MAX_FAILED_SHARE if the data is good enough.",
 }
 """The checks that hold up whatever would be made of an asset, and what to do about each."""
-_JUDGED = (*METRICS.values(), SILENCE, PAIRING, SHIFT, POOR)
+_JUDGED = (*of_videos(), POOR)
 
 
 def corpus_checks(asset: str) -> list[dg.AssetCheckSpec]:

@@ -80,8 +80,9 @@ caption_quality = PerVideoAsset(
         "What the caption of each window is like: words a second, repetition in itself, how much of it was said before in the clip and how much is new, copies "
         "of earlier captions, talk about the video, refusals, times that nobody can see, its language, and things that change their name; with a flag for "
         "each threshold that it passes. Beside it the pairing audit: whether captions fit the frames of their own windows better than those of others, by "
-        "colours, movement, cuts and light, or by the model of STREAMCAP_PAIRING_MODEL. Without one nobody is asked, so it costs nothing, and takes a few "
-        "milliseconds a window. Its checks hold up nothing: they are there to be looked at, and those of hf_dataset before it is published."
+        "colours, movement, cuts and light, or by the model of STREAMCAP_PAIRING_MODEL; and for each anchor the drift of what was said before it. Without a "
+        "model nobody is asked, so it costs nothing, and takes a few milliseconds a window. Its checks hold up nothing: they are there to be looked at, and "
+        "those of hf_dataset before it is published."
     ),
     deps=("frames", "initial_captions", "delta_captions"),
     group="captions",
@@ -91,5 +92,5 @@ caption_quality = PerVideoAsset(
     make=_measure_captions,
     also_from=_levels,
     show=_show,
-    findings=VideoFindings((*thresholds.METRICS.values(), thresholds.SILENCE, thresholds.PAIRING, thresholds.SHIFT), partial(judge, of="video")),
+    findings=VideoFindings(thresholds.of_videos(), partial(judge, of="video")),
 )

@@ -10,7 +10,7 @@ _VERDICTS: dict[Verdict, str] = {"ok": "fine", "warn": "worth a look", "error": 
 
 def quality(contents: Contents) -> list[str]:
     """Nothing where nothing was measured."""
-    judged = list(judge(contents.measures.quality, "dataset"))
+    judged = [found for found in judge(contents.measures.quality, "dataset") if found.of]
     if not judged:
         return []
     how = (

@@ -14,10 +14,11 @@ from streamcap_dagster.dataset.quality_columns import QualityColumns, quality_co
 from streamcap_dagster.dataset.splits import Split
 from streamcap_dagster.dataset.stream import StreamClip, stream_clip
 from streamcap_dagster.errors import FramesUnusable, ObjectMissing, ObjectUnreadable
+from streamcap_dagster.quality.drift import drifts_of
 from streamcap_dagster.quality.measuring import measure
 from streamcap_dagster.quality.records import CaptionQuality
 from streamcap_dagster.records import Caption, Captions, Clips, PreferenceExamples, RlExample, RlExamples, SftExample, SftExamples, Video, in_order
-from streamcap_dagster.reviews.reviewed import apply, is_edited, reviewed_of
+from streamcap_dagster.reviews.reviewed import apply, is_dropped, is_edited, reviewed_of
 from streamcap_dagster.storage import Storage, keys
 from streamcap_dagster.storage.documents import read_record
 
@@ -212,7 +213,9 @@ def _captions(storage: Storage, video_id: str) -> list[Caption]:
 def _quality(storage: Storage, video_id: str, captions: Sequence[Caption]) -> CaptionQuality:
     """As it was measured; where people have changed captions they are measured anew, for it is of the texts that rows have."""
     quality = read_record(storage, keys.caption_quality(video_id), CaptionQuality)
-    return quality.model_copy(update={"windows": measure(captions)}) if any(map(is_edited, captions)) else quality
+    windows = measure(captions) if any(map(is_edited, captions)) else quality.windows
+    kept = [caption.model_copy(update={"text": ""}) if is_dropped(caption) else caption for caption in captions]
+    return quality.model_copy(update={"windows": windows, "drifts": drifts_of(kept)})
 
 
 def _mean_frame_bytes(storage: Storage, entry: DatasetVideo, captions: list[Caption]) -> float:

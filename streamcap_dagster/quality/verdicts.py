@@ -3,13 +3,13 @@
 All that is known of a video for this is in a few whole numbers, which its receipt keeps and which can be added up.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import sqrt
 from typing import Literal
 
-from streamcap_dagster.quality.records import CaptionQuality, PairingAudit
-from streamcap_dagster.quality.thresholds import METRICS, PAIRING, POOR, SHIFT, SILENCE, Metric, Verdict
+from streamcap_dagster.quality.records import CaptionQuality, Drift, PairingAudit
+from streamcap_dagster.quality.thresholds import DRIFT, METRICS, PAIRING, POOR, SHIFT, SILENCE, Metric, Verdict
 
 Of = Literal["video", "dataset"]
 
@@ -34,7 +34,7 @@ class Judged:
     verdict: Verdict
     value: float
     of: int
-    """How many captions, windows or videos the value is of."""
+    """How many captions, windows, anchors or videos the value is of; 0 where there is nothing of the kind."""
     told: str
 
 
@@ -49,6 +49,7 @@ def counted(quality: CaptionQuality) -> dict[str, int]:
         "silent": sum(window.outcome == "no_change" for window in following),
         **{name: sum(name in window.flags for window in spoken) for name in METRICS},
         **(_of_pairing(quality.pairing) if quality.pairing is not None else {}),
+        **(_of_drifts(quality.drifts) if quality.drifts else {}),
         MEASURED_COUNT: 1,
     }
     return {**counts, POOR_COUNT: int(any(judged.verdict == "error" for judged in judge(counts, "video")))}
@@ -66,6 +67,8 @@ def judge(counts: Mapping[str, int], of: Of) -> Iterator[Judged]:
     if compared:
         yield _pairing(counts, compared, of)
         yield _of_share(SHIFT, counts.get("pairing_shifted", 0), compared, of, "captions")
+    if counts.get("spoken", 0):
+        yield _drift(counts, of)
     if videos and of == "dataset":
         yield _of_share(POOR, counts.get(POOR_COUNT, 0), videos, of, "videos")
 
@@ -77,6 +80,10 @@ def _of_pairing(audit: PairingAudit) -> dict[str, int]:
         "pairing_variance_thousandths": round((audit.spread * audit.windows) ** 2 * _FINE),
         "pairing_shifted": audit.windows if audit.shift else 0,
     }
+
+
+def _of_drifts(drifts: Sequence[Drift]) -> dict[str, int]:
+    return {"anchors": len(drifts), "drift_thousandths": round(sum(one.drift for one in drifts) * _FINE)}
 
 
 def _of_share(metric: Metric, count: int, total: int, of: Of, what: str) -> Judged:
@@ -91,6 +98,17 @@ def _pairing(counts: Mapping[str, int], compared: int, of: Of) -> Judged:
     told = f"captions of {compared:,} windows fit their own frames by {margin:.3f} better than those of other windows (chance makes ±{spread:.3f})"
     verdict = _verdict(PAIRING, margin + _CHANCE * spread, compared, of) if compared >= FEWEST else "ok"
     return Judged(PAIRING, verdict, round(margin, 4), compared, told)
+
+
+def _drift(counts: Mapping[str, int], of: Of) -> Judged:
+    """Fine where there are no anchors, which is told."""
+    anchors = counts.get("anchors", 0)
+    if not anchors:
+        return Judged(DRIFT, "ok", 0.0, 0, "there are no anchors that what was said could be held against (STREAMCAP_ANCHOR_EVERY makes some)")
+    mean = counts.get("drift_thousandths", 0) / _FINE / anchors
+    what = "anchor" if anchors == 1 else "anchors"
+    told = f"{anchors:,} {what}, from which what was said before them has drifted away by {mean:.2f} on average (0 is not at all, 1 is altogether)"
+    return Judged(DRIFT, _verdict(DRIFT, mean, anchors, of), round(mean, 4), anchors, told)
 
 
 def _verdict(metric: Metric, value: float, total: int, of: Of) -> Verdict:

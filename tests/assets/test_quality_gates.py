@@ -9,7 +9,7 @@ import pytest
 
 from streamcap_dagster.assets import dataset
 from streamcap_dagster.assets.corpus import Corpus
-from streamcap_dagster.assets.corpus_checks import quality_of
+from streamcap_dagster.assets.corpus_checks import forbids, quality_of
 from streamcap_dagster.assets.quality import caption_quality
 from streamcap_dagster.assets.work import Made, VideoWork
 from streamcap_dagster.policies import DatasetPolicy
@@ -22,7 +22,7 @@ from streamcap_dagster.storage import keys
 from streamcap_dagster.storage.documents import read_record, write_record
 from streamcap_dagster.storage.folder import FolderStorage
 from tests.assets.walking import workshop
-from tests.dataset.corpus import store_video
+from tests.dataset.corpus import Said, store_video, video
 from tests.quality.passing import Captioned, make_passing, passings
 from tests.quality.test_pairing import shown, told
 
@@ -93,6 +93,61 @@ def test_the_receipt_of_the_dataset_counts_what_people_wrote_and_not_what_it_sta
     counts = dataset._build_dataset(storage, corpus, DatasetPolicy()).counts
 
     assert (counts["measured"], counts["spoken"], counts["refusal"]) == (1, 3, refusals)
+
+
+SLEEPING: tuple[Said, ...] = (("ok", "A red door."), ("ok", "Two cats sleep."), ("ok", "A blue boat sails by."), ("ok", "A red door."))
+"""Of four windows the third is an anchor, which has nothing in common with what was said before it."""
+
+
+def test_a_chain_that_drifts_is_warned_of_in_its_video_and_in_the_dataset_and_holds_up_nothing(storage: FolderStorage) -> None:
+    entry = store_video(storage, "v", [SLEEPING], anchor_every=2)
+    work = VideoWork(entry.video, workshop(storage))
+    try:
+        made = caption_quality.make(work)
+    finally:
+        work.close()
+
+    assert isinstance(made, Made)
+    assert verdicts(made)["drift"] == "warn"
+    found = found_in(storage, "v")
+    assert (found["drift"].passed, found["drift"].severity, forbids(found["drift"])) == (False, dg.AssetCheckSeverity.WARN, False)
+
+
+def test_of_videos_without_anchors_the_check_of_drift_passes_and_says_why(storage: FolderStorage) -> None:
+    store_video(storage, "v", [SLEEPING])
+    found = found_in(storage, "v")["drift"]
+
+    assert found.passed
+    assert "there are no anchors" in str(found.description)
+
+
+@pytest.mark.parametrize(
+    ("window", "text", "dropped"),
+    [(1, "The door is gone; a blue boat sails by.", False), (2, "A red door. Two cats sleep.", False), (2, None, True)],
+    ids=["a delta is mended", "the anchor is mended", "the anchor is dropped"],
+)
+def test_the_drift_of_the_dataset_is_that_of_the_texts_that_its_rows_have(storage: FolderStorage, window: int, text: str | None, dropped: bool) -> None:
+    store_video(storage, "v", [SLEEPING], anchor_every=2)
+    assert not found_in(storage, "v")["drift"].passed
+
+    write_record(storage, keys.reviewed("v"), Reviewed(video_id="v", windows=(decided(window, text, dropped),)))
+
+    assert found_in(storage, "v")["drift"].passed
+
+
+def test_what_a_reviewer_dropped_is_not_expected_in_an_anchor(storage: FolderStorage) -> None:
+    store_video(storage, "v", [(("ok", "A blue boat sails by."), ("ok", "Two cats sleep on a green sofa."), ("ok", "A blue boat sails by."))], anchor_every=2)
+    assert not found_in(storage, "v")["drift"].passed
+
+    write_record(storage, keys.reviewed("v"), Reviewed(video_id="v", windows=(decided(1, None, dropped=True),)))
+
+    assert found_in(storage, "v")["drift"].passed
+
+
+def found_in(storage: FolderStorage, video_id: str) -> dict[str, dg.AssetCheckResult]:
+    """What the checks of a dataset of one video find, by their names."""
+    corpus = Corpus((video(video_id),), {video_id: "train"}, {video_id: video_id}, {}, {})
+    return {str(result.check_name): result for result in quality_of(dataset._build_dataset(storage, corpus, DatasetPolicy()).counts, [])}
 
 
 def decided(window: int, text: str | None, dropped: bool = False) -> ReviewedWindow:

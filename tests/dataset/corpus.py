@@ -13,6 +13,7 @@ from streamcap_dagster.dataset.rows import DatasetVideo
 from streamcap_dagster.dataset.splits import Split
 from streamcap_dagster.examples.pairs import make_rl, make_sft
 from streamcap_dagster.policies import ExamplePolicy, Sampling, Windowing
+from streamcap_dagster.quality.drift import drifts_of
 from streamcap_dagster.quality.measuring import measure
 from streamcap_dagster.quality.records import CaptionQuality
 from streamcap_dagster.records import (
@@ -166,7 +167,7 @@ def store_video(
 def store_quality(storage: Storage, video_id: str) -> None:
     """What the stored captions of a video are like."""
     captions = in_order(*(read_record(storage, key(video_id), Captions) for key in (keys.initial_captions, keys.delta_captions)))
-    write_record(storage, keys.caption_quality(video_id), CaptionQuality(video_id=video_id, windows=measure(captions)))
+    write_record(storage, keys.caption_quality(video_id), CaptionQuality(video_id=video_id, windows=measure(captions), drifts=drifts_of(captions)))
 
 
 def columns_of(captions: Iterable[Caption]) -> list[QualityColumns]:

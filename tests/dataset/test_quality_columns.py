@@ -160,6 +160,16 @@ def test_the_card_tells_how_many_captions_have_which_flag(storage: FolderStorage
     assert "On average a delta that says something has 2.3 words a second" in card
 
 
+def test_the_card_tells_of_drift_where_there_are_anchors_and_not_a_word_of_it_where_there_are_none(storage: FolderStorage) -> None:
+    chain: tuple[Said, ...] = (("ok", "A red door."), ("no_change", ""), ("ok", "Two cats sleep."))
+    build_dataset(storage, [store_video(storage, "a", [chain], anchor_every=2)])
+    card = storage.read(CARD).decode().replace("\\", "")
+    assert "| `drift` | 1 anchor, from which what was said before them has drifted away by 1.00 on average" in card
+
+    build_dataset(storage, [store_video(storage, "a", [chain])])
+    assert "drift" not in storage.read(CARD).decode()
+
+
 def test_the_card_of_a_dataset_without_captions_speaks_of_no_quality(storage: FolderStorage) -> None:
     build_dataset(storage, [store_video(storage, "a", [])])
     assert "Quality of the captions" not in storage.read(CARD).decode()

@@ -2,9 +2,11 @@
 
 import asyncio
 import json
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from statistics import fmean
+from typing import Literal
 
 import pytest
 
@@ -17,11 +19,15 @@ from streamcap_dagster.drawn_world.answers import answers
 from streamcap_dagster.drawn_world.plot import plot
 from streamcap_dagster.policies import ChainPolicy
 from streamcap_dagster.quality.drift import drifts_of
+from streamcap_dagster.quality.measuring import measure
+from streamcap_dagster.quality.records import CaptionQuality
+from streamcap_dagster.quality.thresholds import DRIFT
+from streamcap_dagster.quality.verdicts import counted, judge
 from streamcap_dagster.records import Caption, Clip, Frame
 from streamcap_dagster.storage.folder import FolderStorage
 from streamcap_dagster.truth import DrawnTruth, reference
 
-EVERY = 6
+EVERY, SELDOM = 6, 12
 TRUTHS = [plot(11, number).truth for number in range(8)]
 Line = dict[str, object]
 
@@ -34,7 +40,7 @@ class Blank:
         return (Frame(clip.clip, window, 0, at, at, 0, 0, f"{window}", b""),)
 
 
-def chain(folder: Path, truth: DrawnTruth, told: Callable[[Line], Line]) -> list[Caption]:
+def chain(folder: Path, truth: DrawnTruth, told: Callable[[Line], Line], every: int = EVERY) -> list[Caption]:
     """A chain with anchors over a drawn video, of which `told` changes what the captioner answers."""
     folder.mkdir()
     lines = [told(json.loads(line)) for line in answers(truth, 2.0)]
@@ -44,7 +50,7 @@ def chain(folder: Path, truth: DrawnTruth, told: Callable[[Line], Line]) -> list
 
     async def captioned() -> list[Caption]:
         asker = Asker(RecordedCaptioner(folder / "answers.jsonl"), CallStore(FolderStorage(folder), truth.video_id), Underway())
-        asked = Chain(truth.video_id, clip, 2.0, Blank(), asker, ChainPolicy(anchor_every=EVERY, no_change_threshold=0))
+        asked = Chain(truth.video_id, clip, 2.0, Blank(), asker, ChainPolicy(anchor_every=every, no_change_threshold=0))
         initial = await asked.describe()
         return [initial, *await asked.go_on(initial, lambda: None)]
 
@@ -66,6 +72,22 @@ def drift(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[float]]:
     return found
 
 
+@pytest.fixture(scope="module")
+def counts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[dict[str, int]]]:
+    """What is counted of the quality of every video that is long enough for an anchor, by who captioned it."""
+    found: dict[str, list[dict[str, int]]] = {}
+    for name, told in (("perfect", lambda line: line), ("silent", silent)):
+        folder = tmp_path_factory.mktemp(name)
+        videos = [(truth.video_id, chain(folder / truth.video_id, truth, told, SELDOM)) for truth in TRUTHS if truth.duration_s > 2 * SELDOM]
+        found[name] = [counted(CaptionQuality(video_id=name, windows=measure(said), drifts=drifts_of(said))) for name, said in videos]
+    return found
+
+
+def drift_verdict(counts: dict[str, int], of: Literal["video", "dataset"]) -> str:
+    (verdict,) = (judged.verdict for judged in judge(counts, of) if judged.metric is DRIFT)
+    return verdict
+
+
 def test_a_perfect_captioner_has_an_anchor_that_tells_all_that_happened_so_far(tmp_path: Path) -> None:
     said = chain(tmp_path / "chain", TRUTHS[0], lambda line: line)
     assert [one.window for one in said if one.kind == "anchor"] == list(range(EVERY, len(said), EVERY))
@@ -75,3 +97,13 @@ def test_a_perfect_captioner_has_an_anchor_that_tells_all_that_happened_so_far(t
 def test_silence_drifts_away_from_what_is_there_and_perfect_captions_hardly_do(drift: dict[str, list[float]]) -> None:
     assert fmean(drift["silent"]) > 2 * fmean(drift["perfect"])
     assert all(perfect <= quiet for perfect, quiet in zip(drift["perfect"], drift["silent"], strict=True))
+
+
+def test_a_dataset_that_is_silent_for_long_is_warned_of_and_a_perfect_one_is_not(counts: dict[str, list[dict[str, int]]]) -> None:
+    whole = {name: dict(sum(map(Counter, videos), Counter())) for name, videos in counts.items()}
+    assert {name: drift_verdict(of, "dataset") for name, of in whole.items()} == {"perfect": "ok", "silent": "warn"}
+
+
+def test_some_videos_that_are_silent_for_long_are_warned_of_and_no_perfect_one_is(counts: dict[str, list[dict[str, int]]]) -> None:
+    found = {name: {drift_verdict(video, "video") for video in videos} for name, videos in counts.items()}
+    assert found == {"perfect": {"ok"}, "silent": {"ok", "warn"}}

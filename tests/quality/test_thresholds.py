@@ -1,6 +1,7 @@
 """All thresholds are in one place, and a flag tells which of them was passed."""
 
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -47,4 +48,10 @@ def test_every_flag_of_a_window_is_the_name_of_a_metric() -> None:
 def test_another_threshold_has_another_version(monkeypatch: pytest.MonkeyPatch) -> None:
     before = thresholds.version()
     monkeypatch.setitem(METRICS, "times", METRICS["refusal"])
+    assert thresholds.version() != before
+
+
+def test_another_level_of_drift_has_another_version(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = thresholds.version()
+    monkeypatch.setattr(thresholds, "DRIFT", replace(thresholds.DRIFT, video=Levels(0.9)))
     assert thresholds.version() != before

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from streamcap_dagster.quality.records import CaptionQuality, PairingAudit, WindowQuality
+from streamcap_dagster.quality.records import CaptionQuality, Drift, PairingAudit, WindowQuality
 from streamcap_dagster.quality.verdicts import FEWEST, counted, judge
 
 
@@ -14,6 +14,11 @@ def quality(windows: int = 40, flagged: int = 0, flag: str = "refusal", **pairin
     of = [WindowQuality(clip=0, window=number, kind="delta", outcome="ok", words=5, flags=(flag,) if number < flagged else ()) for number in range(windows)]
     audit = PairingAudit.model_validate({"by": "features", "windows": windows, "own": 0.5, "shuffled": 0.5, "spread": 0.01, **pairing}) if pairing else None
     return CaptionQuality(video_id="v", windows=tuple(of), pairing=audit)
+
+
+def drifting(*drifts: float) -> CaptionQuality:
+    """A video of which nothing is wrong but how far it has drifted from each of its anchors."""
+    return quality().model_copy(update={"drifts": tuple(Drift(clip=0, window=10 + number, drift=drift) for number, drift in enumerate(drifts))})
 
 
 def verdicts(*videos: CaptionQuality, of: Any = "video") -> dict[str, str]:
@@ -81,6 +86,30 @@ def test_a_video_whose_captions_are_shifted_is_in_error_and_one_of_many_makes_th
 
     assert verdicts(shifted)["shift"] == "error"
     assert verdicts(shifted, *[right] * 9, of="dataset")["shift"] == "warn"
+
+
+@pytest.mark.parametrize(("drifts", "verdict"), [((0.0, 0.1), "ok"), ((0.1, 0.4), "ok"), ((0.2, 0.5), "warn"), ((1.0, 1.0), "warn")])
+def test_a_video_is_warned_of_by_its_mean_drift_which_alone_is_never_an_error(drifts: tuple[float, ...], verdict: str) -> None:
+    assert verdicts(drifting(*drifts))["drift"] == verdict
+
+
+def test_a_dataset_is_warned_of_by_the_mean_drift_of_all_anchors() -> None:
+    far, near = drifting(0.5, 0.5), drifting(0.0, 0.1)
+
+    assert verdicts(far, near, quality(), of="dataset")["drift"] == "warn"
+    assert verdicts(far, *[near] * 9, quality(), of="dataset")["drift"] == "ok"
+
+
+@pytest.mark.parametrize("of", ["video", "dataset"])
+def test_without_anchors_there_is_no_drift_to_warn_of_and_it_says_so(of: Any) -> None:
+    (found,) = (judged for judged in judge(counted(quality()), of) if judged.metric.name == "drift")
+
+    assert (found.verdict, found.of) == ("ok", 0)
+    assert "there are no anchors" in found.told
+
+
+def test_without_anchors_nothing_is_counted_of_them() -> None:
+    assert not {"anchors", "drift_thousandths"} & {*counted(quality())}
 
 
 def test_a_dataset_warns_of_a_few_videos_in_error_and_many_are_an_error() -> None:
