@@ -1,6 +1,6 @@
 """The page as an ASGI application: its addresses, and what is answered there. What is told is read from the storage while somebody waits."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from io import StringIO
 from typing import Annotated, TypeVar
@@ -15,7 +15,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
 from streamcap_dagster.errors import ObjectMissing, SourceError, StorageError, StreamcapError, UnusableVideo
-from streamcap_dagster.records import Record
+from streamcap_dagster.records import Captions, Record
 from streamcap_dagster.review_page.candidates import candidates_of
 from streamcap_dagster.review_page.corpus import Corpus, order_of
 from streamcap_dagster.review_page.guard import Guard
@@ -24,9 +24,11 @@ from streamcap_dagster.review_page.pages import PAGE_SCRIPTS, SHARED_SCRIPTS, ST
 from streamcap_dagster.review_page.shown import show_video
 from streamcap_dagster.review_page.stills import Stills, small
 from streamcap_dagster.reviews.export import write_csv
+from streamcap_dagster.reviews.fitting import ChoiceUnfit, fitting
 from streamcap_dagster.reviews.records import Choice, Decision, Mark, Review, Span
-from streamcap_dagster.reviews.storing import Conflict, VideoTakenDown, save
-from streamcap_dagster.storage import Storage
+from streamcap_dagster.reviews.storing import Conflict, VideoTakenDown, read_review, save
+from streamcap_dagster.storage import Storage, keys
+from streamcap_dagster.storage.documents import read_record
 from streamcap_dagster.videos.source import VideoSource
 
 MOST_AT_ONCE = 200
@@ -35,6 +37,7 @@ _MOST_BYTES = 1 << 20
 _STATUSES: tuple[tuple[type[Exception], int], ...] = (
     (ObjectMissing, 404),
     (VideoTakenDown, 410),
+    (ChoiceUnfit, 412),
     (UnusableVideo, 404),
     (SourceError, 404),
     (StorageError, 507),
@@ -146,11 +149,24 @@ class _Face:
 
     def decide(self, request: Request, wanted: Wanted) -> Response:
         video = self.corpus.video(request.path_params["video_id"])
-        result = save(self._storage, video.video_id, wanted.version, wanted.choices, self._desk.by)
+        result = save(self._storage, video.video_id, wanted.version, self._fitting(video.video_id, wanted.choices), self._desk.by)
         self.corpus.forget(video.video_id)
         clashes = result.clashes if isinstance(result, Conflict) else ()
         kept = Kept(review=result.review, clashes=tuple(Clashing(yours=clash.yours, theirs=clash.theirs) for clash in clashes))
         return _json(kept, 409 if clashes else 200)
+
+    def _fitting(self, video_id: str, choices: Sequence[Choice | Span]) -> Sequence[Choice | Span]:
+        """Spans are of the video, so they fit whatever is said."""
+        if not any(isinstance(choice, Choice) for choice in choices):
+            return choices
+        initials, deltas = (self._captions(key(video_id), video_id) for key in (keys.initial_captions, keys.delta_captions))
+        return fitting(read_review(self._storage, video_id), initials, deltas, choices)
+
+    def _captions(self, key: str, video_id: str) -> Captions:
+        try:
+            return read_record(self._storage, key, Captions)
+        except ObjectMissing:
+            return Captions(video_id=video_id, captions=())
 
     def decisions(self, request: Request) -> Response:
         del request

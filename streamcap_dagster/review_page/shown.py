@@ -8,7 +8,7 @@ from streamcap_dagster.errors import ObjectMissing, ObjectUnreadable
 from streamcap_dagster.quality.records import CaptionQuality, Drift, PairingAudit, WindowQuality
 from streamcap_dagster.records import Caption, CaptionKind, Captions, Clip, Clips, LeftOver, Outcome, Record, Video, in_order
 from streamcap_dagster.review_page.costs import Costs, Window, costs_of
-from streamcap_dagster.reviews.applying import caption_sha256
+from streamcap_dagster.reviews.applying import said_at
 from streamcap_dagster.reviews.records import Review
 from streamcap_dagster.reviews.storing import ReviewUnusable, read_review
 from streamcap_dagster.storage import Storage, keys
@@ -61,6 +61,8 @@ class ShownVideo(Record):
     left_over: tuple[LeftOver, ...]
     windows: tuple[ShownWindow, ...]
     """In order of clip, then window."""
+    clips_sha256: dict[int, str]
+    """By clip, as far as it was captioned: what a decision on the whole of it must name."""
     pairing: PairingAudit | None
     drifts: tuple[Drift, ...]
     total_usd: float | None
@@ -107,12 +109,12 @@ class Reading:
             self.troubles.append(str(error))
             return other
 
-    def captions(self) -> list[Caption]:
-        """All windows in order of clip, then window, as far as they were captioned."""
+    def initials_and_deltas(self) -> tuple[Captions, Captions]:
+        """As far as windows were captioned."""
         nothing = Captions(video_id=self.video_id, captions=())
         initials = self.record("initial_captions", keys.initial_captions(self.video_id), Captions)
         deltas = self.record("delta_captions", keys.delta_captions(self.video_id), Captions)
-        return in_order(initials or nothing, deltas or nothing)
+        return initials or nothing, deltas or nothing
 
     def quality(self) -> CaptionQuality | None:
         return self.record("caption_quality", keys.caption_quality(self.video_id), CaptionQuality)
@@ -123,11 +125,12 @@ def show_video(storage: Storage, video: Video) -> ShownVideo:
     reading = Reading(storage, video.video_id)
     clips = reading.record("clips", keys.clips(video.video_id), Clips)
     frames_version = reading.look("frames", keys.frames(video.video_id))
-    captions, quality = reading.captions(), reading.quality()
+    captions, quality = in_order(*reading.initials_and_deltas()), reading.quality()
     reading.look("preference_examples", keys.preference_examples(video.video_id))
     costs = reading.or_else(Costs({}, 0.0), costs_of)
     review = reading.or_else(Review(video_id=video.video_id), read_review)
     measured = {(one.clip, one.window): one for one in quality.windows} if quality else {}
+    said = said_at(captions)
     facts = ("video_id", "uri", "duration_s", "fps", "codec", "license", "credit", "url")
     return ShownVideo(
         **{name: getattr(video, name) for name in facts},
@@ -136,7 +139,8 @@ def show_video(storage: Storage, video: Video) -> ShownVideo:
         clips=clips.clips if clips else (),
         skipped=clips.skipped if clips else "",
         left_over=clips.left_over if clips else (),
-        windows=tuple(_window(caption, costs, measured) for caption in captions),
+        windows=tuple(_window(caption, said[caption.clip, caption.window], costs, measured) for caption in captions),
+        clips_sha256={int(clip): sha256 for (clip, window), sha256 in said.items() if window is None},
         pairing=quality.pairing if quality else None,
         drifts=quality.drifts if quality else (),
         total_usd=costs.total_usd or None,
@@ -148,12 +152,12 @@ def show_video(storage: Storage, video: Video) -> ShownVideo:
     )
 
 
-def _window(caption: Caption, costs: Costs, measured: Mapping[Window, WindowQuality]) -> ShownWindow:
+def _window(caption: Caption, sha256: str, costs: Costs, measured: Mapping[Window, WindowQuality]) -> ShownWindow:
     place = caption.clip, caption.window
     told = ("clip", "window", "start_s", "end_s", "kind", "outcome", "text", "reason", "gated", "captioner", "model")
     return ShownWindow(
         **{name: getattr(caption, name) for name in told},
-        caption_sha256=caption_sha256(caption),
+        caption_sha256=sha256,
         frames_s=caption.frame_pts_s,
         cost_usd=costs.of_windows.get(place) or None,
         quality=measured.get(place),

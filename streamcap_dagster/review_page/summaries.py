@@ -6,9 +6,10 @@ from typing import Literal
 
 from streamcap_dagster.quality.records import WindowQuality
 from streamcap_dagster.quality.thresholds import ERROR
-from streamcap_dagster.records import Outcome, Record, Video
+from streamcap_dagster.records import Outcome, Record, Video, in_order
 from streamcap_dagster.review_page.costs import Costs, costs_of
 from streamcap_dagster.review_page.shown import Part, Reading
+from streamcap_dagster.reviews.applying import apply_review
 from streamcap_dagster.reviews.records import Decision, Review
 from streamcap_dagster.reviews.storing import read_review
 from streamcap_dagster.storage import Storage
@@ -52,7 +53,7 @@ class Summary(Record):
     flags: str
     """How many thresholds each passes, 9 for more."""
     decided: str
-    """k kept, d dropped, e edited, r ranked."""
+    """k kept, d dropped, e edited, r ranked; only by what applies to what is said now. A verdict on a clip is one on each of its windows."""
     flag_counts: dict[str, int]
     total_usd: float
     not_made: tuple[Part, ...]
@@ -84,16 +85,15 @@ class Summary(Record):
 
 
 def summarize(storage: Storage, video: Video) -> Summary:
-    """What was measured tells how each window ended too, so that captions are read only where nothing was measured yet."""
+    """What was measured tells how each window ended too, so that captions are read only where nothing was measured yet, or something was decided."""
     reading = Reading(storage, video.video_id)
-    quality = reading.quality()
-    if quality is not None:
-        places = [((one.clip, one.window), one.outcome) for one in quality.windows]
-    else:
-        places = [((one.clip, one.window), one.outcome) for one in reading.captions()]
+    quality, review = reading.quality(), reading.or_else(Review(video_id=video.video_id), read_review)
+    is_decided = any(not decision.is_nothing for decision in review.decisions)
+    said = reading.initials_and_deltas() if quality is None or is_decided else None
     measured = quality.windows if quality else ()
-    review = reading.or_else(Review(video_id=video.video_id), read_review)
-    decisions = {(one.clip, one.window): one for one in review.decisions if one.window is not None}
+    windows = quality.windows if quality else in_order(*said) if said else ()
+    places = [((one.clip, one.window), one.outcome) for one in windows]
+    applying = apply_review(review, *said).applying if said else {}
     nothing = UNKNOWN * len(places)
     levels = {name: "".join(_level(window, measure) for window in measured) or nothing for name, measure in MEASURES.items()}
     return Summary(
@@ -103,7 +103,7 @@ def summarize(storage: Storage, video: Video) -> Summary:
         outcomes="".join(OUTCOME_LETTERS[outcome] for _, outcome in places),
         **levels,
         flags="".join(str(min(9, _thresholds(window.flags))) for window in measured) or nothing,
-        decided="".join(_decided(decisions.get(place)) for place, _ in places),
+        decided="".join(_decided(applying.get(place), applying.get((place[0], None))) for place, _ in places),
         flag_counts=dict(Counter(flag for window in measured for flag in _plain(window.flags))),
         total_usd=reading.or_else(Costs({}, 0.0), costs_of).total_usd,
         not_made=tuple(reading.not_made),
@@ -131,11 +131,13 @@ def _thresholds(flags: Iterable[str]) -> int:
     return len(_plain(flags))
 
 
-def _decided(decision: Decision | None) -> str:
-    if decision is None or decision.is_nothing:
-        return UNKNOWN
-    if decision.text is not None:
+def _decided(of_window: Decision | None, of_clip: Decision | None) -> str:
+    """What shows first of all that was decided."""
+    verdict = (of_window and of_window.verdict) or (of_clip and of_clip.verdict)
+    if verdict == "drop":
+        return "d"
+    if of_window and of_window.text is not None:
         return "e"
-    if decision.verdict is not None:
-        return decision.verdict[0]
-    return "r"
+    if verdict == "keep":
+        return "k"
+    return "r" if of_window else UNKNOWN

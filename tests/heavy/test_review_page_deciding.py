@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from streamcap_dagster.records import Captions
+from streamcap_dagster.reviews.applying import apply_review
 from streamcap_dagster.reviews.storing import read_review
 from streamcap_dagster.storage import keys
+from streamcap_dagster.storage.documents import read_record, write_record
 from streamcap_dagster.storage.tombstones import lay_tombstone
 from streamcap_dagster.videos.manifest import write_manifest
 from tests.review_page.browsing import column, edit, expect, hold_a_save, let_go, ready, until, visit
@@ -88,6 +91,45 @@ def test_a_clip_is_marked_from_either_end_and_the_mark_taken_back(opened: Page, 
 
     opened.get_by_role("button", name="Take the mark").click()
     expect(opened.locator(".marks li")).to_have_count(0)
+
+
+def test_a_whole_clip_is_dropped_by_keyboard_but_for_what_is_kept_and_taken_back_by_mouse(opened: Page, world: World) -> None:
+    ready(opened)
+    opened.keyboard.press("Shift+D")
+    expect(opened.locator("[role=option] .badge.dropped")).to_have_count(5)
+    opened.keyboard.press("ArrowRight")
+    opened.keyboard.press("k")
+    expect(column(opened, 1).locator(".badge")).to_have_text("kept")
+    expect(opened.locator(".saved")).to_contain_text("Saved")
+    opened.reload()
+    ready(opened)
+    clip = opened.get_by_role("region", name="The whole of clip 1")
+    expect(clip).to_contain_text("dropped Ada")
+    expect(opened.locator("[role=option] .badge.dropped")).to_have_count(4)
+    kept = read_review(world.storage, "bikes")
+    assert [(one.window, one.verdict) for one in kept.decisions] == [(None, "drop"), (1, "keep")]
+
+    clip.get_by_role("button", name="Drop clip").click()
+    expect(opened.locator("[role=option] .badge")).to_have_count(1)
+    expect(opened.locator(".saved")).to_contain_text("Saved")
+    assert read_review(world.storage, "bikes").of(0, None).is_nothing
+
+
+def test_of_two_who_decide_on_a_whole_clip_the_second_is_asked(world: World, browser: Browser) -> None:
+    with served(world, by="Grace") as hers, served(world, by="Ada") as yours:
+        for one in visit(browser, hers, "/videos/bikes"):
+            for other in visit(browser, yours, "/videos/bikes"):
+                ready(one)
+                ready(other)
+                one.keyboard.press("Shift+K")
+                expect(one.locator(".saved")).to_contain_text("Saved")
+                other.keyboard.press("Shift+D")
+                expect(other.get_by_role("dialog")).to_contain_text("Grace has decided on the whole of clip 1")
+                other.get_by_role("button", name="Use mine").click()
+                expect(other.locator(".saved")).to_contain_text("Saved")
+
+    kept = read_review(world.storage, "bikes").of(0, None)
+    assert (kept.verdict, kept.by) == ("drop", "Ada")
 
 
 def test_decisions_are_exported_as_a_table(opened: Page, tmp_path: Path) -> None:
@@ -209,6 +251,75 @@ def test_a_decision_on_what_is_said_no_more_is_told_and_does_not_count(opened: P
     expect(opened.locator(".inspector .notice")).to_contain_text("an earlier caption")
 
 
+def test_a_decision_on_captions_that_were_made_anew_meanwhile_is_told_and_not_kept(opened: Page, world: World) -> None:
+    ready(opened)
+    world.add("bikes", [Said("A red bicycle at a wall."), *CAPTIONS[1:]])
+    opened.keyboard.press("d")
+    expect(opened.get_by_role("alert")).to_contain_text("window 1 of clip 1 does not fit what is said there now")
+    assert world.storage.stat(keys.reviews("bikes")) is None
+
+    opened.once("dialog", lambda dialog: dialog.accept())  # the browser asks whether to leave what is not saved
+    opened.get_by_role("button", name="Load the page again").click()
+    expect(opened.locator(".inspector .caption")).to_have_text("A red bicycle at a wall.")
+    opened.keyboard.press("d")
+    expect(opened.locator(".saved")).to_contain_text("Saved")
+
+
+def in_clip(world: World, clip: int, first: int = 0) -> None:
+    """The very windows of the video, as clip of another number, and its first window of another number."""
+    for key in (keys.initial_captions("bikes"), keys.delta_captions("bikes")):
+        captions = read_record(world.storage, key, Captions)
+        moved = (one.model_copy(update={"clip": clip, "window": one.window + first}) for one in captions.captions)
+        write_record(world.storage, key, captions.model_copy(update={"captions": tuple(moved)}))
+
+
+def decided(world: World) -> list[tuple[object, ...]]:
+    """What applies, by where it counts now."""
+    captions = (read_record(world.storage, key, Captions) for key in (keys.initial_captions("bikes"), keys.delta_captions("bikes")))
+    applied = apply_review(read_review(world.storage, "bikes"), *captions)
+    assert applied.outdated == ()
+    return [(*place, decision.verdict, decision.text) for place, decision in sorted(applied.applying.items(), key=str)]
+
+
+def test_what_was_decided_before_clips_were_cut_otherwise_is_shown_where_it_counts_and_changed_there(opened: Page, world: World) -> None:
+    ready(opened)
+    opened.keyboard.press("Shift+K")
+    opened.keyboard.press("ArrowRight")
+    opened.keyboard.press("d")
+    expect(opened.locator(".saved")).to_contain_text("Saved")
+    in_clip(world, 3)
+    opened.reload()
+    ready(opened)
+    expect(column(opened, 1).locator(".badge")).to_have_text("dropped")
+    expect(opened.get_by_role("region", name="The whole of clip 4")).to_contain_text("kept")
+
+    edit(opened, "A cat.")
+    expect(opened.locator(".saved")).to_contain_text("Saved")
+    assert decided(world) == [(3, 1, "drop", "A cat."), (3, None, "keep", None)]
+    opened.keyboard.press("u")
+    expect(column(opened, 1).locator(".badge")).to_have_text("kept")  # as its clip is
+    expect(opened.locator(".saved")).to_contain_text("Saved")
+    assert decided(world) == [(3, None, "keep", None)]
+
+
+def test_deciding_on_a_window_that_took_the_place_of_another_leaves_what_was_decided_of_that(opened: Page, world: World) -> None:
+    ready(opened)
+    opened.keyboard.press("ArrowRight")
+    opened.keyboard.press("d")
+    expect(opened.locator(".saved")).to_contain_text("Saved")
+    in_clip(world, 0, first=1)
+    opened.reload()
+    ready(opened)
+    expect(column(opened, 1).locator(".badge")).to_have_text("dropped")
+    opened.keyboard.press("Home")
+    opened.keyboard.press("k")  # in this place stood what was dropped
+    expect(opened.locator(".saved")).to_contain_text("Saved")
+
+    expect(column(opened, 0).locator(".badge")).to_have_text("kept")
+    expect(column(opened, 1).locator(".badge")).to_have_text("dropped")
+    assert decided(world) == [(0, 1, "keep", None), (0, 2, "drop", None)]
+
+
 def test_a_decision_that_cannot_be_kept_is_not_lost(opened: Page, world: World) -> None:
     ready(opened)
     locks = world.storage.root / ".streamcap" / "locks"
@@ -233,7 +344,7 @@ def test_a_video_that_is_taken_down_while_it_is_reviewed_is_told(opened: Page, w
     opened.keyboard.press("k")
 
     expect(opened.get_by_role("alert")).to_contain_text("'bikes' is gone")
-    expect(opened.get_by_role("button", name="Keep")).to_be_disabled()
+    expect(opened.get_by_role("button", name="Keep", exact=True)).to_be_disabled()
     opened.reload()
     expect(opened.get_by_role("alert")).to_contain_text("'bikes' is gone")
     assert world.storage.stat(keys.reviews("bikes")) is None

@@ -125,6 +125,17 @@ def test_a_video_that_no_browser_plays_is_shown_frame_by_frame(world: World, bro
             until(page, "document.querySelector('.clock').textContent > '0:02.4'")
 
 
+def test_a_video_whose_file_is_another_by_now_is_not_played_and_the_page_says_why(world: World, film: Path, browser: Browser) -> None:
+    world.add("rain", CAPTIONS)
+    rows = read_manifest(world.storage)
+    write_manifest(world.storage, [*rows.values(), rows["rain"].model_copy(update={"size_bytes": film.stat().st_size, "sha256": "0" * 64})])
+    (world.root / "videos" / "rain.mp4").write_bytes(film.read_bytes())
+    with served(world) as server:
+        for page in visit(browser, server, "/videos/rain"):
+            expect(page.locator(".stage-note")).to_contain_text("there is another file than the one that was captioned")
+            until(page, "document.querySelector('.still').src.includes('/0/0/')")
+
+
 def test_of_a_thousand_videos_only_those_in_view_are_fetched(world: World, browser: Browser) -> None:
     stock = [caption_of(number, said) for number, said in enumerate(says(*["A."] * 40))]
     windows = tuple(quality_of(caption, Said("A.", flags=("novelty",) if caption.window % 4 == 0 else ())) for caption in stock)

@@ -6,12 +6,16 @@ import pytest
 
 from streamcap_dagster.errors import StorageError
 from streamcap_dagster.review_page.corpus import MOST_TROUBLES, Corpus, Figures
+from streamcap_dagster.review_page.shown import show_video
 from streamcap_dagster.review_page.summaries import LEVELS, summarize
+from streamcap_dagster.reviews.records import Choice
 from streamcap_dagster.storage import keys
 from streamcap_dagster.storage.folder import FolderStorage
 from streamcap_dagster.videos.manifest import read_manifest, write_manifest
+from tests.review_page.conftest import CAPTIONS
 from tests.review_page.served import served
 from tests.review_page.world import Said, World, says
+from tests.reviews.places import decide
 
 
 class Counted(FolderStorage):
@@ -113,6 +117,35 @@ def test_figures_follow_what_is_decided(world: World) -> None:
 
     assert figures["counted"] == 1
     assert figures["counts"]["decided d"] == 1
+
+
+def test_what_was_decided_on_other_captions_has_no_letter(world: World) -> None:
+    decide(world.storage, "bikes", *(choice_on(world, window, verdict="drop") for window in (1, 3)))
+    world.add("bikes", [CAPTIONS[0], Said("A cat runs in."), *CAPTIONS[2:]])
+
+    summary = summarize(world.storage, read_manifest(world.storage)["bikes"])
+    assert summary.decided == "---d-"
+    assert summary.counted()["decided d"] == 1
+
+
+@pytest.mark.parametrize(
+    ("decided", "letter"),
+    [
+        ({"verdict": "keep"}, "k"),
+        ({"verdict": "keep", "text": "A cat."}, "e"),
+        ({"verdict": "drop", "text": "A cat."}, "d"),
+        ({"ranking": ("No change.", "A cat.")}, "r"),
+        ({}, "-"),
+    ],
+)
+def test_the_letter_of_a_window_is_what_the_page_calls_it(world: World, decided: dict[str, object], letter: str) -> None:
+    decide(world.storage, "bikes", choice_on(world, 1, **decided))
+    assert summarize(world.storage, read_manifest(world.storage)["bikes"]).decided == f"-{letter}---"
+
+
+def choice_on(world: World, window: int, **decided: object) -> Choice:
+    shown = show_video(world.storage, read_manifest(world.storage)["bikes"])
+    return Choice.model_validate({"clip": 0, "window": window, "caption_sha256": shown.windows[window].caption_sha256, **decided})
 
 
 def test_only_what_has_changed_is_counted_again(world: World) -> None:

@@ -9,8 +9,9 @@ from streamcap_dagster.reviews.storing import read_review
 from streamcap_dagster.storage import keys
 from streamcap_dagster.storage.tombstones import lay_tombstone
 from streamcap_dagster.videos.manifest import write_manifest
+from tests.review_page.conftest import CAPTIONS
 from tests.review_page.served import Served, served
-from tests.review_page.world import World
+from tests.review_page.world import Said, World
 
 REVIEW = "/api/videos/bikes/review"
 
@@ -55,6 +56,37 @@ def test_who_has_not_seen_another_decision_is_told_of_it(world: World) -> None:
 
     assert again.status_code == 200
     assert [(one.window, one.verdict, one.by) for one in read_review(world.storage, "bikes").decisions] == [(1, "drop", "Ada"), (3, "drop", "Ada")]
+
+
+def test_a_whole_clip_is_dropped_with_all_of_its_windows(world: World) -> None:
+    with served(world) as page:
+        shown = page.get("/api/videos/bikes").json()
+        of_clip = {"clip": 0, "window": None, "verdict": "drop", "caption_sha256": shown["clips_sha256"]["0"]}
+        answer = page.put(REVIEW, {"version": "0", "choices": [of_clip, choice(page, 1, verdict="keep")]})
+        summary = page.get("/api/videos").json()["videos"][0]
+
+    assert answer.status_code == 200
+    assert summary["decided"] == "dkddd"
+
+
+def test_what_is_decided_on_captions_that_are_others_by_now_is_refused(world: World) -> None:
+    with served(world) as page:
+        wanted = {"version": "0", "choices": [choice(page, 0, verdict="keep"), choice(page, 1, verdict="drop")]}
+        world.add("bikes", [CAPTIONS[0], Said("A cat runs in."), *CAPTIONS[2:]])
+        answer = page.put(REVIEW, wanted)
+
+    assert answer.status_code == 412
+    assert "window 2 of clip 1 does not fit what is said there now" in answer.json()["error"]
+    assert world.storage.stat(keys.reviews("bikes")) is None
+
+
+def test_without_captions_there_is_nothing_to_decide_on_but_spans(world: World) -> None:
+    with served(world) as page:
+        wanted = {"version": "0", "choices": [choice(page, 0, verdict="keep")]}
+        for key in (keys.initial_captions("bikes"), keys.delta_captions("bikes")):
+            world.storage.delete(key)
+        assert page.put(REVIEW, wanted).status_code == 412
+        assert page.put(REVIEW, {"version": "0", "choices": [{"start_s": 2, "end_s": 6}]}).status_code == 200
 
 
 @pytest.mark.parametrize(

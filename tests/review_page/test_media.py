@@ -1,11 +1,14 @@
 """A browser plays a video by asking for parts of it."""
 
+import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from streamcap_dagster.review_page.media import part_of
 from streamcap_dagster.storage import keys
+from streamcap_dagster.videos.copying import hash_file
 from streamcap_dagster.videos.manifest import read_manifest, write_manifest
 from tests.review_page.served import served
 from tests.review_page.world import World, says
@@ -72,17 +75,18 @@ def test_a_part_beyond_the_end_is_refused(world: World) -> None:
 def test_a_video_without_a_copy_comes_from_the_source(world: World, film: Path) -> None:
     world.add("rain", says("Rain.", ""))
     (world.root / "videos" / "rain.mp4").write_bytes(film.read_bytes())
-    is_of(world, "rain", film.stat().st_size)
+    is_of(world, "rain", film)
     with served(world) as page:
         answer = page.get("/media/rain", headers={"range": "bytes=5-8"})
 
     assert answer.content == film.read_bytes()[5:9]
 
 
-def test_another_file_at_the_source_than_the_one_that_was_captioned_is_not_played(world: World, film: Path) -> None:
+@pytest.mark.parametrize("others", [lambda whole: whole + b"more", lambda whole: whole[:-1] + bytes([whole[-1] ^ 1])], ids=["longer", "of the same size"])
+def test_another_file_at_the_source_than_the_one_that_was_captioned_is_not_played(world: World, film: Path, others: Callable[[bytes], bytes]) -> None:
     world.add("rain", says("Rain.", ""))
-    (world.root / "videos" / "rain.mp4").write_bytes(film.read_bytes() + b"more")
-    is_of(world, "rain", film.stat().st_size)
+    (world.root / "videos" / "rain.mp4").write_bytes(others(film.read_bytes()))
+    is_of(world, "rain", film)
     with served(world) as page:
         answer = page.get("/media/rain")
 
@@ -90,10 +94,23 @@ def test_another_file_at_the_source_than_the_one_that_was_captioned_is_not_playe
     assert "another file than the one that was captioned" in answer.json()["error"]
 
 
-def is_of(world: World, video_id: str, size_bytes: int) -> None:
-    """The file that was found at the source was of that size."""
+def test_a_file_at_the_source_that_becomes_another_while_it_is_looked_at_is_not_played_on(world: World, film: Path) -> None:
+    world.add("rain", says("Rain.", ""))
+    path = world.root / "videos" / "rain.mp4"
+    path.write_bytes(film.read_bytes())
+    is_of(world, "rain", film)
+    with served(world) as page:
+        assert page.get("/media/rain", headers={"range": "bytes=0-9"}).status_code == 206
+        path.write_bytes(bytes(film.stat().st_size))
+        os.utime(path, (1, 1))  # a clock of the file system that is coarse must not hide it
+        assert page.get("/media/rain", headers={"range": "bytes=10-19"}).status_code == 404
+
+
+def is_of(world: World, video_id: str, film: Path) -> None:
+    """That file was found at the source."""
     rows = read_manifest(world.storage)
-    write_manifest(world.storage, [*rows.values(), rows[video_id].model_copy(update={"size_bytes": size_bytes})])
+    found = {"size_bytes": film.stat().st_size, "sha256": hash_file(film)}
+    write_manifest(world.storage, [*rows.values(), rows[video_id].model_copy(update=found)])
 
 
 def test_a_video_that_is_nowhere_any_more_is_told(world: World) -> None:

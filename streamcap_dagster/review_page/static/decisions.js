@@ -9,23 +9,31 @@ review.decisions = (source, shown, hooks) => {
   const byPlace = () => new Map(state.review.decisions.map((decision) => [key(decision.clip, decision.window), decision]));
   let places = byPlace();
 
+  // What a verdict on a whole clip is of, like a window but without one.
+  const clips = new Map(Object.entries(shown.clips_sha256).map(([clip, sha256]) => [Number(clip), { clip: Number(clip), window: null, caption_sha256: sha256 }]));
+  const clip = (number) => clips.get(number);
+
   // Decisions on captions that stand elsewhere now, as after clips were cut otherwise, by what they are on; the latest of several. As runs have it.
+  const said = (one) => `${one.window === null ? "clip" : "window"} ${one.caption_sha256}`;
   const times = new Map();
-  for (const one of shown.windows) times.set(one.caption_sha256, (times.get(one.caption_sha256) || 0) + 1);
-  const standing = new Map(shown.windows.map((one) => [key(one.clip, one.window), one.caption_sha256]));
+  const standing = new Map();
+  for (const one of [...shown.windows, ...clips.values()]) {
+    times.set(said(one), (times.get(said(one)) || 0) + 1);
+    standing.set(key(one.clip, one.window), one.caption_sha256);
+  }
   const decides = (found) => Boolean(found.verdict || found.text !== null || found.ranking);
   const byCaption = () => {
-    const moved = state.review.decisions.filter((one) => one.window !== null && decides(one) && standing.get(key(one.clip, one.window)) !== one.caption_sha256);
-    return new Map(moved.sort((one, other) => one.revision - other.revision).filter((one) => times.get(one.caption_sha256) === 1).map((one) => [one.caption_sha256, one]));
+    const moved = state.review.decisions.filter((one) => decides(one) && standing.get(key(one.clip, one.window)) !== one.caption_sha256);
+    return new Map(moved.sort((one, other) => one.revision - other.revision).filter((one) => times.get(said(one)) === 1).map((one) => [said(one), one]));
   };
   let elsewhere = byCaption();
 
-  // The decision on a window, newest first: what is still to be saved goes before what is kept.
+  // The decision on a window or clip, newest first: what is still to be saved goes before what is kept.
   const of = (one) => {
     const isOn = (found) => found && found.caption_sha256 === one.caption_sha256;
     const unsaved = state.unsaved.get(key(one.clip, one.window));
     const there = isOn(unsaved) ? unsaved : places.get(key(one.clip, one.window));
-    const found = isOn(there) ? there : elsewhere.get(one.caption_sha256) || there;
+    const found = isOn(there) ? there : elsewhere.get(said(one)) || there;
     return found && decides(found) ? found : null;
   };
   const applies = (one) => {
@@ -34,13 +42,15 @@ review.decisions = (source, shown, hooks) => {
   };
   const isEdited = (one) => applies(one) !== null && applies(one).text !== null;
   const text = (one) => (isEdited(one) ? applies(one).text : one.text);
-  const manner = (one) => {
-    const found = applies(one);
-    if (!found) return "";
-    if (found.verdict === "drop") return "dropped";
-    if (found.text !== null) return "edited";
-    return found.verdict === "keep" ? "kept" : "ranked";
+  const mannerBy = (found, verdict) => {
+    if (verdict === "drop") return "dropped";
+    if (found && found.text !== null) return "edited";
+    if (verdict === "keep") return "kept";
+    return found ? "ranked" : "";
   };
+  const verdict = (one) => applies(one)?.verdict || null;
+  const ownManner = (one) => mannerBy(applies(one), verdict(one));
+  const manner = (one) => mannerBy(applies(one), verdict(one) || verdict(clip(one.clip))); // a window goes with its clip, unless something else was said of it
   const marks = () => state.review.marks.filter((mark) => mark.keep !== null);
 
   const take = (kept) => {
@@ -73,6 +83,7 @@ review.decisions = (source, shown, hooks) => {
   };
 
   const seen = () => state.review.revision;
+  const outdated = (trouble) => trouble.status === 412; // what is on the page is said no more, so that no second try helps
 
   const save = (choice, since = seen()) => {
     const name = nameOf(choice);
@@ -94,7 +105,7 @@ review.decisions = (source, shown, hooks) => {
         if (!state.unsaved.size) hooks.saved();
       } catch (trouble) {
         if (trouble.status === 404 || trouble.status === 410) state.closed = trouble.message;
-        hooks.trouble(trouble, state.closed ? null : saveAgain);
+        hooks.trouble(trouble, state.closed ? null : outdated(trouble) ? ["Load the page again", () => location.reload()] : ["Try again", saveAgain]);
       }
     });
     return state.going;
@@ -104,24 +115,17 @@ review.decisions = (source, shown, hooks) => {
     for (const choice of [...state.unsaved.values()]) save(choice); // since the same revision as before
   };
 
-  // `changes` are on top of what was decided of the window before, by a person who has seen the revision `since`.
+  // `changes` are on top of what was decided of the window or clip before, by a person who has seen the revision `since`.
   const decide = (one, changes, since = seen()) => {
     const before = applies(one);
-    const there = places.get(key(one.clip, one.window));
     const choice = { clip: one.clip, window: one.window, verdict: null, text: null, ranking: null, caption_sha256: one.caption_sha256 };
     if (before) Object.assign(choice, { verdict: before.verdict, text: before.text, ranking: before.ranking });
-    save({ ...choice, ...changes }, since);
-    if (state.closed) return state.going;
-    // What was kept in this place of a caption that stands elsewhere now goes there, and what was of this one leaves the place where it stood.
-    const evicted = there && elsewhere.get(there.caption_sha256) === there && shown.windows.find((other) => other.caption_sha256 === there.caption_sha256);
-    if (evicted && evicted !== one && !state.unsaved.has(key(evicted.clip, evicted.window))) decide(evicted, {}, since);
-    if (before && !state.unsaved.has(key(before.clip, before.window))) save({ ...choice, clip: before.clip, window: before.window, verdict: null, text: null, ranking: null }, since);
-    return state.going;
+    return save({ ...choice, ...changes }, since);
   };
   const mark = (start_s, end_s, keep) => save({ start_s, end_s, keep });
 
   window.addEventListener("beforeunload", (event) => {
     if (state.unsaved.size && !state.closed) event.preventDefault();
   });
-  return { of, applies, isEdited, text, manner, marks, seen, decide, mark, isClosed: () => Boolean(state.closed) };
+  return { of, applies, isEdited, text, clip, verdict, manner, ownManner, marks, seen, decide, mark, isClosed: () => Boolean(state.closed) };
 };

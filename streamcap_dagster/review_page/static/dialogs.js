@@ -93,7 +93,8 @@ review.toldChoice = (choice) => {
 // Whether a person who has seen what somebody else decided meanwhile wants their own.
 review.askConflict = async (clash) => {
   const side = (title, choice) => review.element("section", { class: "side" }, review.element("h3", null, title), review.element("p", { dir: "auto" }, review.toldChoice(choice)));
-  const where = clash.yours.start_s === undefined ? `window ${clash.yours.window + 1} of clip ${clash.yours.clip + 1}` : "this span";
+  const ofCaptions = clash.yours.window === null ? `the whole of clip ${clash.yours.clip + 1}` : `window ${clash.yours.window + 1} of clip ${clash.yours.clip + 1}`;
+  const where = clash.yours.start_s === undefined ? ofCaptions : "this span";
   const chosen = await review.dialog(
     "Somebody decided otherwise meanwhile",
     [

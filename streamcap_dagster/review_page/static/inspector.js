@@ -84,15 +84,30 @@ review.inspector = (source, shown, decisions, hooks) => {
     const found = decisions.of(one);
     if (!found) return null;
     const who = found.by ? `${found.by}, ${new Date(found.at).toLocaleString()}` : "not saved yet";
-    if (!decisions.applies(one)) return review.element("p", { class: "notice" }, `Something was decided on an earlier caption of this window (${who}); it does not count for this one.`);
+    if (!decisions.applies(one)) return review.element("p", { class: "notice" }, `Something was decided on an earlier caption of this ${one.window === null ? "clip" : "window"} (${who}); it does not count for this one.`);
     const rank = found.ranking ? `; best of ${found.ranking.length}: ${found.ranking[0].slice(0, 80)}` : "";
-    return review.element("p", { class: "decided" }, review.element("b", { class: `badge ${decisions.manner(one)}` }, decisions.manner(one)), ` ${who}${rank}`);
+    return review.element("p", { class: "decided" }, review.element("b", { class: `badge ${decisions.ownManner(one)}` }, decisions.ownManner(one)), ` ${who}${rank}`);
+  };
+
+  const wholeClip = (one) => {
+    const clip = decisions.clip(one.clip);
+    const told = decided(clip);
+    if (!source.canDecide && !told) return null;
+    const press = (label, shownKey, verdict) =>
+      review.element("button", { type: "button", onclick: () => hooks.clipVerdict(verdict), "aria-keyshortcuts": `Shift+${shownKey}`, "aria-pressed": String(decisions.verdict(clip) === verdict), disabled: decisions.isClosed() }, label, review.element("kbd", { "aria-hidden": "true" }, `⇧${shownKey}`));
+    const windows = shown.windows.filter((other) => other.clip === one.clip);
+    return review.element(
+      "section",
+      { class: "whole-clip", "aria-label": `The whole of clip ${one.clip + 1}` },
+      review.element("h3", null, `All of clip ${one.clip + 1}: ${review.count(windows.length, "window")}, ${review.clock(windows[0].start_s)} – ${review.clock(windows.at(-1).end_s)}`),
+      source.canDecide && review.element("div", { class: "actions", role: "group", "aria-label": "Decide on the whole clip" }, press("Keep clip", "K", "keep"), press("Drop clip", "D", "drop")),
+      told,
+    );
   };
 
   const actions = (one) => {
     if (!source.canDecide) return null;
-    const found = decisions.applies(one);
-    const verdict = found ? found.verdict : null;
+    const verdict = decisions.verdict(one);
     const closed = decisions.isClosed();
     return review.element(
       "div",
@@ -101,7 +116,7 @@ review.inspector = (source, shown, decisions, hooks) => {
       review.button("Drop", "d", () => hooks.verdict("drop"), { "aria-pressed": String(verdict === "drop"), disabled: closed }),
       review.button("Edit", "e", () => hooks.edit(true), { disabled: closed }),
       review.button("Rank", "r", () => hooks.rank(), { disabled: closed || one.kind !== "delta" || shown.not_made.includes("preference_examples") }),
-      review.button("Undo", "u", () => hooks.undo(), { disabled: closed || !found }),
+      review.button("Undo", "u", () => hooks.undo(), { disabled: closed || !decisions.applies(one) }),
     );
   };
 
@@ -125,6 +140,7 @@ review.inspector = (source, shown, decisions, hooks) => {
         state.editing ? editor(one) : words(one),
         state.editing ? null : actions(one),
         decided(one),
+        wholeClip(one),
         one.quality && one.quality.flags.length > 0 && review.element("ul", { class: "flag-list" }, ...one.quality.flags.filter((flag) => !flag.endsWith("_error")).map((flag) => review.element("li", { class: one.quality.flags.includes(`${flag}_error`) ? "bad" : "" }, review.flagName(flag)))),
         measured(one),
         drift(one),

@@ -33,9 +33,10 @@ review.keyboard = (keys) => {
         help();
         return;
       }
-      const pressed = event.key.length === 1 && !event.shiftKey ? event.key.toLowerCase() : event.key; // whatever the caps lock says
+      const letter = event.shiftKey ? event.key.toUpperCase() : event.key.toLowerCase(); // whatever the caps lock says
+      const pressed = event.key.length === 1 ? letter : event.key;
       const key = keys.find((one) => one.keys.includes(pressed) && Boolean(one.shift) === (event.shiftKey && event.key.length > 1));
-      if (!key || (!settings.single() && /^[a-z]$/.test(pressed))) return;
+      if (!key || (!settings.single() && /^[a-z]$/i.test(pressed))) return;
       event.preventDefault();
       event.stopPropagation();
       key.act(event);

@@ -8,7 +8,7 @@ review.player = (source, shown, hooks) => {
   const still = review.element("img", { class: "still", alt: "", hidden: true });
   const words = review.element("p", { class: "overlay-words", dir: "auto" });
   const overlay = review.element("div", { class: "overlay" }, words);
-  const note = review.element("p", { class: "stage-note", hidden: true });
+  const note = review.element("p", { class: "stage-note", role: "status", hidden: true });
   const stage = review.element("div", { class: "stage", onclick: () => toggle() }, video, still, overlay, note);
   const length = shown.duration_s || Math.max(0, ...shown.windows.map((one) => one.end_s));
 
@@ -107,7 +107,11 @@ review.player = (source, shown, hooks) => {
   video.muted = true;
   for (const event of ["seeked", "timeupdate", "pause", "ended", "loadedmetadata"]) video.addEventListener(event, tell);
   video.addEventListener("play", () => requestAnimationFrame(follow));
-  video.addEventListener("error", () => useStills("The video cannot be played here, so its frames are shown."));
+  video.addEventListener("error", async () => {
+    useStills("The video cannot be played here, so its frames are shown.");
+    const why = await source.whyNoFilm?.(shown);
+    if (why) note.textContent = why;
+  });
   if (film) video.src = film;
   else queueMicrotask(() => useStills("")); // once whoever listens is ready
   clock.textContent = `${review.clock(0)} / ${review.clock(length)}`;

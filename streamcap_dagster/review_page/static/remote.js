@@ -27,6 +27,7 @@ review.remote = () => {
     still: (shown, one, k, size = "small") =>
       `/stills/${named(shown.video_id)}/${one.clip}/${one.window}/${k}?size=${size}&version=${encodeURIComponent(shown.frames_version)}`,
     film: (shown) => `/media/${named(shown.video_id)}`,
+    whyNoFilm: (shown) => ask(`/media/${named(shown.video_id)}`, { headers: { range: "bytes=0-0" } }).then(() => "", (trouble) => trouble.message),
     link: (videoId, at) => `/videos/${named(videoId)}${at === undefined ? "" : `#${at}`}`,
     stills: "all",
   };

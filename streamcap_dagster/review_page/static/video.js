@@ -29,7 +29,7 @@ review.video = (root, source, shown, { before = "", after = "", at = 0, back = "
     saved: () => tellSaved(`Saved ${new Date().toLocaleTimeString()}`),
     trouble: (trouble, retry) => {
       tellSaved("Not saved");
-      const again = retry && review.element("button", { type: "button", onclick: () => { alerts.querySelector(".unsaved")?.remove(); retry(); } }, "Try again");
+      const again = retry && review.element("button", { type: "button", onclick: () => { alerts.querySelector(".unsaved")?.remove(); retry[1](); } }, retry[0]);
       alerts.querySelector(".unsaved")?.remove();
       alerts.append(review.element("p", { class: "notice bad unsaved", role: "alert" }, review.sentence(`Not saved: ${trouble.message} `), again));
       refresh();
@@ -55,6 +55,7 @@ review.video = (root, source, shown, { before = "", after = "", at = 0, back = "
   });
   const inspector = review.inspector(source, shown, decisions, {
     verdict: (verdict) => decideVerdict(verdict),
+    clipVerdict: (verdict) => decideClip(verdict),
     edit: (on) => edit(on),
     saveText: (text) => saveText(text),
     rank: () => rank(),
@@ -128,9 +129,15 @@ review.video = (root, source, shown, { before = "", after = "", at = 0, back = "
   const allowed = () => source.canDecide && selectedWindow() && !decisions.isClosed();
   const decideVerdict = (verdict) => {
     if (!allowed()) return;
-    const found = decisions.applies(selectedWindow());
-    decisions.decide(selectedWindow(), { verdict: found && found.verdict === verdict ? null : verdict });
+    decisions.decide(selectedWindow(), { verdict: decisions.verdict(selectedWindow()) === verdict ? null : verdict });
     voice.say(`${decisions.manner(selectedWindow()) || "nothing decided"}`);
+  };
+  const decideClip = (verdict) => {
+    if (!allowed()) return;
+    const clip = decisions.clip(selectedWindow().clip);
+    const chosen = decisions.verdict(clip) === verdict ? null : verdict;
+    decisions.decide(clip, { verdict: chosen });
+    voice.say(`Clip ${clip.clip + 1}: ${decisions.ownManner(clip) || "nothing decided"}`);
   };
   const edit = (on) => {
     if (on && !allowed()) return;
@@ -184,6 +191,8 @@ review.video = (root, source, shown, { before = "", after = "", at = 0, back = "
     { keys: ["c"], shown: ["c"], about: "captions over the video", act: () => player.toggleCaptions() },
     { keys: ["k"], shown: ["k"], about: "keep this window", act: () => decideVerdict("keep"), decides: true },
     { keys: ["d"], shown: ["d"], about: "drop this window", act: () => decideVerdict("drop"), decides: true },
+    { keys: ["K"], shown: ["Shift", "k"], about: "keep the whole clip, but for windows dropped one by one", act: () => decideClip("keep"), decides: true },
+    { keys: ["D"], shown: ["Shift", "d"], about: "drop the whole clip, but for windows kept one by one", act: () => decideClip("drop"), decides: true },
     { keys: ["e", "Enter"], shown: ["e"], about: "edit what is said", act: () => edit(true), decides: true },
     { keys: ["r"], shown: ["r"], about: "rank the candidates", act: () => rank(), decides: true },
     { keys: ["u"], shown: ["u"], about: "take back what was decided of this window", act: () => undo(), decides: true },
