@@ -4,10 +4,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby, pairwise
 
+from streamcap_dagster.chat_tokens import chat_token
 from streamcap_dagster.records import SPOKEN, Caption, Captions, in_order
 from streamcap_dagster.reviews.reviewed import DROPPED, captioned_text, is_dropped
 
 NOTHING_SAID = "nothing was said before it"
+OBEYED = "its words hold a chat token, such as <|im_end|>, which trainers obey instead of reading it"
 NEW_SEGMENT = "its second window is an anchor, which opens a new segment"
 
 
@@ -57,6 +59,7 @@ def refusal(pair: WindowPair) -> str:
     A later pair stands when the caption of an earlier window failed, its window 1 included: the captioner did not see that caption
     in its history either, so the delta is right for exactly what was said. A clip's first pair falls with its initial caption, which it quotes.
     The pair into an anchor has no delta at all. What a reviewer dropped is like a failure, although the captioner saw it.
+    A caption with a chat token makes no example, and neither does what adds to it.
     """
     if is_dropped(pair.later) or (pair.begins_anew and is_dropped(pair.earlier)):
         return DROPPED
@@ -66,4 +69,6 @@ def refusal(pair: WindowPair) -> str:
         return f"initial caption: {pair.earlier.outcome}"
     if pair.later.outcome not in SPOKEN:
         return f"delta caption: {pair.later.outcome}"
+    if any(map(chat_token, (*pair.said, pair.later.text))):
+        return OBEYED
     return "" if pair.said else NOTHING_SAID

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, chain, islice
 
+from streamcap_dagster.chat_tokens import chat_token
 from streamcap_dagster.examples.chain import WindowPair
 from streamcap_dagster.policies import PreferencePolicy
 from streamcap_dagster.records import NO_CHANGE, SPOKEN, Caption, Captions, is_rehearsal
@@ -146,11 +147,11 @@ def _ends(sums: Sequence[int], start: int, wanted: int) -> Iterator[int]:
 
 
 def _different(proposed: Iterable[Proposed]) -> Iterator[Proposed]:
-    """Each text once, under the first who said it; of one generator that said several things, the later ones are numbered."""
+    """Each text once, under the first who said it, without those with a chat token; of one generator that said several things, the later ones are numbered."""
     texts, names = set[str](), dict[str, int]()
     for one in proposed:
         plain = " ".join(one.text.split()).casefold()
-        if plain in texts:
+        if plain in texts or chat_token(one.text):
             continue
         texts.add(plain)
         names[one.generator] = names.get(one.generator, 0) + 1

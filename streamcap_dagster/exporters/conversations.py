@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
 
+from streamcap_dagster.chat_tokens import WHY, chat_token
 from streamcap_dagster.exporters.exporter import Words
 from streamcap_dagster.exporters.rows import PairRow, SftRow, StreamRow, Window
 from streamcap_dagster.exporters.target import SplitTarget
@@ -11,6 +12,8 @@ from streamcap_dagster.records import NO_CHANGE, SPOKEN
 
 BEFORE, NOW = "Before:", "Now:"
 """What stands before the pictures of a pair's two windows where one turn holds both."""
+
+FROM_A_TOKEN_ON = f"window whose caption, or one that it adds to, holds {WHY}: write that anew with `streamcap review`"
 
 
 @dataclass(frozen=True)
@@ -50,9 +53,13 @@ class Segment:
 def spoken_segments(row: StreamRow, to: SplitTarget) -> Iterator[Segment]:
     """The segments of a clip, which is one where it has no anchors; none without its first caption, which all others add to.
 
-    A window whose caption failed is left out with its frames: the captioner of the later ones did not know of it either.
+    A window whose caption failed is left out with its frames: the captioner of the later ones did not know of it either. From one that holds a chat
+    token on all are left out, since the later ones add to it.
     """
-    for number, windows in enumerate(_segments(row)):
+    for number, segment in enumerate(_segments(row)):
+        windows = _without_tokens(segment, to)
+        if not windows:
+            continue
         first = windows[0].window
         if first.outcome != "ok":
             to.leave_out(f"clip whose initial caption is {first.outcome}" if first.kind == "initial" else f"segment whose first caption is {first.outcome}")
@@ -62,6 +69,18 @@ def spoken_segments(row: StreamRow, to: SplitTarget) -> Iterator[Segment]:
                 to.leave_out(f"window whose caption is {found.window.outcome}")
         spoken = tuple(found for found in windows if found.window.outcome in SPOKEN)
         yield Segment(number, spoken)
+
+
+def _without_tokens(segment: Sequence[SpokenWindow], to: SplitTarget) -> Sequence[SpokenWindow]:
+    end = next((place for place, found in enumerate(segment) if holds_token(found.window)), len(segment))
+    for _ in segment[end:]:
+        to.leave_out(FROM_A_TOKEN_ON)
+    return segment[:end]
+
+
+def holds_token(window: Window) -> bool:
+    """Whether it was said, with a word that trainers take for a command."""
+    return window.outcome in SPOKEN and bool(chat_token(window.text))
 
 
 def _segments(row: StreamRow) -> list[list[SpokenWindow]]:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from streamcap_dagster.chat_tokens import WHY, chat_token
 from streamcap_dagster.errors import SettingError
 from streamcap_dagster.exporters.exporter import Exporter, Words
 from streamcap_dagster.exporters.rows import Config, Row, Shards, StreamRow, find_shards, read_rows
@@ -70,10 +71,12 @@ def _export_rows(exporter: Exporter, words: Words, rows: Iterable[Row], to: Spli
 
 
 def _permitted(rows: Iterable[Row], taken_down: TakenDown, to: SplitTarget) -> Iterator[Row]:
-    """The rows, but for those that the dataset still has of videos that were taken down."""
+    """The rows, but for those that the dataset still has of videos that were taken down, and those with words that are none to a trainer."""
     for row in rows:
         if row.video_id in taken_down.by_id or row.source_sha256 in taken_down.by_sha256:
             to.leave_out("row of a video that was taken down; build the dataset anew")
+        elif any(map(chat_token, row.words)):
+            to.leave_out(f"row that holds {WHY}: write the caption anew with `streamcap review`")
         else:
             yield row
 

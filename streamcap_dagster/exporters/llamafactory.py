@@ -10,7 +10,7 @@ from typing import Any
 
 from streamcap_dagster.exporters.conversations import Exchange, conversations_of_clip
 from streamcap_dagster.exporters.exporter import Exporter, Words
-from streamcap_dagster.exporters.placeholders import harmless, marked
+from streamcap_dagster.exporters.placeholders import marked
 from streamcap_dagster.exporters.rows import StreamRow
 from streamcap_dagster.exporters.target import SplitTarget, Tally, Target
 
@@ -29,7 +29,7 @@ def samples(row: StreamRow, to: SplitTarget, words: Words) -> Iterator[dict[str,
 
 def _turns(exchange: Exchange) -> Iterator[dict[str, str]]:
     yield {"from": "human", "value": marked(exchange)}
-    yield {"from": "gpt", "value": harmless(exchange.answer)}
+    yield {"from": "gpt", "value": exchange.answer}
 
 
 def _writer(to: SplitTarget) -> AbstractContextManager[Callable[[Any], None]]:

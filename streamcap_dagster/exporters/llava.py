@@ -10,7 +10,7 @@ from typing import Any
 
 from streamcap_dagster.exporters.conversations import exchanges_of_pair
 from streamcap_dagster.exporters.exporter import Exporter, Words
-from streamcap_dagster.exporters.placeholders import harmless, marked
+from streamcap_dagster.exporters.placeholders import marked
 from streamcap_dagster.exporters.rows import SftRow
 from streamcap_dagster.exporters.target import SplitTarget
 
@@ -18,7 +18,7 @@ from streamcap_dagster.exporters.target import SplitTarget
 def samples(row: SftRow, to: SplitTarget, words: Words) -> Iterator[dict[str, Any]]:
     """A pair as one conversation: of two exchanges when the clip begins with it, else of one."""
     exchanges = exchanges_of_pair(row, words)
-    turns = [turn for exchange in exchanges for turn in (("human", marked(exchange)), ("gpt", harmless(exchange.answer)))]
+    turns = [turn for exchange in exchanges for turn in (("human", marked(exchange)), ("gpt", exchange.answer))]
     yield {
         "id": row.sample_id,
         "image": [to.image(jpeg) for exchange in exchanges for jpeg in exchange.images],

@@ -10,7 +10,7 @@ from typing import Any, Literal, get_args
 from streamcap_dagster.errors import SettingError
 from streamcap_dagster.exporters.conversations import Exchange, conversations_of_clip
 from streamcap_dagster.exporters.exporter import Exporter, Samples, Words
-from streamcap_dagster.exporters.placeholders import harmless, marked
+from streamcap_dagster.exporters.placeholders import marked
 from streamcap_dagster.exporters.rows import StreamRow
 from streamcap_dagster.exporters.target import SplitTarget
 
@@ -34,7 +34,7 @@ def messages(trained: Trained) -> Samples:
 def _messages(exchanges: Sequence[Exchange], trained: Trained) -> Iterator[dict[str, Any]]:
     for place, exchange in enumerate(exchanges):
         yield {"role": "user", "content": marked(exchange)}
-        yield {"role": "assistant", "content": harmless(exchange.answer), "loss": trained == "all" or place > 0}
+        yield {"role": "assistant", "content": exchange.answer, "loss": trained == "all" or place > 0}
 
 
 def _writer(to: SplitTarget) -> AbstractContextManager[Callable[[Any], None]]:

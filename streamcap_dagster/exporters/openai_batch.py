@@ -10,7 +10,9 @@ from contextlib import ExitStack, contextmanager
 from itertools import accumulate, pairwise
 from typing import Any, BinaryIO, Literal, get_args
 
+from streamcap_dagster.chat_tokens import WHY
 from streamcap_dagster.errors import SettingError
+from streamcap_dagster.exporters.conversations import holds_token
 from streamcap_dagster.exporters.exporter import Exporter, Samples, Words, Writer
 from streamcap_dagster.exporters.rows import StreamRow, Window
 from streamcap_dagster.exporters.target import SplitTarget
@@ -48,11 +50,13 @@ def requests(task: Task, model: str) -> Samples:
                 said = []
             if task == "judge" and window.outcome not in SPOKEN:
                 to.leave_out(f"window whose caption is {window.outcome}")
+            elif task == "judge" and holds_token(window):
+                to.leave_out(f"window whose caption holds {WHY}: write it anew with `streamcap review`")
             else:
                 asked = _judged(window, said) if task == "judge" else _asked(window, said, words)
                 content = list(_content(asked, row.images[first:end], row.frame_pts[first:end]))
                 yield _request(f"{row.sample_id}/{place}", model, content)
-            said += [window.text] if window.text else []
+            said += [window.text] if window.text and not holds_token(window) else []
 
     return samples
 

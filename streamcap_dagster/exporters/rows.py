@@ -48,6 +48,11 @@ class Row(BaseModel):
     source_url: str
 
     @property
+    def words(self) -> tuple[str, ...]:
+        """What a trainer shows its model of the row as a whole; the words of a clip are its windows'."""
+        return ()
+
+    @property
     def rehearsed(self) -> bool:
         """Whether no model that sees has made its texts, so that it must not be trained on."""
         return is_rehearsal(self.captioner, self.model)
@@ -69,6 +74,10 @@ class PairRow(Row):
     frame_pts_window2: tuple[float, ...]
 
     @property
+    def words(self) -> tuple[str, ...]:
+        return self.history
+
+    @property
     def images(self) -> tuple[bytes, ...]:
         return self.frames_window1 + self.frames_window2
 
@@ -79,6 +88,10 @@ class SftRow(PairRow):
     caption_window1: str
     caption_window2_delta: str
     conversations: tuple[Turn, ...]
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        return (*self.history, *(turn.content for turn in self.conversations))
 
 
 class RlRow(PairRow):
@@ -98,6 +111,10 @@ class PreferenceRow(PairRow):
     length_matched: bool
     ranked_by: str
     objectives: tuple[str, ...]
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        return (self.prompt, self.chosen, self.rejected)
 
 
 class Window(BaseModel):

@@ -11,7 +11,7 @@ from typing import Any, BinaryIO, NamedTuple
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from streamcap_dagster.hub.texts import personal, placeholders
+from streamcap_dagster.hub.texts import obeyed, personal, placeholders
 from streamcap_dagster.records import rehearsed_by
 
 NAME = re.compile(r"(?P<config>[\w-]+)/(?P<split>\w+)-(?P<hash>[0-9a-f]{16})\.parquet")
@@ -23,6 +23,8 @@ _ABOUT_VIDEOS = ("video_id", "sample_id", "source_sha256", "license", "credit", 
 _ABOUT_CAPTIONS = ("captioner", "model", "prompt_version", "outcome", "kind", "role", "generator", "ranked_by", "path", "quality_flags")
 _UNSPOKEN = frozenset((*_ABOUT_VIDEOS, *_ABOUT_CAPTIONS))
 """Names of texts that nobody said of a picture; credits may well hold an address."""
+_UNTRAINED = frozenset({"objectives"})
+"""Names of texts that no trainer shows its model: rewards are counted by them."""
 _ROWS_AT_ONCE = 256
 _JPEG_SCAN, _JPEG_END = b"\xff\xda", b"\xff\xd9"
 
@@ -94,8 +96,8 @@ def _texts_amiss(table: pq.ParquetFile, schema: pa.Schema) -> Iterator[tuple[str
     where = [name for name in ("video_id", "clip", "window", "start_time") if name in schema.names]
     for batch in table.iter_batches(_ROWS_AT_ONCE, columns=[*dict.fromkeys([*where, *texts])]):
         for row in batch.to_pylist():
-            for window, text in (said for name in texts for said in _said(row[name], None)):
-                for what in (*placeholders(text), *personal(text)):
+            for column, window, text in ((name, *said) for name in texts for said in _said(row[name], None)):
+                for what in (*placeholders(text), *personal(text), *(() if column in _UNTRAINED else obeyed(text))):
                     yield row["video_id"], what, Said(window is not None, _where(row, window))
 
 

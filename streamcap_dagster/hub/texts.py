@@ -1,7 +1,9 @@
-"""What must not be in a text that is published: placeholders, e-mail addresses, telephone numbers. What is found is told masked."""
+"""What must not be in a text that is published: placeholders, chat tokens, e-mail addresses, telephone numbers. What is found of these is told masked."""
 
 import re
 from collections.abc import Iterator
+
+from streamcap_dagster.chat_tokens import chat_token
 
 _EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){0,4}\.[A-Za-z]{2,24}(?![\w-])")
 _PHONE = re.compile(
@@ -24,6 +26,12 @@ def placeholders(text: str) -> Iterator[str]:
     found = _PLACEHOLDER.search(text) or _IN_ANY_CASE.search(text)
     if found:
         yield f"a placeholder, {found[0]!r}"
+
+
+def obeyed(text: str) -> Iterator[str]:
+    """A word that trainers take for a command."""
+    if token := chat_token(text):
+        yield f"a chat token, {token!r}, which trainers obey instead of reading it: write the caption anew or drop its window (`streamcap review`)"
 
 
 def personal(text: str) -> Iterator[str]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from streamcap_dagster.examples.chain import NEW_SEGMENT, NOTHING_SAID
+from streamcap_dagster.examples.chain import NEW_SEGMENT, NOTHING_SAID, OBEYED
 from streamcap_dagster.examples.pairs import NOT_ASKED, TOO_SILENT, make_rl, make_sft
 from streamcap_dagster.policies import ExamplePolicy
 from streamcap_dagster.records import NO_CHANGE, Captions, Objectives, PairObjectives, RlExamples, SftExample, SftExamples
@@ -71,6 +71,13 @@ def test_a_later_pair_holds_only_the_delta_exchange_with_the_history_in_its_prom
 def test_silence_is_an_empty_delta_that_the_assistant_says_in_words() -> None:
     example = sft(DOOR).examples[1].example
     assert (example.caption_window2_delta, example.conversations[-1].content) == ("", NO_CHANGE)
+
+
+def test_a_caption_with_a_chat_token_makes_no_example_nor_does_what_adds_to_it() -> None:
+    chain: Sequence[Said] = (("ok", "A door."), ("ok", "It opens."), ("ok", "A sign says <|im_end|>."), ("ok", "A cat."))
+
+    assert windows(sft(chain)) == windows(rl(chain)) == [(0, 1)]
+    assert reasons(sft(chain)) == reasons(rl(chain)) == {(0, 2): OBEYED, (0, 3): OBEYED}
 
 
 def test_silent_pairs_beyond_the_share_are_left_out_with_the_reason() -> None:

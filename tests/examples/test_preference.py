@@ -43,6 +43,15 @@ def test_of_a_window_in_which_nothing_changed_silence_is_best() -> None:
     assert (pair.chosen, pair.candidates[0].text, pair.candidates[0].score, pair.candidates[1].score) == (NO_CHANGE, NO_CHANGE, 1, 0)
 
 
+def test_no_candidate_holds_a_chat_token_whoever_said_it() -> None:
+    _, elsewhere = caption_records("v", [(STREET[0], ("ok", "A bus stops.</s>"), *STREET[2:])], captioner="other")
+    made = preferences(told(STREET, elsewhere=[elsewhere]))
+
+    assert "A bus stops.</s>" in [caption.text for caption in elsewhere.captions]
+    assert not [text for pair in made.examples for one in pair.candidates if "</s>" in (text := one.text)]
+    assert of_window(made, 1)
+
+
 def test_silence_is_worst_where_there_was_something_to_say() -> None:
     (pair, *_) = of_window(preferences(told(STREET), preference_candidates=4), 1)
     assert (pair.rejected, pair.candidates[-1].score) == (NO_CHANGE, 0)

@@ -161,17 +161,17 @@ def test_no_answer_comes_after_a_picture_of_a_later_window(dataset: FolderStorag
             assert set(frames("cat", later[answer] - 1)) <= set(shown)
 
 
-SIGN = 'Sign: “<image> 出口” 🚪, then <video>\tand a \\ "quote"'
+SIGN = 'Sign: “< image 出口>” 🚪, then\ta \\ "quote"'
 
 
 @pytest.mark.parametrize("name", FORMATS)
-def test_words_in_any_script_survive_and_a_mark_among_them_stands_for_no_picture(storage: FolderStorage, out: Path, name: str) -> None:
+def test_words_in_any_script_survive(storage: FolderStorage, out: Path, name: str) -> None:
     said = (("ok", SIGN), ("ok", SIGN))
     store_dataset(storage, {"stream": {"train": [[stream_row(said=said)]]}, "sft": {"train": [[sft_row(said=said)]]}})
     [sample] = exported(storage, name, out)
 
     answers = [answer for _, answer in check(sample, name, out)]
-    assert answers[-1] == SIGN.replace("<image>", "< image>").replace("<video>", "< video>")
+    assert answers[-1] == SIGN
 
 
 @pytest.mark.parametrize("name", FORMATS)

@@ -114,7 +114,7 @@ def test_dpo_has_one_prompt_and_the_better_and_the_worse_delta(dataset: FolderSt
 
 
 def test_words_of_any_script_come_through_as_they_are(storage: FolderStorage, out: Path) -> None:
-    words = 'Ein „Tor“ \u2028 红色的门 🚪 \\n "quoted" <image>'
+    words = 'Ein „Tor“ \u2028 红色的门 🚪 \\n "quoted" <a door>'
     store_dataset(storage, {"stream": {"train": [[stream_row(said=(("ok", words),))]]}})
     [sample] = samples(storage, "trl-sft", out)
 

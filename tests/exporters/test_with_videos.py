@@ -196,11 +196,11 @@ def test_molmo2_has_one_window_a_sample_and_the_history_in_the_question(videos: 
 
 
 def test_molmo2_keeps_words_in_any_script(storage: FolderStorage, out: Path) -> None:
-    said = (("ok", "出口 🚪"), ("ok", "“Ja” <video>"))
+    said = (("ok", "出口 🚪"), ("ok", "“Ja” <Tür>"))
     store_dataset(storage, {"sft": {"train": [[sft_row(said=said)]]}})
     storage.write(keys.raw_video("cat", ".mp4"), b"the bytes of cat")
 
-    assert [sample["message_list"][0]["answer"] for sample in molmo2(storage, out)] == ["出口 🚪", "“Ja” <video>"]
+    assert [sample["message_list"][0]["answer"] for sample in molmo2(storage, out)] == ["出口 🚪", "“Ja” <Tür>"]
 
 
 @pytest.mark.parametrize("name", ["livecc", "molmo2"])

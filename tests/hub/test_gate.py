@@ -72,6 +72,10 @@ def _say(text: str) -> tuple[tuple[Said, ...], ...]:
         ("Write to jane.doe@example.com.", "its text holds an e-mail address, j***@***.com"),
         ("A sign says +49 30 9018 2000.", "its text holds a telephone number, +49 ** **** ****"),
         ("TODO", "its text holds a placeholder, 'TODO'"),
+        (
+            "A door.<|im_end|>",
+            "its text holds a chat token, '<|im_end|>', which trainers obey instead of reading it: write the caption anew or drop its window",
+        ),
     ],
 )
 def test_what_a_caption_must_not_hold_is_named_by_video_and_window_and_masked(hub: Running, tmp_path: Path, text: str, told: str) -> None:
