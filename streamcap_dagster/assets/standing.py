@@ -69,9 +69,10 @@ def believed(asset: str) -> bool:
 def judge(video: Video, wanted: Wanted, receipts: Mapping[str, Vouched], failure: Failure | None, is_there: Callable[[str], bool]) -> Standing:
     """How a video stands by its receipts; `is_there` tells whether the objects of an asset that is up to date exist. Without counts."""
     states: dict[str, AssetState] = {}
+    wanted_now = wanted.of_video(video, receipts)
     for name, asset in wanted.assets.items():
-        states[name] = _asset_state(asset, video, wanted, receipts, states, is_there)
-    if failure is not None and not _still_holds(failure, video, wanted, receipts, states):
+        states[name] = _asset_state(asset, receipts.get(name), wanted_now, states, is_there)
+    if failure is not None and not _still_holds(failure, wanted.assets.get(failure.asset), wanted_now, states):
         failure = None
     state = _video_state(video, states, failure)
     changed = any(states[name] == "stale" and receipts[name].inputs.get(SOURCE) != video.content for name in wanted.made_of_the_file)
@@ -107,16 +108,14 @@ def _why_skipped(storage: Storage, video_id: str, chosen: Vouched | None) -> str
 
 def _asset_state(
     asset: PerVideoAsset,
-    video: Video,
-    wanted: Wanted,
-    receipts: Mapping[str, Vouched],
+    receipt: Vouched | None,
+    wanted_now: Callable[[PerVideoAsset], str | None],
     upstream: Mapping[str, AssetState],
     is_there: Callable[[str], bool],
 ) -> AssetState:
-    receipt = receipts.get(asset.name)
     if receipt is None:
         return "missing"
-    if _any_unmade(asset, upstream) or receipt.fingerprint != wanted.of(asset, video, receipts):
+    if _any_unmade(asset, upstream) or receipt.fingerprint != wanted_now(asset):
         return "stale"
     return "made" if is_there(asset.name) else "missing"
 
@@ -128,12 +127,11 @@ def _any_unmade(asset: PerVideoAsset, states: Mapping[str, AssetState]) -> bool:
     return False
 
 
-def _still_holds(failure: Failure, video: Video, wanted: Wanted, receipts: Mapping[str, Vouched], states: Mapping[str, AssetState]) -> bool:
+def _still_holds(failure: Failure, asset: PerVideoAsset | None, wanted_now: Callable[[PerVideoAsset], str | None], states: Mapping[str, AssetState]) -> bool:
     """Whether the asset that failed would be made from the same things again. One that does not say from what is believed."""
     if not failure.fingerprint:
         return True
-    asset = wanted.assets.get(failure.asset)
-    return asset is not None and not _any_unmade(asset, states) and wanted.of(asset, video, receipts) == failure.fingerprint
+    return asset is not None and not _any_unmade(asset, states) and wanted_now(asset) == failure.fingerprint
 
 
 def _video_state(video: Video, states: Mapping[str, AssetState], failure: Failure | None) -> VideoState:

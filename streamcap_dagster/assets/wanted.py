@@ -2,8 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
-from functools import cached_property
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property, partial
 
 from streamcap_dagster.assets.walk import SOURCE
 from streamcap_dagster.assets.work import PerVideoAsset, VideoWork, Workshop
@@ -26,21 +26,25 @@ class Wanted:
 
     def of(self, asset: PerVideoAsset, video: Video, receipts: Mapping[str, Vouched]) -> str | None:
         """The fingerprint of an asset of a video; None when something that it is made from does not exist."""
+        return self.of_video(video, receipts)(asset)
+
+    def of_video(self, video: Video, receipts: Mapping[str, Vouched]) -> Callable[[PerVideoAsset], str | None]:
+        """`of` for whoever asks of one asset of a video after the other."""
+        contents = {name: receipt.content_hash for name, receipt in receipts.items()}
+        contents[SOURCE] = video.content
+        return partial(self._filled, video, contents)
+
+    def _filled(self, video: Video, contents: Mapping[str, str], asset: PerVideoAsset) -> str | None:
         is_special = self.is_special(asset, video.video_id)
         form = None if is_special else self._forms.get(asset.name)
         if form is None:
             form = self._form(asset, video)
             if not is_special:
                 self._forms[asset.name] = form
-        contents = []
-        for dep in form.names:
-            if dep == SOURCE:
-                contents.append(video.content)
-            elif (receipt := receipts.get(dep)) is not None:
-                contents.append(receipt.content_hash)
-            else:
-                return None
-        return form.filled(contents)
+        try:
+            return form.filled([contents[dep] for dep in form.names])
+        except KeyError:
+            return None
 
     def _form(self, asset: PerVideoAsset, video: Video) -> FingerprintForm:
         return FingerprintForm(self._versions[asset.name], asset.deps, asset.also_from(VideoWork(video, self.workshop)))
