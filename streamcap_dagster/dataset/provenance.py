@@ -1,6 +1,6 @@
 """Where a row comes from: what it tells of its video, and of the captions that it was made of."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from streamcap_dagster.dataset.quality_columns import QualityColumns
 from streamcap_dagster.dataset.splits import Split
@@ -22,7 +22,7 @@ class Origin(Record):
 
 
 class PairProvenance(Origin, QualityColumns):
-    """What a row of two windows tells beside its own fields; caption, its quality, model and prompt are those of window 2."""
+    """What a row of two windows tells beside its own fields; caption, its quality and prompt are those of window 2."""
 
     sample_id: str
     """<video>/<clip>/<window>; of the second preference pair of a window, whose texts are about as long as each other, with /length at its end."""
@@ -35,6 +35,7 @@ class PairProvenance(Origin, QualityColumns):
     history: tuple[str, ...]
     """The texts said up to and including window 1; where a clip has anchors, since the last of them."""
     captioner: str
+    """Of window 2 and of the history; several in one text, in the order in which they spoke, as in `model`."""
     model: str
     prompt_version: str
     edited_by: str
@@ -62,6 +63,7 @@ def origin_of(video: Video, group: str, split: Split) -> Origin:
 def pair_provenance(origin: Origin, video_id: str, said: Sequence[Caption], quality: QualityColumns, suffix: str = "") -> PairProvenance:
     """`said` are the captions of a segment from its first to the pair's window 2; `suffix` tells the row from another of the same windows."""
     first, second = said[-2:]
+    history = [caption for caption in said[:-1] if caption.text and not is_dropped(caption)]
     return PairProvenance(
         **origin.model_dump(),
         sample_id=f"{video_id}/{second.clip}/{second.window}{suffix}",
@@ -71,9 +73,9 @@ def pair_provenance(origin: Origin, video_id: str, said: Sequence[Caption], qual
         **quality.model_dump(),
         frame_pts_window1=first.frame_pts_s,
         frame_pts_window2=second.frame_pts_s,
-        history=tuple(caption.text for caption in said[:-1] if caption.text and not is_dropped(caption)),
-        captioner=second.captioner,
-        model=second.model,
+        history=tuple(caption.text for caption in history),
+        captioner=each_once(caption.captioner for caption in (*history, second)),
+        model=each_once(caption.model for caption in (*history, second)),
         prompt_version=second.prompt_version,
         edited_by=edited_by(second),
         edited_at=edited_at(second),
@@ -86,5 +88,10 @@ def clip_provenance(origin: Origin, video_id: str, said: Sequence[Caption]) -> C
         **origin.model_dump(),
         sample_id=f"{video_id}/{said[0].clip}",
         frame_pts=tuple(pts_s for caption in said for pts_s in caption.frame_pts_s),
-        prompt_version=" ".join(dict.fromkeys(caption.prompt_version for caption in said)),
+        prompt_version=each_once(caption.prompt_version for caption in said),
     )
+
+
+def each_once(names: Iterable[str]) -> str:
+    """Several in one text."""
+    return " ".join(dict.fromkeys(names))

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from itertools import pairwise
 
+from streamcap_dagster.dataset.provenance import each_once
 from streamcap_dagster.dataset.quality_columns import QualityColumns, quality_of_all
 from streamcap_dagster.records import SPOKEN, Caption, CaptionKind, Record, Video
 from streamcap_dagster.reviews.reviewed import Ended, ended, is_dropped
@@ -65,8 +66,8 @@ def stream_clip(video: Video, said: Sequence[Caption], quality: Sequence[Quality
         window_duration=window_s,
         frames_per_window=per_window,
         windows=windows,
-        captioner=_each_once(caption.captioner for caption in said),
-        model=_each_once(caption.model for caption in said),
+        captioner=each_once(caption.captioner for caption in said),
+        model=each_once(caption.model for caption in said),
         merged=tuple(
             _merged(windows, per_window, cadence_s, together)
             for cadence_s in sorted(set(cadences_s))
@@ -85,10 +86,6 @@ def _told(caption: Caption, quality: QualityColumns, before: Caption) -> StreamW
 def frame_rate(caption: Caption, window_s: float) -> float:
     """Frames a second of a window: 1127 frames in 19.6 s are 57.5, not a hair less."""
     return float(len(caption.frame_sha256) / Fraction(str(window_s)))
-
-
-def _each_once(names: Iterable[str]) -> str:
-    return " ".join(dict.fromkeys(names))
 
 
 def _windows_in(cadence_s: float, window_s: float) -> int:

@@ -102,6 +102,16 @@ def test_a_row_of_a_clip_names_everybody_who_captioned_it(storage: FolderStorage
     assert (row["captioner"], row["model"]) == ("recorded offline", "none offline-1")
 
 
+@pytest.mark.parametrize("config", PAIRS)
+def test_a_row_of_two_windows_names_everybody_whose_words_it_holds(storage: FolderStorage, entry: DatasetVideo, config: str) -> None:
+    initials = read_record(storage, keys.initial_captions("a"), Captions)
+    rehearsed = tuple(caption.model_copy(update={"captioner": "offline", "model": "offline-1"}) for caption in initials.captions)
+    write_record(storage, keys.initial_captions("a"), Captions(video_id="a", captions=rehearsed))
+    build_dataset(storage, [entry])
+
+    assert {(row["captioner"], row["model"]) for row in rows(storage, config)} == {("offline recorded", "offline-1 none")}
+
+
 def test_a_row_tells_the_prompt_of_its_delta(storage: FolderStorage, entry: DatasetVideo) -> None:
     deltas = read_record(storage, keys.delta_captions("a"), Captions)
     asked = tuple(caption.model_copy(update={"prompt_version": "p2"}) for caption in deltas.captions)
