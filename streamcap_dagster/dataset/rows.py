@@ -18,7 +18,7 @@ from streamcap_dagster.quality.drift import drifts_of
 from streamcap_dagster.quality.measuring import measure
 from streamcap_dagster.quality.records import CaptionQuality
 from streamcap_dagster.records import Caption, Captions, Clips, PreferenceExamples, RlExample, RlExamples, SftExample, SftExamples, Video, in_order
-from streamcap_dagster.reviews.reviewed import apply, is_dropped, is_edited, reviewed_of
+from streamcap_dagster.reviews.reviewed import DROPPED, apply, is_dropped, is_edited, reviewed_of
 from streamcap_dagster.storage import Storage, keys
 from streamcap_dagster.storage.documents import read_record
 
@@ -196,6 +196,9 @@ def _preference_rows(storage: Storage, said: _Said, found: VideoRows) -> Iterato
 def _stream_rows(said: _Said, cadences_s: Sequence[float], found: VideoRows) -> Iterator[Row]:
     window_s = said.window_s()
     for clip, chain in said.chains.items():
+        if all(map(is_dropped, chain)):
+            found.left_out["stream", DROPPED] += 1
+            continue
         row = said.clip_row(stream_clip(said.video, chain, [said.quality_of(caption) for caption in chain], window_s, cadences_s), clip)
         if row.about_bytes > LARGEST_CLIP_BYTES:
             found.left_out["stream", TOO_LARGE] += 1
