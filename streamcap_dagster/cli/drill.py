@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from streamcap_dagster.cli.diff_words import told_count
 from streamcap_dagster.cli.disaster import PROCESSED, Drilled, Scene, drill
 from streamcap_dagster.errors import SettingError
 from streamcap_dagster.settings import Settings, scheme_of
@@ -44,7 +45,7 @@ def drill_disaster(settings: Settings, videos: int, emulator: bool | None, keep:
             at_the_end.callback(_clear, scene.settings)
         where = "the emulator of Google Cloud Storage in this process" if emulated else storage
         console.print(
-            f"A drill on {_count(videos, 'video')} at most, captioned by {scene.settings.captioner}, in {escape(where)}", highlight=False, soft_wrap=True
+            f"A drill on {told_count(videos, 'video')} at most, captioned by {scene.settings.captioner}, in {escape(where)}", highlight=False, soft_wrap=True
         )
         drilled = drill(scene, lambda begun: console.print(f"{begun} …", style="dim"))
     _show(console, drilled)
@@ -118,28 +119,24 @@ def _show(console: Console, drilled: Drilled) -> None:
     for trouble in drilled.troubles:
         console.print(f"[red]failed[/] {escape(trouble)}", highlight=False, soft_wrap=True)
     if not drilled.troubles:
-        told = f"{_count(drilled.final, 'object')} byte for byte as before, nobody was asked again, {drilled.recovery_s:.1f} s"
+        told = f"{told_count(drilled.final, 'object')} byte for byte as before, nobody was asked again, {drilled.recovery_s:.1f} s"
         console.print(f"[green]ok[/] everything came back: {told}", highlight=False, soft_wrap=True)
 
 
 def _rows(drilled: Drilled) -> Iterator[tuple[str, str]]:
     of_video = sum(count for part, count in drilled.deleted.items() if part != "processed")
-    yield "deleted", f"{_count(drilled.deleted.get('processed', 0), 'object')} of {PROCESSED}"
-    yield "", f"{_count(of_video, 'object')} of the video {drilled.video_id}"
+    yield "deleted", f"{told_count(drilled.deleted.get('processed', 0), 'object')} of {PROCESSED}"
+    yield "", f"{told_count(of_video, 'object')} of the video {drilled.video_id}"
     yield "", "Dagster's instance"
     answers = (
-        "left in place: this storage does not keep what is deleted" if drilled.spared else f"{_count(drilled.restored, 'object')} restored from soft delete"
+        "left in place: this storage does not keep what is deleted" if drilled.spared else f"{told_count(drilled.restored, 'object')} restored from soft delete"
     )
     yield f"calls/{drilled.video_id}", answers
     yield "made again", _listed(drilled.made)
     yield "reused", _listed(drilled.reused)
-    yield "asked again", f"{_count(drilled.answers, 'question')}; {drilled.from_store} answered from what was kept"
+    yield "asked again", f"{told_count(drilled.answers, 'question')}; {drilled.from_store} answered from what was kept"
     yield "recovery", f"{drilled.recovery_s:.1f} s"
 
 
 def _listed(assets: Mapping[str, int]) -> str:
     return ", ".join(f"{asset} {count}" for asset, count in assets.items()) or "nothing"
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number:,} {what}{'' if number == 1 else 's'}"

@@ -7,6 +7,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.markup import escape
 
+from streamcap_dagster.cli.diff_words import told_count
 from streamcap_dagster.cli.files import written_whole
 from streamcap_dagster.cli.instance import open_instance
 from streamcap_dagster.cli.progress import Watcher
@@ -47,7 +48,7 @@ def export_rankings(settings: Settings, form: str, only: Sequence[str], out: Pat
     with written_whole(out) as file:
         chosen.write(items(), file)
     told = f", {ranked:,} of them ranked already" if ranked else ""
-    console.print(f"{_windows(windows)} to rank{told}: {escape(str(out or 'standard output'))}", highlight=False, soft_wrap=True)
+    console.print(f"{told_count(windows, 'window')} to rank{told}: {escape(str(out or 'standard output'))}", highlight=False, soft_wrap=True)
     if not windows:
         console.print("Preference pairs are made by `streamcap run`; a window needs two different candidates.", highlight=False)
     return 0
@@ -73,7 +74,7 @@ def import_rankings(settings: Settings, path: Path, form: str | None, dry_run: b
             write_record(fresh, keys.rankings(video_id), rankings_of(fresh, video_id).with_windows(windows))
     count = sum(map(len, said.values()))
     done = "would be kept" if dry_run else "kept: they go before every score"
-    console.print(f"{_windows(count)} of {_count(len(said), 'video')}, ranked by people, {done}", highlight=False, soft_wrap=True)
+    console.print(f"{told_count(count, 'window')} of {told_count(len(said), 'video')}, ranked by people, {done}", highlight=False, soft_wrap=True)
     if not dry_run:
         console.print("`streamcap preferences stage` makes the pairs anew with them, which asks no captioner; the next run does too.", highlight=False)
     return 0
@@ -95,7 +96,7 @@ def stage_pairs(settings: Settings, only: Sequence[str]) -> int:
     made = [read_record(storage, keys.preference_examples(video_id), PreferenceExamples) for video_id in ready if _has_pairs(storage, video_id)]
     pairs = [pair for examples in made for pair in examples.examples]
     by_people, alike = (sum(kept) for kept in ((pair.ranked_by == "human" for pair in pairs), (pair.length_matched for pair in pairs)))
-    told = f"{_count(len(pairs), 'pair')} of {_count(len(ready), 'video')}: {by_people:,} ranked by people, {alike:,} of two texts of the same length"
+    told = f"{told_count(len(pairs), 'pair')} of {told_count(len(ready), 'video')}: {by_people:,} ranked by people, {alike:,} of two texts of the same length"
     console.print(told, highlight=False, soft_wrap=True)
     for trouble in troubles:
         if trouble.why:
@@ -129,11 +130,3 @@ def _form(name: str) -> FormatName:
     if found is None:
         raise SettingError("--format", name, f"the formats are {', '.join(FORMATS)}")
     return found
-
-
-def _windows(count: int) -> str:
-    return _count(count, "window")
-
-
-def _count(count: int, what: str) -> str:
-    return f"{count:,} {what}{'' if count == 1 else 's'}"

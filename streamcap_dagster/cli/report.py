@@ -7,6 +7,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.markup import escape
 
+from streamcap_dagster.cli.diff_words import told_count
 from streamcap_dagster.cli.pages import check_page
 from streamcap_dagster.errors import SettingError
 from streamcap_dagster.records import Video
@@ -30,14 +31,14 @@ def report(settings: Settings, out: Path, named: Sequence[str], with_video: bool
     usable = {video_id: video for video_id, video in read_manifest(storage).items() if video.status == "ok"}
     chosen = _chosen(storage, usable, named, settings)
     written = write_report(storage, source_for(settings).open(), chosen, out, with_video, left_out=len(usable) - len(chosen))
-    told = f"{escape(str(out))}: {_count(len(chosen), 'video')}, {_count(written.windows, 'window')}, {_told(written)}"
+    told = f"{escape(str(out))}: {told_count(len(chosen), 'video')}, {told_count(written.windows, 'window')}, {_told(written)}"
     console.print(f"{told}; {written.size_bytes / 1e6:.1f} MB in {time.monotonic() - began:.1f} s", highlight=False, soft_wrap=True)
     for trouble in written.troubles:
         console.print(f"Without its pictures: {escape(trouble)}", highlight=False, soft_wrap=True)
     if written.films_left_out:
         console.print(f"Too large to be sent along, or gone: {', '.join(written.films_left_out)}. Their frames are in it.", highlight=False, soft_wrap=True)
     if len(chosen) < len(usable) and not named:
-        left = _count(len(usable) - len(chosen), "video")
+        left = told_count(len(usable) - len(chosen), "video")
         console.print(f"Not in it: {left} with fewer flagged windows. Name others with --videos.", highlight=False, soft_wrap=True)
     return 0
 
@@ -58,9 +59,5 @@ def _chosen(storage: Storage, usable: dict[str, Video], named: Sequence[str], se
 
 
 def _told(written: Written) -> str:
-    films = f", {_count(written.films, 'whole video')}" if written.films else ""
-    return f"{_count(written.stills, 'picture')}{films}"
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number:,} {what}{'' if number == 1 else 's'}"
+    films = f", {told_count(written.films, 'whole video')}" if written.films else ""
+    return f"{told_count(written.stills, 'picture')}{films}"

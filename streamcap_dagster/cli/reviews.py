@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from streamcap_dagster.cli.diff_words import told_count
 from streamcap_dagster.cli.files import written_whole
 from streamcap_dagster.errors import ObjectUnreadable, SettingError
 from streamcap_dagster.reviews.export import videos_with_a_review, write_csv
@@ -29,7 +30,7 @@ def export_reviews(settings: Settings, out: Path | None, only: Sequence[str]) ->
         written = write_csv(storage, file, only)
     for trouble in written.troubles:
         console.print(f"[red]left out[/] {escape(trouble)}", highlight=False, soft_wrap=True)
-    told = f"{_count(written.decisions, 'decision')} on {_count(written.videos, 'video')}"
+    told = f"{told_count(written.decisions, 'decision')} on {told_count(written.videos, 'video')}"
     console.print(f"{told}: {escape(str(out or 'standard output'))}", highlight=False, soft_wrap=True)
     return 1 if written.troubles else 0
 
@@ -80,7 +81,3 @@ def _check_known(storage: Storage, only: Sequence[str]) -> None:
     for video_id in only:
         if video_id not in known:
             raise SettingError("--only", video_id, "nobody has decided anything of such a video (`streamcap reviews status` lists them)")
-
-
-def _count(count: int, what: str) -> str:
-    return f"{count:,} {what}{'' if count == 1 else 's'}"
