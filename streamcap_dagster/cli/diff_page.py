@@ -13,18 +13,19 @@ from streamcap_dagster.records import Caption
 _SHOWN = 500
 """Changed windows of a video that a page shows, each with a picture of a few kilobytes."""
 _TITLE = "Captions, old and new"
+_OPTION = "--output"
 _HARMLESS = " \t\n.,;'\"()/-–→"
 """What means nothing in Markdown where words stand."""
 
 
 def check_page(path: Path) -> None:
     """Raises SettingError for a page that could not be written, before anything is paid for it."""
-    pages.check_page(path, "--output", _RENDERED)
+    pages.check_page(path, _OPTION, _RENDERED)
 
 
 def write_page(path: Path, sample: Sample, because: Sequence[str]) -> None:
     """Write the page whole or not at all, in the format of its suffix; `because` says what changed."""
-    pages.write_page(path, _RENDERED[path.suffix.lower()](sample, because))
+    pages.write_page(path, _RENDERED[path.suffix.lower()](sample, because), _OPTION)
 
 
 def _html(sample: Sample, because: Sequence[str]) -> str:

@@ -11,8 +11,8 @@ from streamcap_dagster.errors import SettingError
 
 
 @contextmanager
-def written_whole(out: Path | None) -> Iterator[TextIO]:
-    """A file that gets its name once it is whole; standard output without one. Raises SettingError for --out when it cannot be written."""
+def written_whole(out: Path | None, option: str = "--out") -> Iterator[TextIO]:
+    """A file that gets its name once it is whole; standard output without one. Raises SettingError for the option when it cannot be written."""
     if out is None:
         with nullcontext(sys.stdout) as file:
             yield file
@@ -24,7 +24,7 @@ def written_whole(out: Path | None) -> Iterator[TextIO]:
             yield file
         staged.replace(out)
     except OSError as error:
-        raise SettingError("--out", str(out), f"it cannot be written ({error.strerror or error})") from error
+        raise SettingError(option, str(out), f"it cannot be written ({error.strerror or error})") from error
     finally:
         with suppress(OSError):  # it never came to be
             staged.unlink()

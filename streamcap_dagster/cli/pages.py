@@ -6,8 +6,8 @@ from collections.abc import Collection, Iterable
 from difflib import SequenceMatcher
 from html import escape
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 
+from streamcap_dagster.cli.files import written_whole
 from streamcap_dagster.errors import SettingError
 
 _STYLE = """
@@ -38,12 +38,10 @@ def check_page(path: Path, option: str, suffixes: Collection[str]) -> None:
         raise SettingError(option, str(path), "it is not a file that can be written; is its folder there?")
 
 
-def write_page(path: Path, page: str) -> None:
-    """Whole or not at all."""
-    with NamedTemporaryFile("w", encoding="utf-8", dir=path.parent, prefix=f".{path.name}-", delete=False) as file:
+def write_page(path: Path, page: str, option: str = "--out") -> None:
+    """Whole or not at all. Raises SettingError for the option when it cannot be written."""
+    with written_whole(path, option) as file:
         file.write(page)
-    Path(file.name).chmod(0o644)
-    Path(file.name).replace(path)
 
 
 def html_page(title: str, body: Iterable[str]) -> str:
