@@ -10,7 +10,7 @@ from streamcap_dagster.captions.comparison import Said, compare
 from streamcap_dagster.captions.reconstruction.rebuilding import still_said
 from streamcap_dagster.captions.reconstruction.records import Reconstruction
 from streamcap_dagster.cli.diff_words import told_count
-from streamcap_dagster.errors import ObjectMissing, StreamcapError
+from streamcap_dagster.errors import ObjectMissing, ObjectUnreadable, StreamcapError
 from streamcap_dagster.evaluation.comparing import Place
 from streamcap_dagster.quality.measuring import measure
 from streamcap_dagster.quality.records import CaptionQuality, WindowQuality
@@ -147,6 +147,13 @@ def _odd_tests(pair: VideoPair) -> Iterator[str]:
 
 def _pair(video: Video, old: Storage, new: Storage) -> VideoPair | str:
     """A video in both runs, or why it is not compared."""
+    try:
+        return _read_pair(video, old, new)
+    except ObjectUnreadable as error:
+        return f"{video.video_id} cannot be read: {str(error).rstrip('.')}"
+
+
+def _read_pair(video: Video, old: Storage, new: Storage) -> VideoPair | str:
     said = _captions(old, video.video_id), _captions(new, video.video_id)
     for captions, name in zip(said, ("old", "new"), strict=True):
         if captions is None:

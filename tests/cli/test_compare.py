@@ -92,6 +92,14 @@ def test_another_file_of_the_same_name_is_not_compared(tmp_path: Path, good: Fol
     assert told("good", "again")["not_compared"][1:] == ["a is another file in each run"]
 
 
+def test_a_video_that_cannot_be_read_is_told_and_the_others_are_compared(good: FolderStorage, poor: FolderStorage) -> None:
+    poor.write(keys.delta_captions("b"), b"{")
+    found = told("good", "poor")
+
+    assert found["videos"] == ["a", "c", "d", "e", "f"]
+    assert [f"b cannot be read: {keys.delta_captions('b')}" in reason for reason in found["not_compared"]] == [True]
+
+
 def test_other_windows_have_nothing_in_common(tmp_path: Path, good: FolderStorage) -> None:
     other = run(tmp_path / "other", {"a": GOOD})
     moved = [
