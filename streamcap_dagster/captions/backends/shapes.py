@@ -209,13 +209,13 @@ def _opened(mask: Mask) -> Mask:
 
 
 def _shrunk(mask: Mask) -> Mask:
-    return ~_grown(~mask, outside=False)
+    return ~_grown(~mask)
 
 
-def _grown(mask: Mask, by: int = 1, outside: bool = False) -> Mask:
+def _grown(mask: Mask, by: int = 1) -> Mask:
     """With all neighbours, diagonal ones included."""
     for _ in range(by):
-        padded = np.pad(mask, 1, constant_values=outside)
+        padded = np.pad(mask, 1)
         rows, columns = mask.shape
         mask = np.logical_or.reduce([padded[down : down + rows, right : right + columns] for down in range(3) for right in range(3)])
     return mask
