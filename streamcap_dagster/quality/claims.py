@@ -3,7 +3,8 @@
 import re
 from collections.abc import Iterator
 
-from streamcap_dagster.quality.sights import CHANGE, CUT, PLACES, WAYS
+from streamcap_dagster.pixels.places import PLACES
+from streamcap_dagster.quality.sights import CHANGE, CUT, WAYS
 from streamcap_dagster.records import Caption
 from streamcap_dagster.rewards.words import negated, sentences, words
 

@@ -6,11 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamcap_dagster.pixels.colours import COLOURS, named
+from streamcap_dagster.pixels.places import PLACES, parts
 from streamcap_dagster.pixels.thumbnails import Pixels, thumbnails
 from streamcap_dagster.records import Frame
 
 WAYS = ("to the right", "to the left", "down", "up")
-PLACES = ("on the left", "on the right", "at the top", "at the bottom", "in the centre")
 LIGHTS = ("bright", "dark", "brighter", "darker")
 CHANGE, CUT = "change", "cut"
 SIGHTS = (
@@ -107,6 +107,5 @@ def _ways(path: tuple[float, float]) -> tuple[float, ...]:
 def _places(changed: NDArray[np.bool_]) -> list[float]:
     """Share of all change that is in each of PLACES."""
     counts = changed.sum(axis=0)
-    total, rows, columns = int(counts.sum()), _HEIGHT // 3, _WIDTH // 3
-    parts = (counts[:, :columns], counts[:, -columns:], counts[:rows], counts[-rows:], counts[rows:-rows, columns:-columns])
-    return [int(part.sum()) / total if total else 0.0 for part in parts]
+    total = int(counts.sum())
+    return [int(part.sum()) / total if total else 0.0 for part in parts(counts)]

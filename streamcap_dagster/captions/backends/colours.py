@@ -6,10 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamcap_dagster.pixels.colours import COLOURS, named
+from streamcap_dagster.pixels.places import PLACES, parts
 from streamcap_dagster.pixels.thumbnails import Pixels
 
 LIGHTS = ("dark", "dim", "evenly lit", "bright")
-PLACES = ("on the left", "on the right", "at the top", "at the bottom", "in the centre")
 
 _LIGHT_BOUNDS = (40, 90, 170)
 _MOSTLY_PERCENT = 50
@@ -31,14 +31,8 @@ def colouring(pictures: Pixels) -> Colouring:
     luma = int(pictures[..., 0].sum(dtype=np.int64)) // pictures[..., 0].size
     names = named(pictures)
     overall = _prevailing(names, _MOSTLY_PERCENT)
-    found = ((place, _prevailing(part, _PLACE_PERCENT)) for place, part in zip(PLACES, _parts(names), strict=True))
+    found = ((place, _prevailing(part, _PLACE_PERCENT)) for place, part in zip(PLACES, parts(names), strict=True))
     return Colouring(LIGHTS[sum(luma >= bound for bound in _LIGHT_BOUNDS)], overall, tuple((place, colour) for place, colour in found if colour))
-
-
-def _parts(names: NDArray[np.intp]) -> tuple[NDArray[np.intp], ...]:
-    rows, columns = names.shape[1] // 3, names.shape[2] // 3
-    centre = names[:, rows:-rows, columns:-columns]
-    return names[:, :, :columns], names[:, :, -columns:], names[:, :rows], names[:, -rows:], centre
 
 
 def _prevailing(names: NDArray[np.intp], percent: int) -> str:
