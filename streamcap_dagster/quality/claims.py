@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 
 from streamcap_dagster.pixels.places import PLACES
+from streamcap_dagster.quality.quoting import unquoted
 from streamcap_dagster.quality.sights import CHANGE, CUT, WAYS
 from streamcap_dagster.records import Caption
 from streamcap_dagster.rewards.words import negated, sentences, words
@@ -50,8 +51,6 @@ _NOTHING = re.compile(r"\b(?:nothing|nobody|no one)\b|\bstops?\b|\b(?:remain|sta
 _OPPOSITES = ((_RIGHT, _LEFT), (_DOWN, _UP))
 _SIDES = frozenset(PLACES[:2])
 """No places where they tell a way."""
-_QUOTED = re.compile(r'"[^"]*"|“[^”]*”')
-"""Words on signs are not the caption's own."""
 
 
 def claims(caption: Caption) -> frozenset[str]:
@@ -59,7 +58,7 @@ def claims(caption: Caption) -> frozenset[str]:
 
     Silence claims nothing: where a camera shakes, or something goes on as before, most of the picture changes and there is nothing to say.
     """
-    text = _QUOTED.sub("", caption.text)
+    text = unquoted(caption.text)
     if caption.kind != "delta":
         return frozenset(_of_full(text))
     told = {sight for sentence in sentences(text) for sight in _of_delta(sentence)}

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
 
+from streamcap_dagster.quality.quoting import unquoted
 from streamcap_dagster.rewards.words import every, words
 
 _HEADS = {
@@ -70,7 +71,7 @@ class Names:
 
     def hear(self, text: str, introduces: bool = False) -> tuple[str, ...]:
         """The things that a caption gives another name, as `man -> goalkeeper`; one that introduces everything gives no thing another."""
-        found = (self._changed(mention, introduces) for mention in _mentions(words(text)))
+        found = (self._changed(mention, introduces) for mention in _mentions(words(unquoted(text))))
         return tuple(dict.fromkeys(change for change in found if change))
 
     def _changed(self, mention: _Mention, introduces: bool) -> str:

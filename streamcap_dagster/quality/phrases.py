@@ -1,19 +1,18 @@
 """What a caption should not say: words about the video or about what goes on as before, refusals, and times that nobody can see.
 
-What it quotes was read or heard in the video and may say anything. The phrases are English; other languages are passed over.
+The phrases are English; other languages are passed over.
 """
 
 import re
 import unicodedata
 from functools import lru_cache
 
+from streamcap_dagster.quality.quoting import unquoted
 from streamcap_dagster.rewards.form import refusal as refusing_words
 from streamcap_dagster.rewards.form import says_nothing
 from streamcap_dagster.rewards.words import every, sentences, words
 
-_QUOTED = re.compile(r""""[^"]*"|“[^”]*”|„[^“”]*[“”]|«[^»]*»|(?<!\w)'(?:[^'\n]|'(?=\w))*'(?!\w)""")
 _SPACE = re.compile(r"[^\S\n]+")
-_A_WORD = re.compile(r"\w")
 
 _MEDIUM = r"(?:video|clip|footage|frame|image|segment|sequence|snippet|recording)s?"
 _ABOUT_THE_VIDEO = re.compile(
@@ -118,8 +117,6 @@ def times(text: str) -> tuple[str, ...]:
 
 @lru_cache(maxsize=4096)
 def _plain(text: str) -> str:
-    """In one case, one Unicode form and with single spaces, without what it quotes; all of it where it is one quotation."""
+    """In one case, one Unicode form and with single spaces, without what it quotes."""
     even = text.lower() if text.isascii() else unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold()).replace("’", "'").replace("‘", "'")
-    even = _SPACE.sub(" ", even)
-    unquoted = _QUOTED.sub("…", even)
-    return unquoted if _A_WORD.search(unquoted) else even
+    return unquoted(_SPACE.sub(" ", even))

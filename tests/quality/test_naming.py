@@ -42,6 +42,7 @@ def test_what_somebody_wears_is_a_colour_of_theirs() -> None:
         ("A goal, a ball.", "The goalkeeper kicks the ball."),
         ("A red car and a blue car are parked.", "The green car drives off."),
         ("A taxi driver sleeps.", "The driver wakes up."),
+        ("A man waits.", 'A sign lights up that reads "THE DRIVER IS AWAY".'),
         ("A dog sleeps beside a man.", "The dog gets up."),
         ("A child in a red jumper stands there.", "The child sets an orange triangle down."),
         ("A child in a red jumper stands there.", "The child runs behind the rock. A green star floats by."),
