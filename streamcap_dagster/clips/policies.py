@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from heapq import nsmallest
+from operator import attrgetter
 from pathlib import Path
 
 from streamcap_dagster.errors import SettingError
@@ -56,7 +57,18 @@ def read_manual_spans(path: Path) -> dict[str, tuple[ManualSpan, ...]]:
 
 def with_marks(selected: Sequence[ManualSpan], marked: Sequence[ManualSpan]) -> tuple[ManualSpan, ...]:
     """A selection with the spans that people marked while they watched: of a selected span there stays what no mark covers, whether that keeps or drops."""
-    return (*(rest for span in selected for rest in _uncovered(span, marked)), *marked)
+    return (*(rest for span in selected for rest in _uncovered(span, marked)), *_joined(marked))
+
+
+def _joined(marked: Sequence[ManualSpan]) -> list[ManualSpan]:
+    """In order of time; those that are to be clips and overlap are one, for else of two people's the later one would be none."""
+    joined: list[ManualSpan] = []
+    for mark in sorted((mark for mark in marked if mark.keep), key=attrgetter("start_s", "end_s")):
+        if joined and mark.start_s < joined[-1].end_s:
+            joined[-1] = replace(joined[-1], end_s=max(joined[-1].end_s, mark.end_s))
+        else:
+            joined.append(mark)
+    return sorted((*joined, *(mark for mark in marked if not mark.keep)), key=attrgetter("start_s", "end_s"))
 
 
 def _uncovered(span: ManualSpan, marked: Sequence[ManualSpan]) -> Iterator[ManualSpan]:

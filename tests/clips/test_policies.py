@@ -198,6 +198,19 @@ def test_of_a_selected_span_there_stays_what_none_of_many_marks_covers() -> None
     assert left_of_it == (ManualSpan(0.0, 2.0), ManualSpan(10.0, 12.0), ManualSpan(16.0, 20.0))
 
 
+@pytest.mark.parametrize(
+    ("marks", "clips"),
+    [
+        ([(0.0, 10.0), (8.0, 20.0)], [(0.0, 20.0)]),
+        ([(8.0, 20.0), (0.0, 30.0)], [(0.0, 30.0)]),
+        ([(0.0, 10.0), (10.0, 20.0)], [(0.0, 10.0), (10.0, 20.0)]),
+    ],
+)
+def test_marks_that_overlap_are_one_clip_and_those_that_touch_are_two(marks: list[tuple[float, float]], clips: list[tuple[float, float]]) -> None:
+    found = by_hand(*with_marks([], [ManualSpan(*mark) for mark in marks]), duration_s=30.0)
+    assert [(clip.start_s, clip.end_s) for clip in found.clips] == clips
+
+
 def test_a_video_without_a_selected_span_is_skipped() -> None:
     clips = by_hand()
     assert clips.clips == ()
