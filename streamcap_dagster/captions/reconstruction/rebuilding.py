@@ -81,7 +81,7 @@ class _Test:
 
     async def _answers(self, questions: Mapping[str, str]) -> dict[str, str]:
         """By id; empty for what was not answered, or not so that it could be used."""
-        request = self._request("answers", _PROMPTS.answers(self.said, questions), _room(questions), ids=tuple(questions))
+        request = self._request("answers", _PROMPTS.answers(self.said, questions), _room(questions), ids=tuple(questions), said=self.said)
         told = (await self.asker.ask(request)).entries
         return {number: "" if is_untold(answer := "".join(told.get(number, ()))) else answer for number in questions}
 
@@ -104,7 +104,9 @@ class _Test:
             for number, (question, expected) in questions.items()
         )
 
-    def _request(self, kind: ExaminingKind, prompt: str, tokens: int, frames: tuple[Frame, ...] = (), ids: tuple[str, ...] = ()) -> CaptionRequest:
+    def _request(
+        self, kind: ExaminingKind, prompt: str, tokens: int, frames: tuple[Frame, ...] = (), ids: tuple[str, ...] = (), said: tuple[str, ...] = ()
+    ) -> CaptionRequest:
         return CaptionRequest(
             kind=kind,
             place=Place(self.clips.video_id, self.window.clip, self.window.window),
@@ -113,6 +115,7 @@ class _Test:
             prompt_version=_PROMPTS.version_of(kind),
             max_output_tokens=tokens,
             frames=frames,
+            history=said,
             ids=ids,
         )
 

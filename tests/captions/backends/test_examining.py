@@ -11,6 +11,7 @@ import pytest
 from streamcap_dagster.captions.backends.offline import OfflineCaptioner
 from streamcap_dagster.captions.backends.recorded import RecordedCaptioner
 from streamcap_dagster.captions.captioner import CaptionReply, CaptionRequest, ExaminingKind, Place
+from streamcap_dagster.captions.prompts import Prompts
 from streamcap_dagster.captions.replies import Reading, read_reply
 from streamcap_dagster.errors import CaptionerRefused, CaptionerUnavailable, SettingError
 from tests.captions.backends.openai_asking import ask
@@ -84,3 +85,60 @@ def test_the_offline_captioner_refuses_what_needs_language(kind: ExaminingKind) 
 def test_the_offline_captioner_describes_a_window_in_full() -> None:
     request = CaptionRequest("full", Place("street", 0, 3), "", "", "v", 256, frames=still(plain()))
     assert "scene" in read_reply(request, asyncio.run(OfflineCaptioner().complete(request))).text
+
+
+BUS = {"video_id": "street", "clip": 0, "window": 1, "question": "Which colour is the bus?", "answer": "red", "told_by": [["bus", "coach"], ["red"]]}
+TURNED = {**BUS, "window": 4, "answer": "green", "told_by": [["bus", "coach"], ["green"]]}
+
+
+def recorded(folder: Path, *lines: object) -> RecordedCaptioner:
+    path = folder / "answers.jsonl"
+    path.write_text("\n".join(json.dumps(line) for line in lines))
+    return RecordedCaptioner(path)
+
+
+def replied(captioner: RecordedCaptioner, request: CaptionRequest) -> Reading:
+    return read_reply(request, asyncio.run(captioner.complete(request)))
+
+
+def answering(window: int, *said: str, question: str = "Which colour is the bus?") -> CaptionRequest:
+    return CaptionRequest("answers", Place("street", 0, window), "", Prompts().answers(said, {"1": question}), "v", 256, history=said, ids=("1",))
+
+
+@pytest.mark.parametrize(
+    ("said", "answer"),
+    [(("A red coach stops.",), "red"), (("A red car.", "A bus."), ""), (("A bus comes.", "It is red."), "red"), ((), "")],
+    ids=["told in other words", "told of something else", "told with a pronoun", "told nothing"],
+)
+def test_a_question_by_hand_is_answered_by_who_was_told_and_by_nobody_else(tmp_path: Path, said: tuple[str, ...], answer: str) -> None:
+    assert replied(recorded(tmp_path, BUS), answering(3, *said)).entries == {"1": (answer,)}
+
+
+def test_a_question_by_hand_is_asked_from_its_window_on_and_has_the_latest_answer(tmp_path: Path) -> None:
+    captioner = recorded(tmp_path, TURNED, BUS)
+    asked_for = {window: replied(captioner, asked("questions", window)).entries["1"][1] for window in (1, 3, 4, 9)}
+
+    assert asked_for == {1: "red", 3: "red", 4: "green", 9: "green"}
+    assert replied(captioner, answering(9, "A red bus.")).entries == {"1": ("",)}
+    with pytest.raises(CaptionerUnavailable, match=r"window 0: .* holds no questions for it"):
+        replied(captioner, asked("questions", 0))
+
+
+def test_of_many_questions_by_hand_the_latest_are_asked(tmp_path: Path) -> None:
+    captioner = recorded(tmp_path, *({**BUS, "window": window, "question": f"What of {window}?"} for window in range(9)))
+    assert [question for question, _ in replied(captioner, asked("questions", 7)).entries.values()] == [f"What of {window}?" for window in range(2, 8)]
+
+
+def test_a_question_that_nobody_wrote_is_not_answered(tmp_path: Path) -> None:
+    with pytest.raises(CaptionerUnavailable, match="holds no answers for it"):
+        replied(recorded(tmp_path, BUS), answering(3, "A red bus.", question="Who drives?"))
+
+
+def test_the_same_question_of_one_window_twice_is_a_mistake(tmp_path: Path) -> None:
+    with pytest.raises(SettingError, match=r"line 2: the question 'Which colour is the bus\?' of this window is in an earlier line"):
+        recorded(tmp_path, BUS, {**BUS, "answer": "green"})
+
+
+def test_the_words_for_an_anchor_are_the_full_caption_of_their_window(tmp_path: Path) -> None:
+    anchor = {"video_id": "street", "clip": 0, "window": 1, "caption": "A street with a bus.", "anchor": True}
+    assert replied(recorded(tmp_path, anchor), asked("full")).text == "A street with a bus."
