@@ -55,7 +55,7 @@ def video_groups_asset(settings: Settings) -> dg.AssetsDefinition:
         group_name="dataset",
         kinds={"json"},
         owners=["team:streamcap"],
-        code_version=f"1-{sha256(RULE.encode()).hexdigest()[:8]}",
+        code_version=f"2-{sha256(RULE.encode()).hexdigest()[:8]}",
         check_specs=[
             dg.AssetCheckSpec(COMPARED, asset=VIDEO_GROUPS, description="Warns of videos that were not compared with the others, with the reason."),
             dg.AssetCheckSpec(

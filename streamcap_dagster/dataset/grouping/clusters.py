@@ -29,7 +29,7 @@ def group_videos(members: Sequence[Member], alike: Sequence[AlikeVideos], before
 
     Groups of the source only join: of two whose videos are alike the older name stays. A group that was known keeps its name, which at first is the
     SHA-256 of one of its videos; of two that become one the older name stays. What was one group before stays one, even if the video that held it
-    together is gone, unless another rule told then who looks alike.
+    together is gone, unless another rule told then who looks alike, or a person says otherwise.
     """
     clusters = _Clusters(members)
     known = {member.video_id: member for member in members}
@@ -37,7 +37,7 @@ def group_videos(members: Sequence[Member], alike: Sequence[AlikeVideos], before
         if known.keys() >= set(pair.videos):
             clusters.join(*pair.videos)
     for group in before.groups if before.rule == RULE else ():
-        clusters.join(*_still_there(group, known))
+        clusters.join(*_together(group, known))
     return _named(list(clusters), known, tuple(alike), before)
 
 
@@ -84,6 +84,18 @@ def _by(members: Sequence[Member], what: Callable[[Member], str]) -> dict[str, l
         if what(member):
             found.setdefault(what(member), []).append(member.video_id)
     return found
+
+
+def _together(group: VideoGroup, known: Mapping[str, Member]) -> list[str]:
+    """The videos of a group that stay together whoever else goes. Of one that the source named those of which it names the same as before, unless a
+    person gave any of its videos a group, then or now.
+    """
+    if not group.given:
+        return _still_there(group, known)
+    there = [(video, known[video.video_id]) for video in group.videos if video.video_id in known]
+    if any(video.source is None for video in group.videos) or any(member.given for _, member in there):
+        return []
+    return [member.video_id for video, member in there if (video.sha256, video.source) == (member.sha256, member.source)]
 
 
 def _still_there(group: VideoGroup, known: Mapping[str, Member]) -> list[str]:
@@ -140,8 +152,12 @@ def _new_name(video_ids: Sequence[str], known: Mapping[str, Member], taken: Coll
 
 
 def _group(name: str, given: bool, video_ids: Sequence[str], known: Mapping[str, Member]) -> VideoGroup:
-    videos = tuple(GroupedVideo(video_id=video_id, sha256=known[video_id].sha256, hashes=known[video_id].hashes) for video_id in video_ids)
-    return VideoGroup(group=name, given=given, videos=videos)
+    return VideoGroup(group=name, given=given, videos=tuple(_grouped(known[video_id]) for video_id in video_ids))
+
+
+def _grouped(member: Member) -> GroupedVideo:
+    source = None if member.given else member.source
+    return GroupedVideo(video_id=member.video_id, sha256=member.sha256, hashes=member.hashes, source=source)
 
 
 def _ages(groups: Sequence[VideoGroup], before: VideoGroups) -> dict[str, int]:

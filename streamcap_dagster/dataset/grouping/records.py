@@ -12,6 +12,8 @@ class GroupedVideo(Record):
     sha256: str
     hashes: str
     """Content hash of the hashes by which it was compared with the others; empty when it was not."""
+    source: str | None = None
+    """The group that its source named, which may be none; None where a person gave it one."""
 
 
 class VideoGroup(Record):

@@ -109,6 +109,32 @@ def test_what_is_grouped_again_from_the_same_is_the_same() -> None:
     assert group_videos(them, alike, once) == once
 
 
+def uploaded(**by: str) -> list[Member]:
+    return [Member(video_id, sha(video_id), source=source) for video_id, source in by.items()]
+
+
+def test_groups_of_the_source_that_one_video_joined_stay_one_when_it_is_gone() -> None:
+    before = group_videos(uploaded(cat="ann", dog="ann", owl="bob", yak=""), [pair("dog", "owl"), pair("dog", "yak")], NOTHING)
+    groups = group_videos(uploaded(cat="ann", owl="bob", yak=""), [], before)
+
+    assert set(names(groups).values()) == {"ann"}
+    assert names(group_videos(uploaded(cat="ann", owl="bob", yak=""), [], groups)) == names(groups)
+
+
+def test_a_video_of_which_the_source_names_another_group_now_leaves_the_one_before() -> None:
+    before = group_videos(uploaded(cat="ann", dog="ann", owl="bob"), [pair("dog", "owl")], NOTHING)
+    groups = group_videos(uploaded(cat="ann", owl="eve"), [], before)
+
+    assert names(groups) == {"cat": "ann", "owl": "eve"}
+
+
+def test_a_video_that_a_person_gives_a_group_leaves_that_of_the_source() -> None:
+    before = group_videos(uploaded(cat="ann", dog="ann", owl="bob"), [pair("dog", "owl")], NOTHING)
+    groups = group_videos([*uploaded(cat="ann"), Member("owl", sha("owl"), given="mine")], [], before)
+
+    assert names(groups) == {"cat": "ann", "owl": "mine"}
+
+
 def test_videos_that_were_given_a_group_share_it() -> None:
     found = names(group_videos(members("cat", "dog", "owl", cat="mine", owl="mine"), [], NOTHING))
 
