@@ -3,6 +3,7 @@
 import base64
 from collections.abc import Callable, Sequence
 from importlib import import_module
+from threading import Lock
 from typing import Protocol
 
 import numpy as np
@@ -18,6 +19,8 @@ Vectors = NDArray[np.float64]
 """A row for each text or picture."""
 
 _MODEL, _URL = "STREAMCAP_PAIRING_MODEL", "STREAMCAP_PAIRING_URL"
+_ONE_BY_ONE = Lock()
+"""Held while a function of the user's is at work: videos are measured side by side, and a model may bear no more than one caller, nor have memory for two."""
 _AT_ONCE = 32
 _ANSWER_WITHIN_S = 120
 _AGAIN = Retry(total=4, backoff_factor=1, status_forcelist=(429, 500, 502, 503, 504), allowed_methods=("POST",), raise_on_status=False)
@@ -55,7 +58,7 @@ def embedder(policy: PairingPolicy, key: str) -> Embedder | None:
 
 
 class GivenEmbedder:
-    """A function that takes a list of texts and a list of JPEGs, and returns the vectors of both."""
+    """A function that takes a list of texts and a list of JPEGs, and returns the vectors of both. It is called once at a time."""
 
     def __init__(self, model: str, function: Callable[[list[str], list[bytes]], tuple[object, object]]) -> None:
         self.model = model
@@ -63,7 +66,8 @@ class GivenEmbedder:
 
     def embed(self, texts: Sequence[str], jpegs: Sequence[bytes]) -> tuple[Vectors, Vectors]:
         try:
-            of_texts, of_jpegs = self._function(list(texts), list(jpegs))
+            with _ONE_BY_ONE:
+                of_texts, of_jpegs = self._function(list(texts), list(jpegs))
             return _of_one_space(_vectors(of_texts, len(texts)), _vectors(of_jpegs, len(jpegs)))
         except Exception as error:
             raise EmbeddingFailed(self.model, f"it failed with {type(error).__name__}: {error}", "Mend the function.") from error

@@ -3,6 +3,7 @@
 import json
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 from streamcap_dagster.errors import SettingError
 from streamcap_dagster.policies import PairingPolicy
 from streamcap_dagster.quality import embedding
-from streamcap_dagster.quality.embedding import EmbeddingFailed, ServedEmbedder, embedder
+from streamcap_dagster.quality.embedding import EmbeddingFailed, GivenEmbedder, ServedEmbedder, embedder
 from streamcap_dagster.settings import read_settings
 
 KEY = "a-secret-that-nobody-may-see"
@@ -27,6 +28,23 @@ def one_too_few(texts: list[str], jpegs: list[bytes]) -> tuple[list[list[float]]
 
 def of_two_spaces(texts: list[str], jpegs: list[bytes]) -> tuple[list[list[float]], list[list[float]]]:
     return [[1.0, 0.0] for _ in texts], [[0.0, 1.0, 0.0] for _ in jpegs]
+
+
+class Crowd:
+    """A function that says how many were in it at the same time; the first waits a moment for another."""
+
+    def __init__(self) -> None:
+        self.inside = self.most = 0
+        self.another = threading.Event()
+
+    def __call__(self, texts: list[str], jpegs: list[bytes]) -> tuple[list[list[float]], list[list[float]]]:
+        self.inside += 1
+        self.most = max(self.most, self.inside)
+        if self.inside > 1:
+            self.another.set()
+        self.another.wait(0.1)
+        self.inside -= 1
+        return two_texts(texts, jpegs)
 
 
 class Served:
@@ -74,6 +92,14 @@ def served() -> Iterator[Served]:
 def model(served: Served, monkeypatch: pytest.MonkeyPatch) -> ServedEmbedder:
     monkeypatch.setattr(embedding, "_AGAIN", embedding._AGAIN.new(backoff_factor=0))
     return ServedEmbedder("clip", served.url, KEY)
+
+
+def test_a_function_is_called_for_one_video_at_a_time() -> None:
+    crowd = Crowd()
+    with ThreadPoolExecutor(3) as threads:
+        for done in [threads.submit(GivenEmbedder("crowd", crowd).embed, ["a"], [b"b"]) for _ in range(3)]:
+            done.result()
+    assert crowd.most == 1
 
 
 def test_without_a_setting_there_is_no_model() -> None:
