@@ -7,13 +7,13 @@ frames               per video  JPEG stills of every window
 frame_hashes         per video  what one frame a second looks like, by which copies are found
 initial_captions     per video  the first window of each clip, in full
 delta_captions       per video  every later window: only what is new
-caption_quality      per video  what the captions are like, window by window
 objectives           per video  what a good delta should convey
 reviews              per video  what reviewers decided of the captions, as far as it applies
 caption_files        per video  the captions as subtitles
 sft_examples         per video  training examples for supervised fine-tuning
 rl_examples          per video  training examples for reinforcement learning
 preference_examples  per video  pairs of something better and something worse to say
+caption_quality      per video  what the captions are like, window by window
 video_groups         whole      which videos show the same, or belong together
 train_json rl_json   whole      the examples of all videos as JSON
 hf_dataset           whole      the Hugging Face dataset
@@ -37,12 +37,13 @@ PER_VIDEO: tuple[PerVideoAsset, ...] = (
     frame_hashes,
     initial_captions,
     delta_captions,
-    caption_quality,
     objectives,
     reviews,
     caption_files,
     sft_examples,
     rl_examples,
     preference_examples,
+    caption_quality,
 )
-"""The per-video assets in the order a video walks through them."""
+"""The per-video assets in the order a video walks through them. One that fails ends the walk, so that which asks a model that may be away, and that none of
+the others is made from, comes last."""

@@ -7,18 +7,12 @@ from pathlib import Path
 
 import dagster as dg
 
+from streamcap_dagster.assets import PER_VIDEO
 from streamcap_dagster.assets.background import background_of
-from streamcap_dagster.assets.captions import delta_captions, initial_captions, objectives
-from streamcap_dagster.assets.clips import clips
+from streamcap_dagster.assets.captions import caption_files
 from streamcap_dagster.assets.corpus import Built, Corpus, materialize, read_corpus
 from streamcap_dagster.assets.corpus_checks import corpus_checks, few_failed, outcome_check, quality_checks, quality_of, unless_blocked
-from streamcap_dagster.assets.examples import rl_examples, sft_examples
-from streamcap_dagster.assets.frames import frame_hashes, frames
 from streamcap_dagster.assets.groups import VIDEO_GROUPS, video_groups_asset
-from streamcap_dagster.assets.preferences import preference_examples
-from streamcap_dagster.assets.quality import caption_quality
-from streamcap_dagster.assets.reviews import reviews
-from streamcap_dagster.assets.videos import raw_videos
 from streamcap_dagster.dataset.hub_dataset import CARD, build_dataset
 from streamcap_dagster.dataset.json_files import Kind, write_examples_json
 from streamcap_dagster.dataset.rows import DatasetVideo
@@ -39,20 +33,7 @@ WHOLE_CORPUS = (VIDEO_GROUPS, *JSON_FILES, "hf_dataset", "published_dataset")
 OWNERS = ["team:streamcap"]
 FROM_EVERYTHING = ("clips", "frames", "initial_captions", "delta_captions", "caption_quality", "reviews", "sft_examples", "rl_examples", "preference_examples")
 FRESH = dg.FreshnessPolicy.time_window(fail_window=timedelta(days=8), warn_window=timedelta(days=2))
-CHAIN = (
-    raw_videos,
-    clips,
-    frames,
-    frame_hashes,
-    initial_captions,
-    delta_captions,
-    caption_quality,
-    objectives,
-    reviews,
-    sft_examples,
-    rl_examples,
-    preference_examples,
-)
+CHAIN = tuple(asset for asset in PER_VIDEO if asset is not caption_files)
 """What a video needs to have, each made from the others as they are, to be in any of these assets."""
 
 

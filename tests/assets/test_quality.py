@@ -5,13 +5,16 @@ from pathlib import Path
 
 import pytest
 
+from streamcap_dagster.assets import PER_VIDEO
+from streamcap_dagster.assets.captions import caption_files
 from streamcap_dagster.assets.quality import SHOWN, caption_quality
 from streamcap_dagster.assets.walk import Finished
 from streamcap_dagster.captions.captioner import CaptionReply, CaptionRequest
 from streamcap_dagster.quality.records import CaptionQuality
 from streamcap_dagster.quality.thresholds import METRICS
+from streamcap_dagster.reviews.reviewed import Reviewed
 from streamcap_dagster.storage import Storage, keys
-from streamcap_dagster.storage.documents import read_record
+from streamcap_dagster.storage.documents import read_record, write_record
 from streamcap_dagster.storage.folder import FolderStorage
 from tests.assets.walking import Walked, video, walk, workshop
 from tests.dataset.corpus import Said, store_video
@@ -34,6 +37,10 @@ class Nobody:
 
     async def complete(self, request: CaptionRequest) -> CaptionReply:
         raise AssertionError(f"{request.place} was asked")
+
+
+def out_of_memory(texts: list[str], jpegs: list[bytes]) -> tuple[object, object]:
+    raise MemoryError(f"{len(texts)} texts and {len(jpegs)} pictures are too many")
 
 
 @pytest.fixture
@@ -122,3 +129,14 @@ def test_another_threshold_makes_it_anew_and_nothing_else_does(storage: FolderSt
 
     assert walked(storage).made == ["caption_quality"]
     assert quality(storage).windows[1].flags == ("words_per_s",)
+
+
+def test_a_model_that_fails_keeps_nothing_from_being_made_but_what_it_is_asked_for(storage: FolderStorage) -> None:
+    store_video(storage, "v", [CHAIN])
+    write_record(storage, keys.reviewed("v"), Reviewed(video_id="v"))
+    wanted = [replace(asset, deps=()) for asset in PER_VIDEO if asset in (caption_quality, caption_files)]
+
+    done = walk(wanted, workshop(storage, pairing_model=f"{__name__}:out_of_memory"), [video("v")])
+
+    assert done.made == ["caption_files"]
+    assert [(failure.asset, "are too many" in failure.reason) for failure in done.failures] == [("caption_quality", True)]

@@ -87,7 +87,7 @@ def test_a_changed_setting_is_told_with_what_it_makes_stale_and_what_that_takes(
 
     assert [(group["videos"], group["causes"][0]["says"]) for group in told["groups"]] == [(3, "no_change_threshold 10.0 → 0.0")]
     assert told["groups"][0]["made_anew"] == ["initial_captions", "delta_captions", "sft_examples", "preference_examples"]
-    assert told["groups"][0]["follows"] == ["caption_quality", "objectives", "reviews", "caption_files", "rl_examples"]
+    assert told["groups"][0]["follows"] == ["objectives", "reviews", "caption_files", "rl_examples", "caption_quality"]
     assert told["to_redo"]["to_ask"]["calls"] == 3  # both deltas of the video `still`, and statements about them
     assert everything(made) == before
 
