@@ -21,6 +21,7 @@ from streamcap_dagster.dataset.splits import SPLITS
 from streamcap_dagster.examples.images import write_images
 from streamcap_dagster.partitions import Materialized
 from streamcap_dagster.policies import DatasetPolicy
+from streamcap_dagster.quality import thresholds
 from streamcap_dagster.quality.verdicts import POOR_COUNT
 from streamcap_dagster.resources.storage import StorageResource
 from streamcap_dagster.settings import Settings
@@ -97,7 +98,7 @@ def _hf_dataset(settings: Settings) -> dg.AssetsDefinition:
         group_name="dataset",
         kinds={"huggingface", "parquet"},
         owners=OWNERS,
-        code_version=f"7-{LAYOUT}-{policy.cadences}-{policy.shard_mb:g}",
+        code_version=f"7-{LAYOUT}-{policy.cadences}-{policy.shard_mb:g}-{thresholds.version()}",
         freshness_policy=FRESH,
         check_specs=[*corpus_checks("hf_dataset"), outcome_check("hf_dataset"), *quality_checks("hf_dataset")],
     )

@@ -15,6 +15,7 @@ from streamcap_dagster.assets.work import PerVideoAsset
 from streamcap_dagster.dataset.checking import ReadBack
 from streamcap_dagster.errors import ObjectChanged, StorageLost, StreamcapError
 from streamcap_dagster.partitions import Materialized
+from streamcap_dagster.quality.thresholds import METRICS, Levels
 from streamcap_dagster.records import Video
 from streamcap_dagster.settings import read_settings
 from streamcap_dagster.storage import keys
@@ -351,6 +352,15 @@ def test_shards_that_are_written_in_another_way_make_the_dataset_another(storage
 
     before = version()
     monkeypatch.setattr(dataset, "LAYOUT", "another", raising=False)
+    assert version() != before
+
+
+def test_another_threshold_of_videos_makes_the_dataset_another_for_it_counts_the_poor_ones(storage: FolderStorage, monkeypatch: pytest.MonkeyPatch) -> None:
+    def version() -> str | None:
+        return dataset.dataset_assets(settings(storage))[-1].code_versions_by_key[dg.AssetKey("hf_dataset")]
+
+    before = version()
+    monkeypatch.setitem(METRICS, "repetition", replace(METRICS["repetition"], video=Levels(0.9)))
     assert version() != before
 
 
