@@ -75,7 +75,6 @@ class PairingPolicy(Policy):
     pairing_model: str = Field(
         "", description="what compares captions with frames: module:function, or a model that STREAMCAP_PAIRING_URL serves; empty: features, without a model"
     )
-    pairing_url: str = Field("", description="address that serves the embeddings of STREAMCAP_PAIRING_MODEL, such as http://localhost:8000/v1")
 
 
 class ExamplePolicy(Policy):

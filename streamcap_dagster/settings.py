@@ -87,6 +87,7 @@ class Settings(BaseSettings, Windowing, ClipPolicy, Sampling, ChainPolicy, Examp
     alert_webhook: SecretStr = Field(SecretStr(""), description="address that alerts are posted to, as Slack's JSON; a secret")
     warn_failed_share: float = Field(0.02, ge=0, le=1, description="share of windows without a usable caption, or of failed videos, that the dataset warns of")
     max_failed_share: float = Field(0.2, ge=0, le=1, description="share beyond which that is an error, and nothing is made of the dataset")
+    pairing_url: str = Field("", description="address that serves the embeddings of STREAMCAP_PAIRING_MODEL, such as http://localhost:8000/v1")
     pairing_key: SecretStr = Field(SecretStr(""), description="key for STREAMCAP_PAIRING_URL, if it wants one; a secret")
     decode_workers: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1, le=256, description="videos that are decoded at the same time")
     calls_in_flight: int = Field(200, ge=1, le=4096, description="questions to the captioner that may be open at the same time")

@@ -30,7 +30,7 @@ def _measure_captions(work: VideoWork) -> Made:
 
 
 def _audit(work: VideoWork, captions: Sequence[Caption]) -> PairingAudit | None:
-    model = embedder(work.policy(PairingPolicy), work.settings.pairing_key.get_secret_value())
+    model = embedder(work.settings.pairing_model, work.settings.pairing_url, work.settings.pairing_key.get_secret_value())
     windows = stored_windows(work.local(keys.frames(work.video_id)), captions)
     return audit_by_model(captions, windows, model) if model is not None else audit_by_features(work.video_id, captions, windows)
 

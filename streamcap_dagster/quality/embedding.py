@@ -13,7 +13,6 @@ from requests.adapters import HTTPAdapter
 from urllib3.util import Retry
 
 from streamcap_dagster.errors import SettingError, StreamcapError
-from streamcap_dagster.policies import PairingPolicy
 
 Vectors = NDArray[np.float64]
 """A row for each text or picture."""
@@ -43,13 +42,12 @@ class EmbeddingFailed(StreamcapError):
         super().__init__(f"captions and frames could not be compared by {model}: {why}. {fix} Without {_MODEL} they are compared by features, without a model.")
 
 
-def embedder(policy: PairingPolicy, key: str) -> Embedder | None:
+def embedder(named: str, url: str, key: str) -> Embedder | None:
     """The model that the settings name, None where they name none. Raises SettingError for one that there cannot be."""
-    named = policy.pairing_model
     if not named:
         return None
-    if policy.pairing_url:
-        return ServedEmbedder(named, policy.pairing_url, key)
+    if url:
+        return ServedEmbedder(named, url, key)
     module, _, function = named.partition(":")
     try:
         return GivenEmbedder(named, getattr(import_module(module), function))

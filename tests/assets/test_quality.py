@@ -140,3 +140,10 @@ def test_a_model_that_fails_keeps_nothing_from_being_made_but_what_it_is_asked_f
 
     assert done.made == ["caption_files"]
     assert [(failure.asset, "are too many" in failure.reason) for failure in done.failures] == [("caption_quality", True)]
+
+
+def test_a_model_that_is_served_elsewhere_now_is_the_same_model(storage: FolderStorage) -> None:
+    def version(**more: str) -> str:
+        return caption_quality.code_version(workshop(storage, **more).settings)
+
+    assert version(pairing_model="clip", pairing_url="http://127.0.0.1:1") == version(pairing_model="clip", pairing_url="http://127.0.0.1:2") != version()

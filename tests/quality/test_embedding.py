@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from streamcap_dagster.errors import SettingError
-from streamcap_dagster.policies import PairingPolicy
 from streamcap_dagster.quality import embedding
 from streamcap_dagster.quality.embedding import EmbeddingFailed, GivenEmbedder, ServedEmbedder, embedder
 from streamcap_dagster.settings import read_settings
@@ -103,11 +102,11 @@ def test_a_function_is_called_for_one_video_at_a_time() -> None:
 
 
 def test_without_a_setting_there_is_no_model() -> None:
-    assert embedder(PairingPolicy(), "") is None
+    assert embedder("", "", "") is None
 
 
 def test_a_function_is_found_by_its_name() -> None:
-    model = embedder(PairingPolicy(pairing_model=f"{__name__}:two_texts"), "")
+    model = embedder(f"{__name__}:two_texts", "", "")
 
     assert model is not None
     assert model.model == f"{__name__}:two_texts"
@@ -118,11 +117,11 @@ def test_a_function_is_found_by_its_name() -> None:
 @pytest.mark.parametrize("named", ["no_such_module:f", f"{__name__}:no_such_function"])
 def test_a_function_that_there_is_not_is_told(named: str) -> None:
     with pytest.raises(SettingError, match="there is no such function"):
-        embedder(PairingPolicy(pairing_model=named), "")
+        embedder(named, "", "")
 
 
 def test_a_function_that_returns_too_few_vectors_is_told() -> None:
-    model = embedder(PairingPolicy(pairing_model=f"{__name__}:one_too_few"), "")
+    model = embedder(f"{__name__}:one_too_few", "", "")
 
     assert model is not None
     with pytest.raises(EmbeddingFailed, match="2 vectors of finite numbers were asked for"):
@@ -130,7 +129,7 @@ def test_a_function_that_returns_too_few_vectors_is_told() -> None:
 
 
 def test_a_function_whose_texts_and_pictures_are_of_different_lengths_is_told() -> None:
-    model = embedder(PairingPolicy(pairing_model=f"{__name__}:of_two_spaces"), "")
+    model = embedder(f"{__name__}:of_two_spaces", "", "")
 
     assert model is not None
     with pytest.raises(EmbeddingFailed, match="the vectors of texts have 2 numbers and those of pictures 3, so that they cannot be compared"):
