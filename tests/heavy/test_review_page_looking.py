@@ -183,6 +183,15 @@ def test_everything_can_be_reached_and_is_named(opened: Page) -> None:
     assert {"BUTTON", "SELECT", "slider", "listbox"} <= reached
 
 
+@pytest.mark.parametrize("path", ["/", "/videos/bikes"])
+def test_a_narrow_window_is_not_scrolled_sideways(world: World, browser: Browser, path: str) -> None:
+    with served(world) as server:
+        for page in visit(browser, server, path):
+            page.set_viewport_size({"width": 420, "height": 800})
+            expect(page.locator(".heat-row, [role=option]").first).to_be_visible()
+            assert page.evaluate("document.documentElement.scrollWidth") <= 420
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_words_stand_out_from_what_is_behind_them(world: World, browser: Browser, scheme: str) -> None:
     with served(world) as server:

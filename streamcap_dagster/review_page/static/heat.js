@@ -50,7 +50,7 @@ review.heatMap = (source, hint) => {
       review.element(
         "a",
         { href: video ? source.link(video.video_id) : "#", tabindex: place === state.focus ? 0 : -1, "data-place": place, "aria-label": video ? `${video.video_id}: ${told}` : "not read yet" },
-        review.element("span", { class: "heat-name" }, video ? video.video_id : "…"),
+        review.element("span", { class: "heat-name", title: video?.video_id }, video ? video.video_id : "…"),
         review.element("span", { class: "heat-numbers" }, told),
       ),
     );

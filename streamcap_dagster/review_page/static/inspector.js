@@ -140,7 +140,7 @@ review.inspector = (source, shown, decisions, hooks) => {
         state.editing ? editor(one) : words(one),
         state.editing ? null : actions(one),
         decided(one),
-        wholeClip(one),
+        state.editing ? null : wholeClip(one),
         one.quality && one.quality.flags.length > 0 && review.element("ul", { class: "flag-list" }, ...one.quality.flags.filter((flag) => !flag.endsWith("_error")).map((flag) => review.element("li", { class: one.quality.flags.includes(`${flag}_error`) ? "bad" : "" }, review.flagName(flag)))),
         measured(one),
         drift(one),

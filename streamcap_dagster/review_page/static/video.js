@@ -230,7 +230,7 @@ review.video = (root, source, shown, { before = "", after = "", at = 0, back = "
     review.element(
       "div",
       { class: "lower" },
-      review.element("div", { class: "toolbar" }, review.element("label", { class: "check" }, onlyFlagged, `Only flagged (${flagged})`, review.element("kbd", { "aria-hidden": "true" }, "f")), shownCount, review.element("span", { class: "gap" }), marks.element, source.canDecide && review.button("Mark clip", "m", () => mark())),
+      review.element("div", { class: "toolbar" }, review.element("label", { class: "check" }, onlyFlagged, `Only flagged (${flagged})`, review.element("kbd", { "aria-hidden": "true" }, "f")), shownCount, review.element("span", { class: "gap" }), marks.element, source.canDecide && review.button("Mark clip", "m", () => mark(), { title: "A span that is to be a clip where clips are chosen by hand (STREAMCAP_CLIP_POLICY=manual)" })),
       map.element,
       timeline.element,
     ),
