@@ -12,14 +12,21 @@ pytestmark = pytest.mark.heavy
 
 
 @pytest.fixture(scope="module")
-def scores(tmp_path_factory: pytest.TempPathFactory) -> dict[str, float]:
-    """The overall score of both captioners, and of the policies on the same windows."""
+def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A drawn world with the captions of both captioners, each in a storage of its name."""
     folder = tmp_path_factory.mktemp("drawn")
     streamcap(folder, "drawn-world", "--out", "world", "--videos", "2", "--seed", "5")
-    told: dict[str, float] = {}
     for captioner in ("recorded", "offline"):
         streamcap(folder / "world", "run", "videos", "--storage", captioner, "--captioner", captioner)
-        plain = json.loads(streamcap(folder / "world", "evaluate", captioner, "--truth", ".", "--policy", "all", "--json"))
+    return folder / "world"
+
+
+@pytest.fixture(scope="module")
+def scores(world: Path) -> dict[str, float]:
+    """The overall score of both captioners, and of the policies on the same windows."""
+    told: dict[str, float] = {}
+    for captioner in ("recorded", "offline"):
+        plain = json.loads(streamcap(world, "evaluate", captioner, "--truth", ".", "--policy", "all", "--json"))
         overall = {score["name"]: score["measures"]["overall"]["value"] for score in plain["scores"]}
         told |= {**overall, captioner: overall["captions"]}
     return told
@@ -42,3 +49,12 @@ def test_whoever_looks_at_nothing_is_worse_in_the_right_order(scores: dict[str, 
 
 def test_who_sees_only_pixels_is_worse_than_who_knows(scores: dict[str, float]) -> None:
     assert 0 <= scores["offline"] < scores["recorded"]
+
+
+def test_perfect_deltas_keep_all_that_is_asked_for_and_those_of_who_sees_only_pixels_do_not(world: Path) -> None:
+    told = {captioner: json.loads(streamcap(world, "reconstruct", captioner, "--windows", "99", "--json")) for captioner in ("recorded", "offline")}
+
+    assert {test["captioner"] for test in told.values()} == {"recorded"}
+    assert told["recorded"]["questions"] == told["offline"]["questions"] > 0
+    assert told["recorded"]["kept"] == 1
+    assert told["offline"]["kept"] < 0.7
