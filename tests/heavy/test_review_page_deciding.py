@@ -9,16 +9,21 @@ from typing import TYPE_CHECKING
 import pytest
 
 from streamcap_dagster.records import Captions
+from streamcap_dagster.review_page.report import write_report
+from streamcap_dagster.review_page.shown import show_video
+from streamcap_dagster.review_page.summaries import summarize
 from streamcap_dagster.reviews.applying import apply_review
+from streamcap_dagster.reviews.records import Choice
 from streamcap_dagster.reviews.storing import read_review
 from streamcap_dagster.storage import keys
 from streamcap_dagster.storage.documents import read_record, write_record
 from streamcap_dagster.storage.tombstones import lay_tombstone
-from streamcap_dagster.videos.manifest import write_manifest
+from streamcap_dagster.videos.manifest import read_manifest, write_manifest
 from tests.review_page.browsing import column, edit, expect, hold_a_save, let_go, ready, until, visit
 from tests.review_page.conftest import CAPTIONS
 from tests.review_page.served import served
 from tests.review_page.world import Said, World
+from tests.reviews.places import decide
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -130,6 +135,22 @@ def test_of_two_who_decide_on_a_whole_clip_the_second_is_asked(world: World, bro
 
     kept = read_review(world.storage, "bikes").of(0, None)
     assert (kept.verdict, kept.by) == ("drop", "Ada")
+
+
+def test_a_report_tells_what_was_decided_of_a_clip_and_lets_nobody_change_it(world: World, browser: Browser, tmp_path: Path) -> None:
+    video = read_manifest(world.storage)["bikes"]
+    sha256 = show_video(world.storage, video).clips_sha256[0]
+    decide(world.storage, "bikes", Choice(clip=0, verdict="drop", caption_sha256=sha256), by="Grace")
+    write_report(world.storage, world.source, [(video, summarize(world.storage, video))], tmp_path / "report.html", False, left_out=0)
+    page = browser.new_page()
+    page.goto(f"{(tmp_path / 'report.html').as_uri()}#bikes/0")
+
+    expect(page.get_by_role("region", name="The whole of clip 1")).to_contain_text("dropped Grace")
+    expect(page.locator("[role=option] .badge.dropped")).to_have_count(5)
+    page.keyboard.press("Shift+D")
+    expect(page.get_by_role("button", name="Drop")).to_have_count(0)
+    expect(page.locator("[role=option] .badge.dropped")).to_have_count(5)
+    page.close()
 
 
 def test_decisions_are_exported_as_a_table(opened: Page, tmp_path: Path) -> None:
