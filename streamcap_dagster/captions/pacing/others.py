@@ -1,7 +1,6 @@
 """What other processes have put on their accounts, and which of them live."""
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from pydantic import ValidationError
@@ -9,9 +8,9 @@ from pydantic import ValidationError
 from streamcap_dagster.errors import ObjectMissing, ObjectUnreadable
 from streamcap_dagster.records import Record
 from streamcap_dagster.storage import Storage, keys
+from streamcap_dagster.storage.many import side_by_side
 from streamcap_dagster.storage.processes import is_gone
 
-_READERS = 16
 _SILENT_BEATS = 3
 
 
@@ -70,10 +69,9 @@ class Others:
         found = [stored.key for stored in self._storage.list(keys.QUOTA) if not stored.key.endswith(f"/{self._process}.json")]
         now_s = self._clock()
         unsettled = [key for key in found if not self._is_final(key, today, now_s)]
-        with ThreadPoolExecutor(_READERS) as readers:
-            for key, account in zip(unsettled, readers.map(self._read, unsettled), strict=True):
-                if account is not None:
-                    self._note(key, account, now_s)
+        for key, account in zip(unsettled, side_by_side(self._storage.lanes, self._read, unsettled), strict=True):
+            if account is not None:
+                self._note(key, account, now_s)
         ours = {key: seen for key, seen in self._seen.items() if key.startswith(self._folder)}
         live = {key: seen for key, seen in self._seen.items() if self._is_live(seen, now_s)}
         return Standing(
