@@ -16,6 +16,8 @@ from streamcap_dagster.storage import Storage, keys
 from streamcap_dagster.storage.documents import read_record
 from streamcap_dagster.storage.many import side_by_side
 
+_FREE = Bill()
+
 
 def background_of(storage: Storage) -> Background:
     prompts = Prompts()
@@ -55,7 +57,7 @@ def _answered(storage: Storage, captioning: Calls, video_id: str) -> list[Attemp
     """The billed answers to the questions that a video's captions and objectives come from."""
     stating = set(_stating_objectives(storage, video_id))
     calls = (call for call in CallStore(storage, video_id).every() if call.key in captioning or call.key in stating)
-    return [attempt for call in calls for attempt in call.attempts if attempt.bill != Bill()]
+    return [attempt for call in calls for attempt in call.attempts if attempt.bill != _FREE]
 
 
 def _stating_objectives(storage: Storage, video_id: str) -> Iterable[str]:
