@@ -12,7 +12,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from benchmarks.orchestration import recorded_answers, timed_walk
+from benchmarks.orchestration import recorded_answers, timed_pairs
 from benchmarks.processes import run_module
 from benchmarks.scale.corpus import tiny_video
 from streamcap_dagster.assets import PER_VIDEO
@@ -28,7 +28,7 @@ def measure() -> dict[str, object]:
     with tempfile.TemporaryDirectory() as folder:
         small, large = (_run(Path(folder, str(videos)), videos) for videos in (SMALL, LARGE))
         dataset = _dataset(Path(folder, str(LARGE)))
-        plain, dagster = (timed_walk(how, Path(folder, str(SMALL), "videos"), Path(folder, str(SMALL), "answers.jsonl")) for how in ("plain", "dagster"))
+        ((plain, dagster),) = timed_pairs(Path(folder, str(SMALL), "videos"), Path(folder, str(SMALL), "answers.jsonl"), repeats=1)
     made = SMALL * len(PER_VIDEO)
     return {
         f"run_of_{SMALL}": small,
