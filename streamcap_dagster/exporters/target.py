@@ -82,7 +82,7 @@ class _Folder(FolderStorage):
 
     def _explained(self, error: OSError, key: str, doing: str) -> OSError | StorageError:
         told = super()._explained(error, key, doing)
-        if not isinstance(told, StorageError) or error.errno is None:
+        if not isinstance(told, StorageError) or error.errno in (None, errno.EMFILE):
             return told
         free = "Free some space, or give a folder on a larger disk with --out; the same command goes on from here, and what was whole stays."
         fix = free if error.errno in _FULL else "Give another folder with --out."

@@ -7,7 +7,7 @@ import os
 import secrets
 import shutil
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from operator import attrgetter
 from pathlib import Path
@@ -20,6 +20,8 @@ from streamcap_dagster.storage.file_locks import alone
 
 _PRIVATE = ".streamcap"
 """Folder for what is not an object: files still being written, and locks."""
+_NO_OBJECTS = (_PRIVATE, "lost+found")
+"""The latter is the file system's own, where the storage is a whole disk, and nobody but root may list it."""
 _LANES = 4
 _CHUNK_BYTES = 4 << 20
 
@@ -183,21 +185,28 @@ class FolderStorage:
 
     def _walk(self, folder: str, key: str, prefix: str) -> Iterator[Stored]:
         """What has the prefix in a folder and those in it; `key` is that of all its files. Plain strings: a Path per file would take most of the time."""
-        try:
-            entries = list(os.scandir(folder))
-        except OSError:
-            return
-        for entry in entries:
+        for entry in self._entries(folder, key):
             name = key + entry.name
             if entry.is_dir():
-                if entry.name != _PRIVATE and not entry.is_symlink() and (name.startswith(prefix) or prefix.startswith(f"{name}/")):
+                if entry.name not in _NO_OBJECTS and not entry.is_symlink() and (name.startswith(prefix) or prefix.startswith(f"{name}/")):
                     yield from self._walk(entry.path, f"{name}/", prefix)
             elif name.startswith(prefix):
                 try:
                     found = entry.stat()
                 except FileNotFoundError:  # gone since the folder was listed
                     continue
+                except OSError as error:
+                    raise self._explained(error, name, "looking for") from error
                 yield Stored(name, found.st_size, version=_version(found))
+
+    def _entries(self, folder: str, key: str) -> Sequence[os.DirEntry[str]]:
+        """None of a folder that is not there. One that cannot be listed is another matter: whoever took it for empty would lose what it holds."""
+        try:
+            return list(os.scandir(folder))
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+        except OSError as error:
+            raise self._explained(error, key or "what is there", "listing") from error
 
     def _is_foreign(self, error: OSError) -> bool:
         """Whether an error is of a file elsewhere, which the block of `staged` was reading."""
@@ -213,12 +222,14 @@ class FolderStorage:
             return error
         if isinstance(error, FileNotFoundError) and doing != "writing":
             return ObjectMissing(key, self.uri, fix_of_missing(key))
+        allowed = "write permission on" if doing in ("writing", "deleting") else "permission to read"
         fixes = {
             errno.ENOSPC: "Free some space (or point STREAMCAP_STORAGE at a larger disk) and run again; nothing that exists was changed.",
             errno.EDQUOT: "The disk quota is used up: free some space and run again; nothing that exists was changed.",
             errno.EFBIG: "The file-size limit of this process is too low: raise it (`ulimit -f`) and run again; nothing that exists was changed.",
-            errno.EACCES: "Give this user write permission on the folder, or choose another STREAMCAP_STORAGE.",
+            errno.EACCES: f"Give this user {allowed} the folder, or choose another STREAMCAP_STORAGE.",
             errno.EROFS: "The folder is read-only: choose another STREAMCAP_STORAGE.",
+            errno.EMFILE: "This process has more files open than it may: raise the limit (`ulimit -n`) and run again.",
             errno.ENOTDIR: "A file stands where a folder is needed: choose another STREAMCAP_STORAGE.",
             errno.EEXIST: "A file stands where a folder is needed: choose another STREAMCAP_STORAGE.",
         }

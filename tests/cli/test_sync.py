@@ -1,5 +1,6 @@
 """`streamcap sync`: what a person sees of a storage that is copied, and what is asked of them."""
 
+import errno
 import os
 import signal
 import subprocess
@@ -93,6 +94,24 @@ def test_removing_is_told_by_name(here: FolderStorage, there: FolderStorage) -> 
     assert "removes clips/old.json" in done.stdout
     assert "1 removed" in done.stdout
     assert there.stat("clips/old.json") is None
+
+
+def test_what_cannot_be_listed_at_the_source_is_not_removed_from_the_copy(here: FolderStorage, there: FolderStorage, monkeypatch: pytest.MonkeyPatch) -> None:
+    here.write("calls/cat.jsonl", b"paid for")
+    sync(here.root, there.root)
+    whole = os.scandir
+
+    def closed(folder: str) -> object:
+        if folder == str(here.root / "calls"):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), folder)
+        return whole(folder)
+
+    monkeypatch.setattr(os, "scandir", closed)
+    done = sync(here.root, there.root, "--delete", "--yes")
+
+    assert done.exit_code == 1
+    assert f"failed in {here.root}: Permission denied" in str(done.exception)
+    assert there.read("calls/cat.jsonl") == b"paid for"
 
 
 def test_what_fails_is_exit_status_1_with_its_name_and_reason(here: FolderStorage, there: FolderStorage) -> None:

@@ -8,12 +8,14 @@ import sys
 import textwrap
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
 from streamcap_dagster.errors import ObjectMissing, StorageError
 from streamcap_dagster.storage import Stored
 from streamcap_dagster.storage.folder import FolderStorage
+from tests.ordinary import as_ordinary_user
 
 
 @pytest.fixture
@@ -35,6 +37,56 @@ def test_a_prefix_that_ends_inside_a_name_lists_what_starts_with_it(storage: Fol
         storage.write(key, b"x")
 
     assert [stored.key for stored in storage.list("raw/videos/cat.")] == ["raw/videos/cat.mp4"]
+
+
+def test_a_folder_that_cannot_be_listed_is_not_empty() -> None:
+    with TemporaryDirectory() as name:
+        root = Path(name)
+        root.chmod(0o755)
+        FolderStorage(root).write("tombstones/cat.json", b"x")
+        (root / "tombstones").chmod(0)
+        told = as_ordinary_user(_why_not_listed, root)
+        (root / "tombstones").chmod(0o700)
+    assert told.startswith(f"listing tombstones/ failed in {root}: Permission denied. Give this user permission to read")
+
+
+def _why_not_listed(root: Path) -> str:
+    try:
+        return str([stored.key for stored in FolderStorage(root).list("tombstones/")])
+    except StorageError as error:
+        return str(error)
+
+
+def test_a_folder_that_cannot_be_listed_for_too_many_open_files_is_not_empty(storage: FolderStorage) -> None:
+    script = """
+        import os, resource, sys
+        from pathlib import Path
+        from streamcap_dagster.errors import StorageError
+        from streamcap_dagster.storage.folder import FolderStorage
+        resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
+        held = []
+        try:
+            while True:
+                held.append(os.dup(0))
+        except OSError:
+            pass
+        try:
+            print(list(FolderStorage(Path(sys.argv[1])).list("")))
+        except StorageError as error:
+            print(error)
+    """
+    storage.write("tombstones/cat.json", b"x")
+
+    told = _python(script, storage.root).stdout
+
+    assert told.startswith(f"listing what is there failed in {storage.root}: Too many open files. ")
+    assert "`ulimit -n`" in told
+
+
+def test_what_the_file_system_of_a_disk_keeps_for_itself_is_no_object(storage: FolderStorage) -> None:
+    storage.write("lost+found/#1234", b"x")
+    storage.write("clips/cat.json", b"x")
+    assert [stored.key for stored in storage.list("")] == ["clips/cat.json"]
 
 
 def test_a_missing_object_is_a_file_not_found_error_that_names_key_and_fix(storage: FolderStorage) -> None:
