@@ -1,7 +1,7 @@
 """Keeps the manifest true to the source: what is new or changed is read, what is gone is marked, what is known is left alone."""
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -104,30 +104,33 @@ def update_catalog(source: VideoSource, storage: Storage, *, workers: int, on_vi
 
     A file with the size and version that the scan cache remembers is not opened at all. When another ffprobe, or another version of our
     probe, looked into it then, it is probed again but not hashed: this one may know more. What the scan does not list is looked at by itself
-    before it counts as gone. A file whose bytes were taken down is `forgotten`, and once it is gone nothing here names it; its id is nobody
-    else's. What is said of the videos is read each time, and nothing that is wrong with it keeps a video out. Raises MissingTool, and
-    SourceError when the source holds no video: an unmounted disk must not look like the removal of everything.
+    before it counts as gone, and where the source could not be listed nothing does: its row stays as it is. A file whose bytes were taken
+    down is `forgotten`, and once it is gone nothing here names it; its id is nobody else's. What is said of the videos is read each time,
+    and nothing that is wrong with it keeps a video out. Raises MissingTool, and SourceError when the source holds no video: an unmounted
+    disk must not look like the removal of everything.
     """
     files = {file.uri: file for file in source.scan()}
     if not files:
         raise SourceError(source.uri, f"it holds no video ({', '.join(SUFFIXES)}). Put videos into it, or choose another STREAMCAP_SOURCE.")
     before = read_manifest(storage)
-    unlisted = [video.uri for video in before.values() if video.uri not in files and video.status != "removed"]
-    files.update((file.uri, file) for file in source.overlooked(unlisted))
+    absent = [video.uri for video in before.values() if video.uri not in files and video.status != "removed"]
+    files.update((file.uri, file) for file in source.overlooked(absent))
     known = _Known({video.uri: video for video in before.values()}, read_seen(storage), probed_by(), read_tombstones(storage))
     ids = assign_ids(files, {uri: row.video_id for uri, row in known.rows.items()}, known.taken_down.video_ids)
     kept = {uri: row for uri, file in files.items() if (row := known.holds(file, ids[uri]))}
     fresh = _read_all(source, [file for file in files.values() if file.uri not in kept], ids, known, workers, on_video)
-    gone = [_removed(row) for uri, row in known.rows.items() if uri not in files and not known.is_forgotten(row)]
-    described = source.describe(files.keys())
-    rows = [known.said_of(row, described) for row in _renamed([*kept.values(), *(read.row for read in fresh), *gone], known.taken_down)]
-    after = sorted(rows, key=lambda row: row.video_id)
+    missing = [row for uri, row in known.rows.items() if uri not in files and not known.is_forgotten(row)]
+    held = {row.uri: row for row in missing if row.uri.startswith(source.unlisted)}
+    gone = [_removed(row) for row in missing if row.uri not in held]
+    described = source.describe(files.keys() | held.keys())
+    rows = _renamed([*kept.values(), *(read.row for read in fresh), *gone, *held.values()], known.taken_down)
+    after = sorted((row if row.uri in held else known.said_of(row, described) for row in rows), key=lambda row: row.video_id)
     # The cache comes last: a run that dies in between reads some files again, and never trusts a row that is not there.
     manifest = write_manifest(storage, after)
-    write_seen(storage, {uri: known.seen[uri] for uri in kept} | {read.row.uri: read.seen for read in fresh if read.seen})
+    write_seen(storage, {uri: known.seen[uri] for uri in [*kept, *held] if uri in known.seen} | {read.row.uri: read.seen for read in fresh if read.seen})
     if any(known.is_forgotten(row) for uri, row in known.rows.items() if uri not in files):
         storage.delete(keys.SURVEY)  # which may name what nothing names any more, and only saves work
-    return _compared(before, after, hashlib.sha256(manifest).hexdigest(), described.remarks)
+    return _compared(before, after, hashlib.sha256(manifest).hexdigest(), (*_held_remarks(source.unlisted, held), *described.remarks))
 
 
 def _renamed(rows: Sequence[Video], taken_down: TakenDown) -> list[Video]:
@@ -192,6 +195,15 @@ def _removed(row: Video) -> Video:
     if row.status == "removed":
         return row
     return row.model_copy(update={"status": "removed", "reason": "It is no longer in the source. Put it back to go on with it."})
+
+
+def _held_remarks(unlisted: Iterable[str], held: Mapping[str, Video]) -> Iterator[str]:
+    """For each folder that could not be listed, how many rows stay as they were only because of that."""
+    for folder in unlisted:
+        count = sum(uri.startswith(folder) for uri, row in held.items() if row.status != "removed")
+        if count:
+            where = f"{folder!r}" if folder else "A part of the source"
+            yield f"{where} cannot be listed, so what is known of {count:,} video{'' if count == 1 else 's'} that may still be there stays as it was."
 
 
 def _compared(before: Mapping[str, Video], after: Iterable[Video], content_hash: str, remarks: tuple[str, ...]) -> CatalogUpdate:

@@ -62,6 +62,11 @@ class GcsSource:
         yield from self._videos(blob for blob in found if blob is not None)
 
     @property
+    def unlisted(self) -> tuple[str, ...]:
+        """None: a scan of which a page cannot be had raises."""
+        return ()
+
+    @property
     def described_by(self) -> str:
         return versions_of(self._metadata)
 

@@ -66,9 +66,14 @@ class HfSource:
         return (SourceFile(item.uri, item.size_bytes, item.version, item.problem) for item in listing.items)
 
     def overlooked(self, uris: Collection[str]) -> Iterator[SourceFile]:
-        """None: a commit is listed whole."""
+        """None: a file of a commit is listed, or in a table that cannot be read."""
         del uris
         return iter(())
+
+    @property
+    def unlisted(self) -> tuple[str, ...]:
+        """Everywhere, where a table cannot be read: nobody knows which videos it holds."""
+        return ("",) if self._seen().listing.unread_tables else ()
 
     @property
     def described_by(self) -> str:

@@ -1,5 +1,6 @@
 """Where videos come from: the boundary, and a folder behind it."""
 
+import errno
 import os
 import stat
 from collections import deque
@@ -54,6 +55,10 @@ class VideoSource(Protocol):
         """Those of the uris, all of them missing in a scan that just ended, that are there all the same when looked at one by one."""
 
     @property
+    def unlisted(self) -> tuple[str, ...]:
+        """Folders of which the last scan, which has ended, could not tell what they hold, each empty or ending in a slash: what was known still holds."""
+
+    @property
     def described_by(self) -> str:
         """Another one when what is said of the videos may be another, as far as the last scan, which has ended, came across it."""
 
@@ -73,6 +78,7 @@ class FolderSource:
     def __init__(self, root: Path) -> None:
         self.root = root.expanduser().absolute()
         self._metadata: list[SourceFile] = []
+        self._unlisted: list[str] = []
 
     @property
     def uri(self) -> str:
@@ -80,7 +86,7 @@ class FolderSource:
 
     def scan(self) -> Iterator[SourceFile]:
         self._check()
-        self._metadata = []
+        self._metadata, self._unlisted = [], []
         return iter(sorted(self._files(), key=attrgetter("uri")))
 
     @property
@@ -88,9 +94,13 @@ class FolderSource:
         return False
 
     def overlooked(self, uris: Collection[str]) -> Iterator[SourceFile]:
-        """None: a folder is listed whole, and what could still be opened under its old name is listed under a better one."""
+        """None: a folder is listed whole or not at all, and what could still be opened under its old name is listed under a better one."""
         del uris
         return iter(())
+
+    @property
+    def unlisted(self) -> tuple[str, ...]:
+        return tuple(self._unlisted)
 
     @property
     def described_by(self) -> str:
@@ -124,9 +134,9 @@ class FolderSource:
             folder = real.popleft() if real else linked.popleft()
             try:
                 found = folder.stat()
-                entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+                entries = _entries(folder)
             except OSError as error:
-                yield _unusable(self._relative(folder), f"It is a folder that cannot be listed ({error.strerror}). Give this user permission to read it.")
+                yield self._closed(folder, error)
                 continue
             if (found.st_dev, found.st_ino) in walked or any(entry.name == STORAGE_MARK for entry in entries):
                 continue
@@ -135,8 +145,17 @@ class FolderSource:
             real.extend(Path(entry) for entry in shown if entry.is_dir(follow_symlinks=False))
             linked.extend(Path(entry) for entry in shown if entry.is_symlink() and _leads_to_a_folder(entry))
             inside = "" if folder == self.root else f"{self._relative(folder)}/"
+            self._unlisted += (f"{_written(inside + entry.name)}/" for entry in shown if entry.is_symlink() and _leads_nowhere(entry))
             yield from (self._file(entry, inside + entry.name) for entry in shown if entry.name.lower().endswith(SUFFIXES))
             self._metadata += (self._file(entry, inside + entry.name) for entry in shown if entry.name in METADATA_NAMES and not _leads_to_a_folder(entry))
+
+    def _closed(self, folder: Path, error: OSError) -> SourceFile:
+        """A folder that cannot be listed, which is noted. Raises SourceError when it is the source itself."""
+        if folder == self.root:
+            raise SourceError(self.uri, f"it cannot be listed ({error.strerror}). Give this user permission to read it, or choose another STREAMCAP_SOURCE.")
+        file = _unusable(self._relative(folder), f"It is a folder that cannot be listed ({error.strerror}). Give this user permission to read it.")
+        self._unlisted.append(f"{file.uri}/")
+        return file
 
     def _file(self, entry: os.DirEntry[str], uri: str) -> SourceFile:
         try:
@@ -156,6 +175,13 @@ def versions_of(metadata: Iterable[SourceFile]) -> str:
     return "".join(sorted(f"{file.uri}\0{file.size_bytes}\0{file.version}\n" for file in metadata))
 
 
+def _entries(folder: Path) -> list[os.DirEntry[str]]:
+    """What is in a folder, in order. Raises OSError also when only its names can be had, and nothing else of what is in it."""
+    if not os.access(folder, os.X_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+    return sorted(os.scandir(folder), key=attrgetter("name"))
+
+
 def _problem(path: str, uri: str, mode: int) -> str:
     if stat.S_ISDIR(mode):
         return "It is a folder that is named like a video. Rename it; videos inside it are found by themselves."
@@ -169,7 +195,12 @@ def _problem(path: str, uri: str, mode: int) -> str:
 
 
 def _unusable(uri: str, problem: str, size_bytes: int = 0) -> SourceFile:
-    return SourceFile(os.fsencode(uri).decode("utf-8", "backslashreplace"), size_bytes, "", problem)
+    return SourceFile(_written(uri), size_bytes, "", problem)
+
+
+def _written(uri: str) -> str:
+    """It as it can be written down."""
+    return os.fsencode(uri).decode("utf-8", "backslashreplace")
 
 
 def _leads_to_a_folder(link: os.DirEntry[str]) -> bool:
@@ -177,6 +208,15 @@ def _leads_to_a_folder(link: os.DirEntry[str]) -> bool:
         return link.is_dir()
     except OSError:
         return False
+
+
+def _leads_nowhere(link: os.DirEntry[str]) -> bool:
+    """To a disk that is not mounted, say: what was found behind it may still be there."""
+    try:
+        link.stat()
+    except OSError:
+        return True
+    return False
 
 
 def _is_utf8(name: str) -> bool:

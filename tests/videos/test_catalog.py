@@ -305,6 +305,50 @@ def test_a_source_without_any_video_removes_nothing(project: Project, lose: Call
     assert project.storage.read(keys.MANIFEST) == manifest
 
 
+def close(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let nobody list a folder, root included."""
+    monkeypatch.setattr("streamcap_dagster.videos.source.os.access", lambda path, mode: Path(path) != folder)
+
+
+def test_videos_in_a_folder_that_cannot_be_listed_stay_what_they_were(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    (project.folder / "sub" / "metadata.csv").write_text("file_name,license\nb.mp4,cc0-1.0\n")
+    before = project.scan()
+    with monkeypatch.context() as patch:
+        close(project.folder / "sub", patch)
+        update = project.scan()
+    assert [video for video in update.videos if video.video_id != "sub"] == list(before.videos)
+    assert (update.removed, update.failed) == ((), ("sub",))
+    assert update.remarks == ("'sub/' cannot be listed, so what is known of 1 video that may still be there stays as it was.",)
+
+
+def test_a_folder_that_can_be_listed_again_has_no_file_to_be_read_anew(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    project.scan()
+    with monkeypatch.context() as patch:
+        close(project.folder / "sub", patch)
+        project.scan()
+    assert project.scan().removed == ("sub",)
+    assert project.read == []
+
+
+def test_a_disk_that_is_not_mounted_behind_a_link_removes_nothing(project: Project) -> None:
+    disk = project.folder.with_name("disk")
+    (project.folder / "sub").rename(disk)
+    (project.folder / "sub").symlink_to(disk)
+    project.scan()
+    disk.rename(disk.with_name("elsewhere"))
+    update = project.scan()
+    assert (update.removed, project.rows()["b"].status) == ((), "ok")
+    assert update.remarks == ("'sub/' cannot be listed, so what is known of 1 video that may still be there stays as it was.",)
+
+
+def test_what_was_said_of_a_whole_source_names_no_stranger_while_a_folder_cannot_be_listed(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    (project.folder / "metadata.csv").write_text("file_name,license\nsub/b.mp4,cc0-1.0\n")
+    project.scan()
+    close(project.folder / "sub", monkeypatch)
+    (remark,) = project.scan().remarks
+    assert remark.startswith("'sub/' cannot be listed")
+
+
 def test_the_number_of_workers_does_not_show_in_the_result(project: Project, made: dict[str, bytes]) -> None:
     for number in range(3):
         (project.folder / f"c{number}.mp4").write_bytes(made["red"])

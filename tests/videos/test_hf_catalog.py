@@ -86,6 +86,15 @@ def test_a_row_that_is_gone_is_marked_and_its_id_goes_to_no_other(dataset: HubDa
     assert dataset.catalog().removed == ("blue",)
 
 
+def test_a_table_that_cannot_be_read_any_more_removes_no_video(dataset: HubDataset, made: dict[str, bytes]) -> None:
+    dataset.hub.commit(REPO, {SHARD.format(1): table_of([embedded(made["green"], id="green")])})
+    before = dataset.catalog()
+    dataset.hub.commit(REPO, {SHARD.format(1): b"PAR1 but no more"})
+    update = dataset.catalog()
+    assert (update.videos, update.removed) == (before.videos, ())
+    assert update.remarks[0] == "A part of the source cannot be listed, so what is known of 1 video that may still be there stays as it was."
+
+
 def test_what_was_taken_down_stays_so_under_whatever_id_it_comes_back(dataset: HubDataset, made: dict[str, bytes]) -> None:
     dataset.catalog()
     lay_tombstone(dataset.storage, "red", dataset.rows()["red"].sha256)

@@ -103,6 +103,39 @@ def test_a_folder_that_cannot_be_listed_is_named() -> None:
     assert "cannot be listed" in found["closed"]
 
 
+def unlisted(root: Path) -> tuple[str, ...]:
+    source = FolderSource(root)
+    list(source.scan())
+    return source.unlisted
+
+
+@pytest.mark.parametrize("mode", [0, 0o444])
+def test_what_is_in_a_folder_that_cannot_be_listed_or_entered_is_not_known(mode: int) -> None:
+    with TemporaryDirectory() as name:
+        root = Path(name)
+        root.chmod(0o755)
+        put(root, "open.mp4", "closed/in.mp4")
+        (root / "closed").chmod(mode)
+        found = as_ordinary_user(problems, root), as_ordinary_user(unlisted, root)
+        (root / "closed").chmod(0o700)
+    assert (list(found[0]), found[1]) == (["closed"], ("closed/",))
+
+
+def test_what_is_behind_a_link_that_leads_nowhere_is_not_known(tmp_path: Path) -> None:
+    put(tmp_path, "source/sub/a.mp4")
+    (tmp_path / "source" / "sub" / "disk").symlink_to("/not/mounted")
+    assert unlisted(tmp_path / "source") == ("sub/disk/",)
+
+
+def test_a_source_that_cannot_be_listed_itself_is_no_row_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(path: Path) -> None:
+        raise OSError(5, "Input/output error", str(path))
+
+    monkeypatch.setattr("streamcap_dagster.videos.source.os.scandir", broken)
+    with pytest.raises(SourceError, match=r"cannot be listed \(Input/output error\)"):
+        FolderSource(tmp_path).scan()
+
+
 def test_a_name_that_is_not_utf8_has_a_problem_and_a_name_that_can_be_written(tmp_path: Path) -> None:
     Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.mp4")).write_bytes(b"bytes")
     assert "UTF-8" in problems(tmp_path)["caf\\xe9.mp4"]

@@ -20,7 +20,7 @@ from streamcap_dagster.videos.hugging_face.tables import Table, TableRow, is_tab
 from streamcap_dagster.videos.metadata import NOTHING, About, Described, describe, is_metadata, plain_text
 from streamcap_dagster.videos.source import SUFFIXES, UNKNOWN_SIZE
 
-_VERSION = 2
+_VERSION = 3
 """Of what is kept: counts up when the same dataset is listed otherwise."""
 _CARD = "README.md"
 _TABLES_AT_ONCE = 8
@@ -63,6 +63,8 @@ class Listing:
     remarks: tuple[str, ...] = ()
     unread: tuple[str, ...] = ()
     """Folders whose metadata could not be read, as in Described."""
+    unread_tables: bool = False
+    """Whether a table could not be read, so that it may hold videos which are no items."""
 
 
 _LISTING = TypeAdapter(Listing)
@@ -93,7 +95,7 @@ def _listed(client: HubClient, sha: str, notes: Notes) -> Listing:
         items = making.of_files(splits)
         if not items and tables:
             raise _no_video_column(client.address.uri, *next(iter(next(iter(tables.values())).items())))
-    return Listing(sha, tuple(items), (*remarks, *making.remarks), making.unread)
+    return Listing(sha, tuple(items), (*remarks, *making.remarks), making.unread, bool(making.unreadable))
 
 
 def _card(client: HubClient, sha: str, files: Mapping[str, File]) -> tuple[dict[str, Any], list[str]]:
@@ -122,14 +124,14 @@ class _Making:
     def __init__(self, client: HubClient, sha: str, files: Mapping[str, File], card: Mapping[str, object], notes: Notes) -> None:
         self.remarks: list[str] = []
         self.unread: tuple[str, ...] = ()
+        self.unreadable: dict[str, str] = {}
+        """By split, a table of it that cannot be read."""
         self._client = client
         self._sha = sha
         self._files = files
         self._notes = notes
         self._by_default = About(license=_license_of(card), credit=client.address.repo, url=client.page)
         self._taken: set[str] = set()
-        self._unreadable: dict[str, str] = {}
-        """By split, a table of it that cannot be read."""
 
     def tables(self, splits: Splits) -> dict[str, dict[str, Table]]:
         """The Parquet files of each split by path, each in one split only. What is none is told."""
@@ -141,7 +143,7 @@ class _Making:
         found: dict[str, dict[str, Table]] = {}
         for path, table in zip(split_of, side_by_side(_TABLES_AT_ONCE, self._table, split_of), strict=True):
             if table is None:
-                self._unreadable.setdefault(split_of[path], path)
+                self.unreadable.setdefault(split_of[path], path)
             else:
                 found.setdefault(split_of[path], {})[path] = table
         return found
@@ -169,8 +171,8 @@ class _Making:
             for number, (path, column, row) in enumerate(rows):
                 numbered = f"{split}-{number:06d}"
                 items.append(self._item(self._files[path], column, row, numbered))
-                if split in self._unreadable and numbered in items[-1].uri:
-                    raise _cannot_count(self._client.address.uri, self._unreadable[split], split)
+                if split in self.unreadable and numbered in items[-1].uri:
+                    raise _cannot_count(self._client.address.uri, self.unreadable[split], split)
         return items
 
     def _item(self, table: File, column: str, row: TableRow, numbered: str) -> Item:
