@@ -6,14 +6,14 @@ from dataclasses import dataclass, replace
 from streamcap_dagster.examples.chain import WindowPair, refusal, window_pairs
 from streamcap_dagster.examples.objectives import objectives_that_hold
 from streamcap_dagster.examples.pairs import PromptBook
-from streamcap_dagster.examples.preference_candidates import OtherRuns, OtherWindows, propose, words_in
+from streamcap_dagster.examples.preference_candidates import BY_RULE, OtherRuns, OtherWindows, propose, words_in
 from streamcap_dagster.examples.preference_ranking import Ranked, rank
 from streamcap_dagster.examples.rankings import Rankings, counts_for, ranked_by_reviewer
 from streamcap_dagster.policies import PreferencePolicy
 from streamcap_dagster.records import Candidate, Captions, LeftOut, Objectives, PreferenceExamples, PreferencePair, Undecided
 
 TOO_FEW = "fewer than two different candidates"
-TOO_CLOSE = "no candidate is better than another by preference_margin"
+TOO_CLOSE = "nothing that a captioner or a reviewer wrote is better than another candidate by preference_margin"
 UNRANKED = "ranked by nobody, and preference_keep is human"
 REHEARSED = "candidates of a rehearsal, where the caption is of none"
 EQUAL = "people ranked its candidates as equal"
@@ -118,10 +118,13 @@ def _apart(chosen: _Chosen) -> tuple[float, int, int]:
 
 
 def _better_and_worse(ranked: Ranked, policy: PreferencePolicy) -> Iterator[_Chosen]:
-    """All that can be paired: people's word counts whatever the distance."""
-    least = policy.preference_margin if ranked.ranked_by == "score" else 0.0
+    """All that can be paired. People's word counts whatever the distance and whatever they prefer; a score prefers nothing that was made worse by rule."""
+    by_score = ranked.ranked_by == "score"
+    least = policy.preference_margin if by_score else 0.0
     judged = ranked.candidates[: ranked.judged]
     for place, better in enumerate(judged):
+        if by_score and better.generator in BY_RULE:
+            continue  # its words may be new here, as those of another window are, but they are not of these pictures
         for worse in judged[place + 1 :]:
             margin = ranked.margin(better, worse)
             if margin > 0 and margin >= least:

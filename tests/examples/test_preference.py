@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from streamcap_dagster.examples.preference import EQUAL, TOO_CLOSE, TOO_FEW, UNRANKED, is_length_matched, outdated
-from streamcap_dagster.examples.preference_candidates import HISTORY_REPEATED, RESTATED_IN_FULL, words_in
+from streamcap_dagster.examples.preference_candidates import ANOTHER_WINDOW, HISTORY_REPEATED, RESTATED_IN_FULL, words_in
 from streamcap_dagster.records import NO_CHANGE, Captions
 from streamcap_dagster.reviews.reviewed import Reviewed, ReviewedWindow, apply
 from tests.dataset.corpus import Said, caption_records
@@ -55,6 +55,33 @@ def test_no_candidate_holds_a_chat_token_whoever_said_it() -> None:
 def test_silence_is_worst_where_there_was_something_to_say() -> None:
     (pair, *_) = of_window(preferences(told(STREET), preference_candidates=4), 1)
     assert (pair.rejected, pair.candidates[-1].score) == (NO_CHANGE, 0)
+
+
+SHORT_THEN_LONG: tuple[Said, ...] = (
+    ("ok", "A street with a red house. A man waits at the door."),
+    ("ok", "The door opens."),
+    ("ok", "A red fire engine arrives with flashing lights, firefighters unroll hoses toward a burning warehouse roof."),
+)
+"""The caption of the last window says more that is new in the one before than the caption of that one."""
+
+
+def test_by_score_the_caption_of_another_window_is_never_chosen_however_much_of_it_is_new() -> None:
+    made = of_window(preferences(told(SHORT_THEN_LONG, objectives=nothing_stated(2)), preference_candidates=5), 1)
+
+    assert made[0].candidates[0].generator == ANOTHER_WINDOW
+    assert {pair.chosen for pair in made} == {"The door opens."}
+
+
+def test_a_window_of_which_only_something_made_by_rule_is_better_makes_no_pair_by_score() -> None:
+    chain: tuple[Said, ...] = (SHORT_THEN_LONG[0], ("ok", "A man waits at the door."), SHORT_THEN_LONG[2])
+    made = preferences(told(chain, objectives=nothing_stated(2)), preference_candidates=5, preference_margin=0.6)
+    assert reasons(made) == {(0, 1): TOO_CLOSE}
+
+
+def test_people_may_prefer_the_caption_of_another_window() -> None:
+    known = told(SHORT_THEN_LONG)
+    (pair, *_) = of_window(preferences(replace(known, rankings=ranked(known, 1, [SHORT_THEN_LONG[2][1], SHORT_THEN_LONG[1][1]])), preference_candidates=5), 1)
+    assert (pair.chosen, pair.rejected, pair.ranked_by) == (SHORT_THEN_LONG[2][1], SHORT_THEN_LONG[1][1], "human")
 
 
 def test_without_objectives_nobody_is_scored_by_them() -> None:
