@@ -17,10 +17,11 @@ from streamcap_dagster.assets.groups import VIDEO_GROUPS
 from streamcap_dagster.captions.estimate.sentence import summary
 from streamcap_dagster.cli.estimate_run import estimate_run, usable
 from streamcap_dagster.cli.instance import open_instance, said_by_database
-from streamcap_dagster.cli.left_behind import PROCESS, end_left_behind
+from streamcap_dagster.cli.left_behind import end_left_behind
 from streamcap_dagster.cli.progress import Watcher
 from streamcap_dagster.cli.summary import Trouble, summarize
 from streamcap_dagster.errors import SettingError, StorageLost, StreamcapError
+from streamcap_dagster.launchers.local import PROCESS
 from streamcap_dagster.partitions import register_videos
 from streamcap_dagster.settings import Settings, gemini_key
 from streamcap_dagster.storage import Storage

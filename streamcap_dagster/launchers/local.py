@@ -10,10 +10,12 @@ from collections.abc import Iterator
 import dagster as dg
 from dagster._core.launcher.base import CheckRunHealthResult, LaunchRunContext, WorkerStatus
 
-from streamcap_dagster.storage.processes import is_gone, process_of_machine, this_machine
+from streamcap_dagster.storage.processes import is_gone_from_here, process_of_machine, this_machine
 
 MACHINE = "streamcap/machine"
 """Tag of a run: the machine, since it was started, on which its process was begun."""
+PROCESS = "streamcap/process"
+"""Tag of a run in the process of a command: which process that is."""
 _BEGAN = re.compile(r"Started process for run \(pid: (\d+)\)")
 
 
@@ -32,13 +34,17 @@ class LocalRunLauncher(dg.DefaultRunLauncher):
 
     def check_run_worker_health(self, run: dg.DagsterRun) -> CheckRunHealthResult:
         """Whether the run's process exists. One that was not begun here, or not yet, passes for well."""
-        machine = run.tags.get(MACHINE, "")
-        begun = [process_of_machine(machine, pid) for pid in self._pids(run.run_id)]
-        if begun and all(map(is_gone, begun)):
+        processes = [process_of_command(run)] if process_of_command(run) else list(self._begun_for(run))
+        if processes and all(map(is_gone_from_here, processes)):
             return CheckRunHealthResult(WorkerStatus.FAILED, "the run's process is gone, and nobody told")
         return CheckRunHealthResult(WorkerStatus.RUNNING)
 
-    def _pids(self, run_id: str) -> Iterator[int]:
-        events = self._instance.all_logs(run_id, of_type=dg.DagsterEventType.ENGINE_EVENT)
+    def _begun_for(self, run: dg.DagsterRun) -> Iterator[str]:
+        events = self._instance.all_logs(run.run_id, of_type=dg.DagsterEventType.ENGINE_EVENT)
         found = (_BEGAN.search(event.message) for event in events)
-        return (int(match[1]) for match in found if match)
+        return (process_of_machine(run.tags.get(MACHINE, ""), int(match[1])) for match in found if match)
+
+
+def process_of_command(run: dg.DagsterRun) -> str:
+    """The process of the command that a run is a part of, if it is of one. A run that is made again has the tags of the first, but another process."""
+    return "" if run.parent_run_id else run.tags.get(PROCESS, "")

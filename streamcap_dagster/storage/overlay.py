@@ -15,7 +15,7 @@ from typing import BinaryIO
 from streamcap_dagster.errors import ObjectMissing
 from streamcap_dagster.storage import Storage, Stored, fix_of_missing
 from streamcap_dagster.storage.folder import FolderStorage
-from streamcap_dagster.storage.processes import is_gone, process_name
+from streamcap_dagster.storage.processes import is_gone_from_here, process_name
 
 _SCRATCH = "streamcap-sample-"
 
@@ -120,7 +120,7 @@ def tried_out(below: Storage, through: tuple[str, ...]) -> Iterator[Overlay]:
     """A storage over `below` for the length of the block, kept in a folder for temporary files; what a killed process left there goes first."""
     folder = Path(tempfile.gettempdir())
     for left in folder.glob(f"{_SCRATCH}*"):
-        if is_gone(left.name.removeprefix(_SCRATCH)):
+        if is_gone_from_here(left.name.removeprefix(_SCRATCH)):
             shutil.rmtree(left, ignore_errors=True)
     scratch = folder / f"{_SCRATCH}{process_name()}"
     scratch.mkdir(mode=0o700)
