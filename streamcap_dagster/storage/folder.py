@@ -13,7 +13,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import BinaryIO
 
-from streamcap_dagster.errors import ObjectMissing, StorageError
+from streamcap_dagster.errors import ObjectMissing, StorageError, StorageLost
 from streamcap_dagster.storage import Stored, checked_key, fix_of_missing
 from streamcap_dagster.storage.appending import append_whole
 from streamcap_dagster.storage.file_locks import alone
@@ -22,6 +22,8 @@ _PRIVATE = ".streamcap"
 """Folder for what is not an object: files still being written, and locks."""
 _NO_OBJECTS = (_PRIVATE, "lost+found")
 """The latter is the file system's own, where the storage is a whole disk, and nobody but root may list it."""
+_TAKES_NOTHING = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
+"""What a disk says that refuses whatever anybody writes."""
 _LANES = 4
 _CHUNK_BYTES = 4 << 20
 
@@ -235,7 +237,8 @@ class FolderStorage:
         }
         if error.errno not in fixes:
             return error
-        return StorageError(self.uri, f"{doing} {key}", error.strerror or str(error), fixes[error.errno])
+        kind = StorageLost if error.errno in _TAKES_NOTHING else StorageError
+        return kind(self.uri, f"{doing} {key}", error.strerror or str(error), fixes[error.errno])
 
 
 def _version(found: os.stat_result) -> str:

@@ -1,10 +1,15 @@
 """What goes wrong outside the making of assets: a look stops only its video, a storage that is lost stops them all."""
 
+import errno
+import os
 from pathlib import Path
+
+import pytest
 
 from streamcap_dagster.assets.work import Made, VideoWork
 from streamcap_dagster.errors import ObjectChanged, StorageLost
 from streamcap_dagster.storage import Stored
+from streamcap_dagster.storage.failures import read_failures
 from streamcap_dagster.storage.folder import FolderStorage
 from tests.assets.walking import asset, put, video, walk, workshop
 
@@ -59,6 +64,36 @@ def test_a_storage_that_is_lost_stops_the_run_and_fails_no_video(tmp_path: Path)
     assert {video_id for video_id, _ in walked.finished} == {"v0", "v1"}
     assert walked.failures == []
     assert [(stopped.unfinished, "nobody answers" in stopped.reason) for stopped in walked.stopped] == [(("v2", "v3", "v4"), True)]
+
+
+@pytest.mark.parametrize("refusal", [errno.ENOSPC, errno.EDQUOT, errno.EROFS])
+def test_a_disk_of_the_storage_that_takes_nothing_more_stops_the_run_and_fails_no_video(tmp_path: Path, refusal: int) -> None:
+    storage = FolderStorage(tmp_path)
+
+    def fill(work: VideoWork) -> Made:
+        if work.video_id == "v1":
+            with work.staged("look/v1.txt"):
+                raise OSError(refusal, os.strerror(refusal))
+        return put(work, "look", "some words")
+
+    walked = walk([asset("look", make=fill)], workshop(storage, videos_in_flight=1), [video(f"v{number}") for number in range(3)])
+
+    assert walked.finished == [("v0", "look")]
+    assert [(stopped.unfinished, os.strerror(refusal) in stopped.reason) for stopped in walked.stopped] == [(("v1", "v2"), True)]
+    assert walked.failures == list(read_failures(storage)) == []
+
+
+def test_a_file_too_large_for_this_process_fails_only_its_video(tmp_path: Path) -> None:
+    def too_large(work: VideoWork) -> Made:
+        if work.video_id == "v0":
+            with work.staged("look/v0.txt"):
+                raise OSError(errno.EFBIG, os.strerror(errno.EFBIG))
+        return put(work, "look", "some words")
+
+    walked = walk([asset("look", make=too_large)], workshop(FolderStorage(tmp_path)), [video("v0"), video("v1")])
+
+    assert [failure.video_id for failure in walked.failures] == ["v0"]
+    assert walked.finished == [("v1", "look")]
 
 
 def test_a_storage_that_is_lost_when_a_failure_is_to_be_noted_stops_the_run(tmp_path: Path) -> None:
