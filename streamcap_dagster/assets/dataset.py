@@ -98,7 +98,7 @@ def _hf_dataset(settings: Settings) -> dg.AssetsDefinition:
         group_name="dataset",
         kinds={"huggingface", "parquet"},
         owners=OWNERS,
-        code_version=f"7-{LAYOUT}-{policy.cadences}-{policy.shard_mb:g}-{thresholds.version()}",
+        code_version=f"8-{LAYOUT}-{policy.cadences}-{policy.shard_mb:g}-{thresholds.version()}",
         freshness_policy=FRESH,
         check_specs=[*corpus_checks("hf_dataset"), outcome_check("hf_dataset"), *quality_checks("hf_dataset")],
     )

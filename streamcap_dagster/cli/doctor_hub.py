@@ -6,6 +6,7 @@ from rich.filesize import decimal
 
 from streamcap_dagster.cli.doctor_gcs import PATIENCE_S
 from streamcap_dagster.cli.finding import Finding
+from streamcap_dagster.licences import licence_id
 from streamcap_dagster.settings import Settings
 from streamcap_dagster.wiring import source_for
 
@@ -20,7 +21,7 @@ def hub_findings(settings: Settings) -> Iterator[Finding]:
     assert isinstance(source, HfSource)
     files = list(source.scan())
     described = source.describe({file.uri for file in files})
-    licences = sorted({about.license or "unknown" for about in described.about.values()})
+    licences = sorted({about.license if licence_id(about.license) else "unknown" for about in described.about.values()})
     told = ", ".join(licences[:_SHOWN]) + (" and others" if len(licences) > _SHOWN else "")
     yield Finding("source", "ok", f"{source.uri} has {len(files):,} video{'' if len(files) == 1 else 's'}" + (f"; licence: {told}" if licences else ""))
     yield from (Finding("source", "warning", remark, "It keeps no video out.") for remark in described.remarks[:_SHOWN])

@@ -7,22 +7,9 @@ from streamcap_dagster.dataset.background import Background, Paid
 from streamcap_dagster.dataset.contents import Contents
 from streamcap_dagster.dataset.markdown import plain, table
 from streamcap_dagster.dataset.splits import FEWEST_GROUPS
+from streamcap_dagster.licences import licence_id
 
 SOURCES_SHOWN = 100
-_KNOWN_LICENCES = (
-    "apache-2.0 mit bsd-3-clause cc cc0-1.0 cc-by-2.0 cc-by-2.5 cc-by-3.0 cc-by-4.0 cc-by-sa-3.0 cc-by-sa-4.0 cc-by-nc-2.0 cc-by-nc-3.0 cc-by-nc-4.0 "
-    "cc-by-nd-4.0 cc-by-nc-nd-3.0 cc-by-nc-nd-4.0 cc-by-nc-sa-2.0 cc-by-nc-sa-3.0 cc-by-nc-sa-4.0 cdla-permissive-1.0 cdla-permissive-2.0 cdla-sharing-1.0 "
-    "etalab-2.0 odbl odc-by pddl"
-)
-"""Identifiers of the Hub for licences that pictures and texts come under."""
-
-
-def licence_id(licence: str) -> str:
-    """The Hub's identifier of a licence as a source names it: empty when it names none, `other` for one that the Hub does not know."""
-    if not licence.strip():
-        return ""
-    name = re.sub(r"[\s_]+", "-", licence.strip().lower()).removeprefix("creative-commons-")
-    return "cc0-1.0" if name in ("cc0", "public-domain-(cc0)") else name if name in _KNOWN_LICENCES.split() else "other"
 
 
 def licences(contents: Contents) -> list[str]:
@@ -38,15 +25,19 @@ def sources(contents: Contents) -> list[str]:
     if not counted:
         return []
     listed = sorted(counted.items(), key=lambda item: (-item[1], item[0]))
-    rows = [(plain(licence) or "**not told**", plain(credit), plain(url), f"{count:,}") for (licence, credit, url), count in listed[:SOURCES_SHOWN]]
+    rows = [(_told(licence), plain(credit), plain(url), f"{count:,}") for (licence, credit, url), count in listed[:SOURCES_SHOWN]]
     rest = sum(count for _, count in listed[SOURCES_SHOWN:])
-    unknown = sum(count for (licence, _, _), count in counted.items() if not licence.strip())
+    unknown = sum(count for (licence, _, _), count in counted.items() if not licence_id(licence))
     parts = ["## Licences and credits", table(("licence", "credit", "source", "videos"), rows)]
     if rest:
         parts.append(f"And {rest:,} more videos; every row has its own `license`, `credit` and `source_url`.")
     if unknown:
         parts.append(f"Of {unknown:,} videos no licence is known: find out whether you may use them before you do.")
     return parts
+
+
+def _told(licence: str) -> str:
+    return plain(licence) if licence_id(licence) else "**not told**"
 
 
 def prompts(contents: Contents, background: Background) -> list[str]:

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from streamcap_dagster.hub.texts import obeyed, personal, placeholders
+from streamcap_dagster.licences import licence_id
 from streamcap_dagster.records import rehearsed_by
 
 NAME = re.compile(r"(?P<config>[\w-]+)/(?P<split>\w+)-(?P<hash>[0-9a-f]{16})\.parquet")
@@ -79,7 +80,7 @@ def _count(facts: ShardFacts, row: Mapping[str, Any]) -> None:
         facts.groups[video_id] = row["group"]
     if facts.rehearsed is not None and (maker := rehearsed_by(row["captioner"] or "", row["model"] or "")):
         facts.rehearsed[video_id] = maker
-    if facts.unlicensed is not None and (row["license"] or "unknown").strip().lower() in ("", "unknown"):
+    if facts.unlicensed is not None and not licence_id(row["license"] or ""):
         facts.unlicensed.add(video_id)
 
 

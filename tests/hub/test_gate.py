@@ -117,7 +117,7 @@ def test_a_rehearsal_that_was_published_once_is_refused_again(hub: Running, tmp_
     assert any("captioned by offline" in fault for fault in faults(hub, storage))
 
 
-@pytest.mark.parametrize("licence", ["", "unknown"])
+@pytest.mark.parametrize("licence", ["", "unknown", "N/A", "no license"])
 def test_without_a_known_licence_nothing_becomes_public(hub: Running, storage: FolderStorage, licence: str) -> None:
     build(storage, VIDEOS, licence=licence)
 
