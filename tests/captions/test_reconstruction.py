@@ -106,15 +106,30 @@ def test_words_of_the_delta_are_counted_against_those_of_the_full_caption(tmp_pa
     assert [(window.words_delta, window.words_full) for window in windows] == [(0, 10), (4, 10)]
 
 
-@pytest.mark.parametrize("kind", ["full", "questions"])
-def test_a_window_that_comes_to_nothing_keeps_the_reason_and_the_others_are_tested(tmp_path: Path, kind: str) -> None:
-    def blocked(request: CaptionRequest) -> CaptionReply:
-        if (request.kind, request.place.window) == (kind, 1):
-            return CaptionReply("", "blocked", "m", "SAFETY")
-        return examinee(full=f"Window {request.place.window}.")(request)
+def useless(kind: str, reply: CaptionReply) -> Told:
+    """Replies so to one kind of question about window 1. No question of it is that of another window, which would share its answer."""
 
-    first, second = rebuilt(tmp_path, Told(blocked), (0, 1), (0, 3)).windows
-    assert (first.questions, first.reason, len(second.questions)) == ((), f"the {'full caption is' if kind == 'full' else 'questions are'} blocked: SAFETY", 3)
+    def answer(request: CaptionRequest) -> CaptionReply:
+        window = request.place.window
+        return reply if (request.kind, window) == (kind, 1) else examinee(("red", f"kitten {window}", "three"), full=f"Window {window}.")(request)
+
+    return Told(answer)
+
+
+@pytest.mark.parametrize("kind", ["full", "questions", "answers", "grades"])
+def test_a_window_that_comes_to_nothing_keeps_the_reason_and_the_others_are_tested(tmp_path: Path, kind: str) -> None:
+    told = useless(kind, CaptionReply("", "blocked", "m", "SAFETY"))
+    first, second = rebuilt(tmp_path, told, (0, 1), (0, 3)).windows
+    what = "full caption is" if kind == "full" else f"{kind} are"
+    assert (first.questions, first.reason, len(second.questions)) == ((), f"the {what} blocked: SAFETY", 3)
+
+
+@pytest.mark.parametrize("kind", ["answers", "grades"])
+@pytest.mark.parametrize(("reply", "outcome"), [(CaptionReply("{", "truncated", "m"), "truncated"), (CaptionReply("{}", "stop", "m"), "invalid")])
+def test_a_reply_that_cannot_be_used_says_nothing_of_what_the_captions_keep(tmp_path: Path, kind: str, reply: CaptionReply, outcome: str) -> None:
+    test = rebuilt(tmp_path, useless(kind, reply), (0, 1), (0, 3))
+    assert [window.window for window in test.tested] == [3]
+    assert test.windows[0].reason.startswith(f"the {kind} are {outcome}: ")
 
 
 def test_what_is_kept_is_not_asked_for_again_and_comes_to_the_same(tmp_path: Path) -> None:

@@ -51,6 +51,10 @@ def still_said(test: Reconstruction, captions: Sequence[Caption]) -> tuple[Rebui
     return tuple(window for window in test.windows if said.get((window.clip, window.window)) == window.said_sha256)
 
 
+class _Unheard(Exception):
+    """The captioner said nothing of use, so that nobody knows what the captions keep."""
+
+
 @dataclass(frozen=True)
 class _Test:
     """One window on its way."""
@@ -65,12 +69,11 @@ class _Test:
         full = await self._describe()
         if not full.text:
             return self._rebuilt("", (), f"the full caption is {full.outcome}: {full.reason}")
-        asked = await self.asker.ask(self._request("questions", _PROMPTS.questions(full.text), _QUESTIONS_TOKENS))
-        if not asked.entries:
-            return self._rebuilt(full.text, (), f"the questions are {asked.outcome}: {asked.reason}")
-        questions = {number: (entry[0], entry[1]) for number, entry in asked.entries.items()}
-        given = await self._answers({number: question for number, (question, _) in questions.items()})
-        return self._rebuilt(full.text, await self._graded(questions, given))
+        try:
+            questions = await self._questions(full.text)
+            return self._rebuilt(full.text, await self._graded(questions, await self._answers(questions)))
+        except _Unheard as unheard:
+            return self._rebuilt(full.text, (), str(unheard))
 
     async def _describe(self) -> Answer:
         """Like an initial caption: of the pictures alone."""
@@ -79,11 +82,16 @@ class _Test:
             shown = await look(self.frames.read, clip, self.window.window)
             return await self.asker.ask(self._request("full", _PROMPTS.initial(), _FULL_TOKENS, frames=shown))
 
-    async def _answers(self, questions: Mapping[str, str]) -> dict[str, str]:
-        """By id; empty for what was not answered, or not so that it could be used."""
-        request = self._request("answers", _PROMPTS.answers(self.said, questions), _room(questions), ids=tuple(questions), said=self.said)
-        told = (await self.asker.ask(request)).entries
-        return {number: "" if is_untold(answer := "".join(told.get(number, ()))) else answer for number in questions}
+    async def _questions(self, full: str) -> dict[str, tuple[str, str]]:
+        """With the answers that the full caption gives, by id."""
+        entries = await self._heard(self._request("questions", _PROMPTS.questions(full), _QUESTIONS_TOKENS))
+        return {number: (entry[0], entry[1]) for number, entry in entries.items()}
+
+    async def _answers(self, questions: Mapping[str, tuple[str, str]]) -> dict[str, str]:
+        """By id; empty where what was said does not tell."""
+        asked = {number: question for number, (question, _) in questions.items()}
+        request = self._request("answers", _PROMPTS.answers(self.said, asked), _room(asked), ids=tuple(asked), said=self.said)
+        return {number: "" if is_untold(answer) else answer for number, (answer,) in (await self._heard(request)).items()}
 
     async def _graded(self, questions: Mapping[str, tuple[str, str]], given: Mapping[str, str]) -> tuple[AskedQuestion, ...]:
         """By words; and by the captioner where only somebody who knows what words mean can tell."""
@@ -91,18 +99,24 @@ class _Test:
         unclear = {number: (*questions[number], given[number]) for number in questions if alike[number] == "unclear"}
         grades: Mapping[str, tuple[str, ...]] = {}
         if unclear:
-            request = self._request("grades", _PROMPTS.grades(unclear), _room(unclear), ids=tuple(unclear))
-            grades = (await self.asker.ask(request)).entries
+            grades = await self._heard(self._request("grades", _PROMPTS.grades(unclear), _room(unclear), ids=tuple(unclear)))
         return tuple(
             AskedQuestion(
                 question=question,
                 expected=expected,
                 given=given[number],
-                right=grades.get(number) == (SAME,) if number in unclear else alike[number] == "same",
+                right=grades[number] == (SAME,) if number in unclear else alike[number] == "same",
                 graded_by="captioner" if number in unclear else "words",
             )
             for number, (question, expected) in questions.items()
         )
+
+    async def _heard(self, request: CaptionRequest) -> Mapping[str, tuple[str, ...]]:
+        """What the captioner said of each. Raises _Unheard unless it spoke of all."""
+        answer = await self.asker.ask(request)
+        if answer.outcome != "ok":
+            raise _Unheard(f"the {request.kind} are {answer.outcome}: {answer.reason}")
+        return answer.entries
 
     def _request(
         self, kind: ExaminingKind, prompt: str, tokens: int, frames: tuple[Frame, ...] = (), ids: tuple[str, ...] = (), said: tuple[str, ...] = ()
