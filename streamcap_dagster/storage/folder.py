@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from streamcap_dagster.errors import ObjectMissing, StorageError, StorageLost
-from streamcap_dagster.storage import Stored, checked_key, fix_of_missing
+from streamcap_dagster.storage import Stored, checked_key, fix_of_missing, keys
 from streamcap_dagster.storage.appending import append_whole
 from streamcap_dagster.storage.file_locks import alone
 
@@ -190,12 +190,14 @@ class FolderStorage:
         for entry in self._entries(folder, key):
             name = key + entry.name
             if entry.is_dir():
-                if entry.name not in _NO_OBJECTS and not entry.is_symlink() and (name.startswith(prefix) or prefix.startswith(f"{name}/")):
+                if (name.startswith(prefix) or prefix.startswith(f"{name}/")) and self._is_walked(entry, name, prefix):
                     yield from self._walk(entry.path, f"{name}/", prefix)
             elif name.startswith(prefix):
                 try:
                     found = entry.stat()
                 except FileNotFoundError:  # gone since the folder was listed
+                    if entry.is_symlink() and name in keys.FOLDERS:
+                        raise self._away(name) from None
                     continue
                 except OSError as error:
                     raise self._explained(error, name, "looking for") from error
@@ -205,10 +207,34 @@ class FolderStorage:
         """None of a folder that is not there. One that cannot be listed is another matter: whoever took it for empty would lose what it holds."""
         try:
             return list(os.scandir(folder))
-        except (FileNotFoundError, NotADirectoryError):
+        except FileNotFoundError:
+            if _is_behind_dangling_link(Path(folder)):
+                raise self._away(key) from None
+            return []
+        except NotADirectoryError:
             return []
         except OSError as error:
             raise self._explained(error, key or "what is there", "listing") from error
+
+    def _is_walked(self, entry: os.DirEntry[str], key: str, prefix: str) -> bool:
+        """Of links only those that put a folder of ours on another disk: what lies behind others is somebody else's, and would be removed as ours.
+
+        Raises StorageError for any other where everything is asked for, unless it leads to what is listed anyway.
+        """
+        if entry.name in _NO_OBJECTS or not entry.is_symlink():
+            return entry.name not in _NO_OBJECTS
+        real, root = os.path.realpath(entry.path), os.path.realpath(self.root)
+        common, is_ours = os.path.commonpath((real, root)), key in keys.FOLDERS
+        if is_ours and common not in (real, root):
+            return True
+        if prefix or (common == root and not is_ours):
+            return False
+        why = f"it is a link to {real}, and only folders of the storage itself may lie elsewhere, outside of it"
+        raise StorageError(self.uri, f"listing {key}", why, "Put the folder itself there, or take the link away.")
+
+    def _away(self, key: str) -> StorageError:
+        why = "a link that it lies behind leads to no folder"
+        return StorageError(self.uri, f"listing {key or 'what is there'}", why, "Bring back the disk that it leads to, or mend the link.")
 
     def _is_foreign(self, error: OSError) -> bool:
         """Whether an error is of a file elsewhere, which the block of `staged` was reading."""
@@ -244,6 +270,11 @@ class FolderStorage:
 def _version(found: os.stat_result) -> str:
     """A new object is a new file; its time alone would be the same for two that are written within a tick of the disk's clock."""
     return f"{found.st_mtime_ns}.{found.st_ino}"
+
+
+def _is_behind_dangling_link(path: Path) -> bool:
+    there = next(place for place in (path, *path.parents) if place.is_symlink() or place.exists())
+    return there.is_symlink() and not there.exists()
 
 
 def _alive(pid: int) -> bool:

@@ -143,3 +143,11 @@ ATTEMPTS = "ledger/attempts/"
 """Prefix of the journals of HTTP requests, one a process."""
 QUOTA = "quota/"
 """Prefix of what each process has used of a quota."""
+
+FOLDERS = frozenset(
+    place[:end]
+    for place in (*all_of("*"), MANIFEST, f"{DATASET}/", TOMBSTONES, FAILURES, ATTEMPTS, QUOTA)
+    for end, character in enumerate(place)
+    if character == "/" and "*" not in place[:end]
+)
+"""The folders that all these keys lie in, but for those of single videos."""

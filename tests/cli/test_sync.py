@@ -114,6 +114,15 @@ def test_what_cannot_be_listed_at_the_source_is_not_removed_from_the_copy(here: 
     assert there.read("calls/cat.jsonl") == b"paid for"
 
 
+def test_what_the_source_keeps_on_another_disk_is_copied_too(here: FolderStorage, there: FolderStorage, tmp_path: Path) -> None:
+    (tmp_path / "disk").mkdir()
+    (here.root / "calls").symlink_to(tmp_path / "disk")
+    here.write("calls/cat.jsonl", b"paid for")
+
+    assert sync(here.root, there.root, "--delete", "--yes").exit_code == 0
+    assert there.read("calls/cat.jsonl") == b"paid for"
+
+
 def test_what_fails_is_exit_status_1_with_its_name_and_reason(here: FolderStorage, there: FolderStorage) -> None:
     there.write("clips", b"a file where a folder is needed")
     done = sync(here.root, there.root)

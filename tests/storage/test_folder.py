@@ -83,6 +83,55 @@ def test_a_folder_that_cannot_be_listed_for_too_many_open_files_is_not_empty(sto
     assert "`ulimit -n`" in told
 
 
+def test_a_folder_of_the_storage_that_lies_elsewhere_is_listed_like_any_other(storage: FolderStorage, tmp_path: Path) -> None:
+    for folder in ("frames", "raw/videos"):
+        (tmp_path / "elsewhere" / folder).mkdir(parents=True)
+        (storage.root / folder).parent.mkdir(parents=True, exist_ok=True)
+        (storage.root / folder).symlink_to(tmp_path / "elsewhere" / folder)
+    for key in ("frames/cat.parquet", "raw/manifest.csv", "raw/videos/cat.mp4"):
+        storage.write(key, b"x")
+
+    assert [stored.key for stored in storage.list("")] == ["frames/cat.parquet", "raw/manifest.csv", "raw/videos/cat.mp4"]
+    assert [stored.key for stored in storage.list("raw/")] == ["raw/manifest.csv", "raw/videos/cat.mp4"]
+
+
+def test_a_link_to_any_other_folder_is_refused_by_name_where_all_is_asked_for(storage: FolderStorage, tmp_path: Path) -> None:
+    storage.write("clips/cat.json", b"x")
+    (storage.root / "notes").symlink_to(tmp_path)
+    with pytest.raises(StorageError, match=rf"^listing notes failed in {storage.root}: it is a link to {tmp_path}, .*take the link away"):
+        list(storage.list(""))
+
+
+def test_what_lies_behind_a_link_among_a_videos_objects_is_none_of_them(storage: FolderStorage, tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine/holiday.jpg").write_bytes(b"x")
+    storage.write("processed/images/cat/1.jpg", b"x")
+    (storage.root / "processed/images/cat/mine").symlink_to(tmp_path / "mine")
+    assert [stored.key for stored in storage.list("processed/images/cat/")] == ["processed/images/cat/1.jpg"]
+
+
+def test_another_name_for_a_folder_of_the_storage_lists_nothing_twice(storage: FolderStorage) -> None:
+    storage.write("processed/dataset/README.md", b"x")
+    (storage.root / "processed/latest").symlink_to("dataset")
+    (storage.root / "processed/up").symlink_to("..")
+    assert [stored.key for stored in storage.list("")] == ["processed/dataset/README.md"]
+
+
+def test_a_folder_of_the_storage_that_leads_back_into_it_is_refused_by_name(storage: FolderStorage) -> None:
+    storage.write("clips/cat.json", b"x")
+    (storage.root / "frames").symlink_to(".")
+    with pytest.raises(StorageError, match="listing frames failed in "):
+        list(storage.list(""))
+
+
+@pytest.mark.parametrize("prefix", ["", "raw/videos/", "raw/videos/cat."])
+def test_a_folder_that_is_linked_to_a_disk_that_is_away_is_not_empty(storage: FolderStorage, tmp_path: Path, prefix: str) -> None:
+    storage.write("clips/cat.json", b"x")
+    (storage.root / "raw").symlink_to(tmp_path / "away")
+    with pytest.raises(StorageError, match=r"a link that it lies behind leads to no folder\. Bring back the disk"):
+        list(storage.list(prefix))
+
+
 def test_what_the_file_system_of_a_disk_keeps_for_itself_is_no_object(storage: FolderStorage) -> None:
     storage.write("lost+found/#1234", b"x")
     storage.write("clips/cat.json", b"x")
