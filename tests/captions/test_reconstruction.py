@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -11,7 +11,7 @@ from streamcap_dagster.captions.asking import Asker
 from streamcap_dagster.captions.calls import CallStore
 from streamcap_dagster.captions.captioner import CaptionReply, CaptionRequest
 from streamcap_dagster.captions.reconstruction.drawing import draw_windows
-from streamcap_dagster.captions.reconstruction.rebuilding import rebuild
+from streamcap_dagster.captions.reconstruction.rebuilding import rebuild, still_said
 from streamcap_dagster.captions.reconstruction.records import Reconstruction
 from streamcap_dagster.captions.underway import Underway
 from streamcap_dagster.errors import CaptionerUnavailable
@@ -167,3 +167,19 @@ def test_a_larger_sample_holds_the_smaller_and_another_seed_draws_others() -> No
 
 def test_only_deltas_are_drawn() -> None:
     assert {(one.clip, one.window) for one in draw_windows("a", captions_of("a", SAID), 99, 0)} == {(0, 1), (0, 2), (0, 3), (1, 1)}
+
+
+class Noting(list[Caption]):
+    """Notes how often somebody goes through it."""
+
+    times = 0
+
+    def __iter__(self) -> Iterator[Caption]:
+        self.times += 1
+        return super().__iter__()
+
+
+def test_whether_the_run_still_says_the_same_is_looked_up_for_windows_that_were_tested_alone(tmp_path: Path) -> None:
+    captions = Noting(captions_of("a", SAID))
+    test = rebuilt(tmp_path, Told(examinee()), (0, 3))
+    assert (still_said(test, captions), captions.times) == (test.windows, 2)

@@ -47,8 +47,10 @@ def said_until(window: Caption, captions: Sequence[Caption]) -> tuple[str, ...]:
 
 def still_said(test: Reconstruction, captions: Sequence[Caption]) -> tuple[RebuiltWindow, ...]:
     """Those windows of a test that are of what the run says now; `captions` are all of the video's, in order."""
-    said = {(caption.clip, caption.window): history_sha256(said_until(caption, captions)) for caption in captions}
-    return tuple(window for window in test.windows if said.get((window.clip, window.window)) == window.said_sha256)
+    tested = {(window.clip, window.window): window for window in test.windows}
+    now = [caption for caption in captions if (caption.clip, caption.window) in tested]
+    same = {(one.clip, one.window) for one in now if history_sha256(said_until(one, captions)) == tested[one.clip, one.window].said_sha256}
+    return tuple(window for place, window in tested.items() if place in same)
 
 
 class _Unheard(Exception):
