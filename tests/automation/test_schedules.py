@@ -1,6 +1,6 @@
 """The nightly schedule, as Dagster's daemon would evaluate it."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 import dagster as dg
@@ -46,8 +46,3 @@ def test_a_line_that_names_no_time_is_said_with_the_name_of_its_setting(cron: st
 def test_a_time_zone_that_does_not_exist_is_said_with_the_name_of_its_setting() -> None:
     with pytest.raises(SettingError, match="STREAMCAP_TIMEZONE='Mars/Olympus' cannot be used: give the name of a time zone"):
         build_definitions(read_settings(timezone="Mars/Olympus"))
-
-
-def test_a_dataset_that_no_night_has_looked_at_is_warned_of() -> None:
-    policy = build_definitions(read_settings()).resolve_asset_graph().get(dg.AssetKey("hf_dataset")).freshness_policy
-    assert policy == dg.FreshnessPolicy.time_window(fail_window=timedelta(days=8), warn_window=timedelta(days=2))
