@@ -42,7 +42,7 @@ import sys, time
 from streamcap_dagster.captions.pacing.paced import PacedCaptioner
 from streamcap_dagster.storage import processes
 from streamcap_dagster.storage.gcs.leases import Leases
-processes._host = lambda: {host!r}
+processes.this_machine = lambda: {host!r}
 Leases.__init__.__defaults__ = ({beat_s}, time.monotonic)
 PacedCaptioner.__init__.__kwdefaults__["heartbeat_s"] = {beat_s}
 from streamcap_dagster.cli import main
