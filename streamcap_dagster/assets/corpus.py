@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import get_args
+from typing import NamedTuple, get_args
 
 import dagster as dg
 
@@ -130,23 +130,31 @@ def gap(video: Video, receipts: Receipts, chain: Sequence[PerVideoAsset]) -> str
     return ""
 
 
+class _Known(NamedTuple):
+    """What is told of a video where groups are told; of very many videos their records would take several times the memory."""
+
+    group: str
+    sha256: str
+    hashes: str
+
+
 class Grouped:
     """The groups as they were last found."""
 
     def __init__(self, storage: Storage, chain: Sequence[PerVideoAsset]) -> None:
         self._needed = any(asset.name == HASHES for asset in chain)
-        self._videos = {video.video_id: (group.group, video) for group in read_groups(storage).groups for video in group.videos}
+        self._videos = {video.video_id: _Known(group.group, video.sha256, video.hashes) for group in read_groups(storage).groups for video in group.videos}
 
     def group_of(self, video: Video) -> str:
         """The group of a video; of one that is in none that which the source gave it, or its bytes."""
-        group, known = self._videos.get(video.video_id, ("", None))
-        return group if known is not None and known.sha256 == video.sha256 else video.group or video.sha256
+        known = self._videos.get(video.video_id)
+        return known.group if known is not None and known.sha256 == video.sha256 else video.group or video.sha256
 
     def gap(self, video: Video, receipts: Receipts) -> str:
         """Why the group of a video is not known; empty when it is."""
         if not self._needed:
             return ""
-        receipt, (_, known) = receipts.of(HASHES), self._videos.get(video.video_id, ("", None))
+        receipt, known = receipts.of(HASHES), self._videos.get(video.video_id)
         if receipt is not None and known is not None and known.sha256 == video.sha256 and known.hashes == receipt.content_hash:
             return ""
         return f"video {video.video_id}: it was not compared with the other videos yet; make video_groups"

@@ -76,7 +76,10 @@ _BLANK = "\0"
 
 def fingerprint(code_version: str, inputs: Mapping[str, str]) -> str:
     """Hash of the code version (which includes the settings read) and of the content hashes of the inputs, by asset."""
-    return FingerprintForm(code_version, (), inputs).filled(())
+    digest = hashlib.sha256(code_version.encode())
+    for name in sorted(inputs):
+        digest.update(f"\n{name}={inputs[name]}".encode())
+    return digest.hexdigest()
 
 
 def content_hash(hashes: Iterable[str]) -> str:

@@ -135,13 +135,13 @@ def write_seen(storage: Storage, seen: Mapping[str, Seen]) -> None:
 def _cells(storage: Storage, key: str) -> Iterator[list[str]]:
     """The rows of a table, its columns first; nothing when there is no table. An empty line is no row."""
     try:
-        text = storage.read(key).decode("utf-8")
+        data = storage.read(key)
     except ObjectMissing:
         return
+    try:
+        yield from filter(None, csv.reader(io.TextIOWrapper(io.BytesIO(data), "utf-8", newline="")))
     except UnicodeDecodeError as error:
         raise ObjectUnreadable(key, "it is not UTF-8 text") from error
-    try:
-        yield from filter(None, csv.reader(io.StringIO(text, newline="")))
     except csv.Error as error:
         raise ObjectUnreadable(key, f"it is not a CSV table ({error})") from error
 
