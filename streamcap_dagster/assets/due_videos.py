@@ -13,6 +13,7 @@ from pydantic import Field, field_validator
 
 from streamcap_dagster.assets.due import DUE_KINDS, DueKind, DueSet, due_set
 from streamcap_dagster.assets.survey import Surveyed, survey
+from streamcap_dagster.assets.videos import CatalogConfig
 from streamcap_dagster.assets.work import Workshop
 from streamcap_dagster.dataset.markdown import plain, table
 from streamcap_dagster.partitions import Materialized, register_videos
@@ -67,9 +68,9 @@ class DueVideosConfig(dg.Config):
         return kinds
 
 
-def launching(*kinds: DueKind) -> dg.RunConfig:
-    """The configuration of a run that launches what is due for these reasons, or for any."""
-    return dg.RunConfig(ops={DUE_VIDEOS: DueVideosConfig(launch=True, kinds=list(kinds or DUE_KINDS))})
+def launching(*kinds: DueKind, catalog: CatalogConfig | None = None) -> dg.RunConfig:
+    """The configuration of a run that looks at the source and launches what is due for these reasons, or for any."""
+    return dg.RunConfig(ops={"video_catalog": catalog or CatalogConfig(), DUE_VIDEOS: DueVideosConfig(launch=True, kinds=list(kinds or DUE_KINDS))})
 
 
 @dataclass(frozen=True)

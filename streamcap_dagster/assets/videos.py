@@ -3,6 +3,7 @@
 import hashlib
 
 import dagster as dg
+from pydantic import Field
 
 from streamcap_dagster.assets.progress import FilesRead, Progress, Remarked
 from streamcap_dagster.assets.walk import SOURCE
@@ -19,6 +20,7 @@ from streamcap_dagster.videos.catalog import CatalogUpdate, update_catalog
 from streamcap_dagster.videos.copying import copy_video
 from streamcap_dagster.videos.forgetting import CATALOG_TURN
 from streamcap_dagster.videos.manifest import read_manifest
+from streamcap_dagster.videos.settling import Settled
 
 DATA_VERSION = "dagster/data_version"
 
@@ -35,6 +37,16 @@ source_videos = dg.AssetSpec(
 )
 
 
+class CatalogConfig(dg.Config):
+    """What `video_catalog` leaves for a later look; without anything said, nothing."""
+
+    settled_until: str = Field(default="", pattern=r"^(-?\d+)?$", description="Leave files of later versions than this: they may still be being written.")
+    quiet_s: float = Field(default=0.0, ge=0, description="Leave files of a folder that changed so many seconds ago or later: they too may be.")
+
+    def settled(self) -> Settled:
+        return Settled(int(self.settled_until) if self.settled_until else None, self.quiet_s)
+
+
 def video_catalog_asset(settings: Settings, progress: Progress) -> dg.AssetsDefinition:
     """`video_catalog`, which hashes and probes with as many threads as videos may be decoded at once."""
 
@@ -46,7 +58,7 @@ def video_catalog_asset(settings: Settings, progress: Progress) -> dg.AssetsDefi
             dg.AssetCheckSpec("every_file_is_usable", asset="video_catalog", description="Warns of files that cannot be used and of videos that are gone.")
         ],
     )
-    def video_catalog(context: dg.AssetExecutionContext, storage: StorageResource, video_source: VideoSourceResource) -> Materialized:
+    def video_catalog(context: dg.AssetExecutionContext, config: CatalogConfig, storage: StorageResource, video_source: VideoSourceResource) -> Materialized:
         """`raw/manifest.csv`: every video file of the source with its hash and what was probed of it, and why a file cannot be used.
 
         Looks at the whole source, subfolders included, and registers one partition per usable video. Looking again is cheap: a file
@@ -63,7 +75,7 @@ def video_catalog_asset(settings: Settings, progress: Progress) -> dg.AssetsDefi
             progress(FilesRead(done, total))
 
         with turn(keeping, CATALOG_TURN):
-            update = update_catalog(video_source.open(), keeping, workers=settings.decode_workers, on_video=tell)
+            update = update_catalog(video_source.open(), keeping, workers=settings.decode_workers, on_video=tell, settled=config.settled())
             _register(context, update)
         for remark in _remarks(update):
             context.log.warning(remark)

@@ -10,6 +10,7 @@ import dagster as dg
 from pydantic import TypeAdapter, ValidationError
 
 from streamcap_dagster.assets.due_videos import launching
+from streamcap_dagster.assets.videos import CatalogConfig
 from streamcap_dagster.automation.jobs import WHAT_IS_DUE
 from streamcap_dagster.resources.video_source import VideoSourceResource
 from streamcap_dagster.settings import Settings
@@ -61,6 +62,8 @@ class Verdict:
     cursor: Cursor
     asks: bool
     said: str
+    until: int = -1
+    """Files of later moments are left out of what is asked for."""
 
 
 def source_sensor(settings: Settings) -> dg.SensorDefinition:
@@ -74,8 +77,8 @@ def source_sensor(settings: Settings) -> dg.SensorDefinition:
         description=(
             "Lists the source every STREAMCAP_LOOK_EVERY_S, opens no video, and asks for one run of `video_catalog` and `due_videos` when videos are new, "
             "changed or gone, or what is said of them is another: that run launches one backfill of those with something to be made, and the dataset follows. "
-            "They have to look the same twice before, so that what is still being copied or uploaded is waited for. A run that failed is asked for again "
-            "after an hour."
+            "They have to look the same twice before, so that what is still being copied or uploaded is waited for, and the run leaves what is newer "
+            "to a later one. A run that failed is asked for again after an hour."
         ),
     )
     def sensor(context: dg.SensorEvaluationContext, video_source: VideoSourceResource) -> dg.SensorResult:
@@ -87,7 +90,8 @@ def source_sensor(settings: Settings) -> dg.SensorDefinition:
         cursor = json.dumps(asdict(verdict.cursor))
         if not verdict.asks:
             return dg.SensorResult(skip_reason=verdict.said, cursor=cursor)
-        request = dg.RunRequest(run_key=verdict.cursor.run_key, run_config=launching("missing", "changed"), tags={"streamcap/because": verdict.said})
+        wanted = launching("missing", "changed", catalog=CatalogConfig(settled_until=str(verdict.until)))
+        request = dg.RunRequest(run_key=verdict.cursor.run_key, run_config=wanted, tags={"streamcap/because": verdict.said})
         return dg.SensorResult(run_requests=[request], cursor=cursor)
 
     return sensor
@@ -107,10 +111,9 @@ def look_at(files: Iterable[SourceFile], newest_before: int, described_by: Calla
     videos, newer, newest = 0, 0, -1
     for file in files:
         entry = f"{file.uri}\0{file.size_bytes}\0{file.version}\0{file.problem}\n".encode(errors="surrogateescape")
-        version = int(file.version) if file.version.isdecimal() else -1
-        videos, newest = videos + 1, max(newest, version)
+        videos, newest = videos + 1, max(newest, file.moment)
         everything.update(entry)
-        if version > newest_before:
+        if file.moment > newest_before:
             newer += 1
         else:
             older.update(entry)
@@ -139,11 +142,11 @@ def judge(before: Cursor, look: Look, failed_s: float | None = None) -> Verdict:
     if not look.videos:
         return Verdict(before, False, "the source holds no video")
     if look.digest == before.digest != before.asked:
-        return _asking(settled, look.digest, f"{seen} look the same twice")
+        return _asking(settled, look.digest, f"{seen} look the same twice", look.newest)
     if look.digest == before.digest:
         return _nothing_new(settled, seen, failed_s)
     if before.waited >= PATIENCE and look.older == before.older != before.asked:
-        return _asking(settled, look.older, f"{seen}{growing}; the others are not kept waiting any longer")
+        return _asking(settled, look.older, f"{seen}{growing}; the others are not kept waiting any longer", before.newest)
     if not before.digest or look.older == before.asked:
         waiting = replace(settled, waited=before.waited + 1)
     else:
@@ -156,10 +159,10 @@ def _nothing_new(after: Cursor, seen: str, failed_s: float | None) -> Verdict:
         return Verdict(after, False, f"{seen}, nothing new")
     if failed_s < AGAIN_AFTER_S:
         return Verdict(after, False, f"{seen}, nothing new; the run that was asked for failed, and is asked for again within an hour")
-    return _asking(after, after.digest, f"{seen}; the run that was asked for failed")
+    return _asking(after, after.digest, f"{seen}; the run that was asked for failed", after.newest)
 
 
-def _asking(after: Cursor, digest: str, said: str) -> Verdict:
+def _asking(after: Cursor, digest: str, said: str, until: int) -> Verdict:
     """The key goes on from the one before: Dagster starts no second run of a key, and a source that goes back to an earlier state needs one."""
     key = blake2b(f"{after.run_key} {digest}".encode(), digest_size=16).hexdigest()
-    return Verdict(replace(after, asked=digest, run_key=key), True, said)
+    return Verdict(replace(after, asked=digest, run_key=key), True, said, until)

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from streamcap_dagster.errors import SourceError, UnusableVideo, VideoUnreadable
@@ -15,10 +15,13 @@ from streamcap_dagster.videos.ids import assign_ids
 from streamcap_dagster.videos.manifest import Seen, read_manifest, read_seen, write_manifest, write_seen
 from streamcap_dagster.videos.metadata import COLUMNS, About, Described
 from streamcap_dagster.videos.probe import probe_video, probed_by
+from streamcap_dagster.videos.settling import EVERYTHING, Settled
 from streamcap_dagster.videos.source import SUFFIXES, UNKNOWN_SIZE, SourceFile, VideoSource
 
 OnVideo = Callable[[int, int, str], None]
 """Told after each file that had to be read: how many are done, how many there are to read, and its uri."""
+
+_STILL_WRITTEN = "It changed a moment ago, so it may not be written completely. A later look takes it."
 
 
 @dataclass(frozen=True)
@@ -90,6 +93,11 @@ class _Known:
         """Whether a row is one of what was taken down, also where it was made before that."""
         return row.status == "forgotten" or row.video_id in self.taken_down.by_id or row.sha256 in self.taken_down.by_sha256
 
+    def stays(self, uri: str) -> bool:
+        """Whether a file has a row that can stay as it is."""
+        row = self.rows.get(uri)
+        return row is not None and (row.status == "forgotten" or not self.is_forgotten(row))
+
 
 @dataclass(frozen=True)
 class _Read:
@@ -99,15 +107,15 @@ class _Read:
     seen: Seen | None
 
 
-def update_catalog(source: VideoSource, storage: Storage, *, workers: int, on_video: OnVideo) -> CatalogUpdate:
+def update_catalog(source: VideoSource, storage: Storage, *, workers: int, on_video: OnVideo, settled: Settled = EVERYTHING) -> CatalogUpdate:
     """Scan the source, read what is new or has other bytes (`workers` files at a time) and store the manifest.
 
     A file with the size and version that the scan cache remembers is not opened at all. When another ffprobe, or another version of our
     probe, looked into it then, it is probed again but not hashed: this one may know more. What the scan does not list is looked at by itself
-    before it counts as gone, and where the source could not be listed nothing does: its row stays as it is. A file whose bytes were taken
-    down is `forgotten`, and once it is gone nothing here names it; its id is nobody else's. What is said of the videos is read each time,
-    and nothing that is wrong with it keeps a video out. Raises MissingTool, and SourceError when the source holds no video: an unmounted
-    disk must not look like the removal of everything.
+    before it counts as gone, and where the source could not be listed nothing does: its row stays as it is. So does that of a changed file
+    that has not `settled`, and a new one is listed as failed until it has. A file whose bytes were taken down is `forgotten`, and once it is
+    gone nothing here names it; its id is nobody else's. What is said of the videos is read each time, and nothing that is wrong with it keeps
+    a video out. Raises MissingTool, and SourceError when the source holds no video: an unmounted disk must not look like the removal of everything.
     """
     files = {file.uri: file for file in source.scan()}
     if not files:
@@ -118,9 +126,12 @@ def update_catalog(source: VideoSource, storage: Storage, *, workers: int, on_vi
     known = _Known({video.uri: video for video in before.values()}, read_seen(storage), probed_by(), read_tombstones(storage))
     ids = assign_ids(files, {uri: row.video_id for uri, row in known.rows.items()}, known.taken_down.video_ids)
     kept = {uri: row for uri, file in files.items() if (row := known.holds(file, ids[uri]))}
-    fresh = _read_all(source, [file for file in files.values() if file.uri not in kept], ids, known, workers, on_video)
+    waiting = [uri for uri, file in files.items() if uri not in kept and not settled.takes(file)]
     missing = [row for uri, row in known.rows.items() if uri not in files and not known.is_forgotten(row)]
-    held = {row.uri: row for row in missing if row.uri.startswith(source.unlisted)}
+    unlisted = {row.uri: row for row in missing if row.uri.startswith(source.unlisted)}
+    held = unlisted | {uri: known.rows[uri] for uri in waiting if known.stays(uri)}
+    files |= {uri: replace(files[uri], problem=_STILL_WRITTEN) for uri in waiting}
+    fresh = _read_all(source, [file for uri, file in files.items() if uri not in kept and uri not in held], ids, known, workers, on_video)
     gone = [_removed(row) for row in missing if row.uri not in held]
     described = source.describe(files.keys() | held.keys())
     rows = _renamed([*kept.values(), *(read.row for read in fresh), *gone, *held.values()], known.taken_down)
@@ -130,7 +141,8 @@ def update_catalog(source: VideoSource, storage: Storage, *, workers: int, on_vi
     write_seen(storage, {uri: known.seen[uri] for uri in [*kept, *held] if uri in known.seen} | {read.row.uri: read.seen for read in fresh if read.seen})
     if any(known.is_forgotten(row) for uri, row in known.rows.items() if uri not in files):
         storage.delete(keys.SURVEY)  # which may name what nothing names any more, and only saves work
-    return _compared(before, after, hashlib.sha256(manifest).hexdigest(), (*_held_remarks(source.unlisted, held), *described.remarks))
+    remarks = (*_still_written(waiting), *_held_remarks(source.unlisted, unlisted), *described.remarks)
+    return _compared(before, after, hashlib.sha256(manifest).hexdigest(), remarks)
 
 
 def _renamed(rows: Sequence[Video], taken_down: TakenDown) -> list[Video]:
@@ -195,6 +207,13 @@ def _removed(row: Video) -> Video:
     if row.status == "removed":
         return row
     return row.model_copy(update={"status": "removed", "reason": "It is no longer in the source. Put it back to go on with it."})
+
+
+def _still_written(waiting: Sequence[str]) -> Iterator[str]:
+    """That files wait for a later look, where any does."""
+    if waiting:
+        others = f" and {len(waiting) - 1:,} more" if len(waiting) > 1 else ""
+        yield f"{waiting[0]!r}{others} changed a moment ago and may not be written completely; a later look takes what has settled."
 
 
 def _held_remarks(unlisted: Iterable[str], held: Mapping[str, Video]) -> Iterator[str]:

@@ -37,6 +37,11 @@ class SourceFile:
     empty where nothing can be known."""
     problem: str = ""
 
+    @property
+    def moment(self) -> int:
+        """The version where it is a number, which is the larger the later the file changed; -1 where it is none."""
+        return int(self.version) if self.version.isdecimal() else -1
+
 
 class VideoSource(Protocol):
     """Lists videos and lends them as local files. Raises SourceError when it cannot be used as a whole."""

@@ -18,12 +18,12 @@ def test_the_schedule_is_there_and_off_until_it_is_turned_on() -> None:
     assert schedule.default_status == dg.DefaultScheduleStatus.STOPPED
 
 
-def test_at_its_time_it_asks_for_one_run_that_launches_whatever_is_due() -> None:
-    schedule = build_definitions(read_settings()).resolve_schedule_def("nightly_backfill")
+def test_at_its_time_it_asks_for_one_run_that_launches_whatever_is_due_and_has_settled() -> None:
+    schedule = build_definitions(read_settings(look_every_s=7)).resolve_schedule_def("nightly_backfill")
     with dg.build_schedule_context(scheduled_execution_time=datetime(2026, 5, 1, 2, tzinfo=UTC)) as context:
         (request,) = schedule.evaluate_tick(context).run_requests or ()
     asked = {"launch": True, "kinds": ["missing", "changed", "stale", "failed"], "thorough": False}
-    assert request.run_config["ops"] == {"due_videos": {"config": asked}}
+    assert request.run_config["ops"] == {"video_catalog": {"config": {"settled_until": "", "quiet_s": 7.0}}, "due_videos": {"config": asked}}
     assert schedule.job_name == "everything"
 
 

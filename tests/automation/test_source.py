@@ -9,6 +9,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from streamcap_dagster.assets.videos import CatalogConfig
 from streamcap_dagster.automation.source import PATIENCE, Cursor, judge, look_at, read_cursor, source_sensor
 from streamcap_dagster.emulators.gcs.server import Running
 from streamcap_dagster.emulators.hub.faults import Fault
@@ -18,7 +19,7 @@ from streamcap_dagster.errors import SourceError, StorageLost
 from streamcap_dagster.resources.video_source import FolderSourceResource, GcsSourceResource, HfSourceResource, VideoSourceResource
 from streamcap_dagster.settings import read_settings
 from streamcap_dagster.storage.gcs.bucket import Bucket
-from streamcap_dagster.videos.source import SourceFile
+from streamcap_dagster.videos.source import FolderSource, SourceFile
 from streamcap_dagster.wiring import build_definitions
 from tests.gcs import BUCKET
 from tests.videos.hub_dataset import use
@@ -88,7 +89,7 @@ def test_what_looks_the_same_twice_is_asked_for_once(watch: Watch) -> None:
     first, second, third = watch.look(), watch.look(), watch.look()
     assert first == "2 videos, 2 files new or still growing; waiting until they look the same twice"
     assert isinstance(second, dg.RunRequest)
-    assert second.run_config["ops"] == {"due_videos": {"config": {"launch": True, "kinds": ["missing", "changed"], "thorough": False}}}
+    assert second.run_config["ops"]["due_videos"] == {"config": {"launch": True, "kinds": ["missing", "changed"], "thorough": False}}
     assert third == "2 videos, nothing new"
 
 
@@ -131,6 +132,33 @@ def test_others_are_not_kept_waiting_for_ever_by_a_file_that_grows(watch: Watch,
         grow(folder / "grows.mp4")
         asked.append(isinstance(watch.look(), dg.RunRequest))
     assert asked.count(True) == 1
+
+
+def test_what_is_asked_for_leaves_out_what_still_grows_and_takes_it_once_it_has_settled(watch: Watch, folder: Path) -> None:
+    watch.settle()
+    (folder / "others.mp4").write_bytes(b"video")
+    seen: str | dg.RunRequest = ""
+    while not isinstance(seen, dg.RunRequest):
+        grow(folder / "grows.mp4")
+        seen = watch.look()
+    assert taken(seen, folder) == ["a.mp4", "b.mp4", "others.mp4"]
+
+    while not isinstance(seen := watch.look(), dg.RunRequest):
+        pass
+    assert taken(seen, folder) == ["a.mp4", "b.mp4", "grows.mp4", "others.mp4"]
+
+
+def test_what_arrives_between_the_look_and_the_run_is_left_to_the_next_run(watch: Watch, folder: Path) -> None:
+    asked = [watch.look() for _ in range(2)][1]
+    assert isinstance(asked, dg.RunRequest)
+    grow(folder / "new.mp4")
+    assert taken(asked, folder) == ["a.mp4", "b.mp4"]
+
+
+def taken(asked: dg.RunRequest, folder: Path) -> list[str]:
+    """The files that the catalog of the run that was asked for would take now."""
+    config = CatalogConfig(**asked.run_config["ops"]["video_catalog"]["config"])
+    return [file.uri for file in FolderSource(folder).scan() if config.settled().takes(file)]
 
 
 def test_a_source_that_is_always_added_to_is_asked_for_again_and_again(watch: Watch, folder: Path) -> None:
@@ -354,6 +382,13 @@ def test_the_sensor_is_there_and_off_until_it_is_turned_on() -> None:
 
 def test_how_often_it_looks_is_a_setting() -> None:
     assert source_sensor(read_settings(look_every_s=7)).minimum_interval_seconds == 7
+
+
+def test_a_run_takes_the_configuration_that_it_is_asked_with(watch: Watch, folder: Path) -> None:
+    asked = [watch.look() for _ in range(2)][1]
+    assert isinstance(asked, dg.RunRequest)
+    definitions = build_definitions(read_settings())
+    assert dg.validate_run_config(definitions.resolve_job_def(definitions.resolve_sensor_def("source_sensor").job_name), asked.run_config)
 
 
 def test_the_run_it_asks_for_catalogs_the_source_and_launches_what_is_due() -> None:

@@ -16,6 +16,7 @@ from streamcap_dagster.videos.catalog import CatalogUpdate, update_catalog
 from streamcap_dagster.videos.copying import hash_file
 from streamcap_dagster.videos.manifest import read_manifest
 from streamcap_dagster.videos.probe import Probed, probe_video
+from streamcap_dagster.videos.settling import EVERYTHING, Settled
 from streamcap_dagster.videos.source import FolderSource
 from tests.media import make_video
 
@@ -28,9 +29,9 @@ class Project:
     storage: FolderStorage
     read: list[str] = field(default_factory=list)
 
-    def scan(self, workers: int = 2) -> CatalogUpdate:
+    def scan(self, workers: int = 2, settled: Settled = EVERYTHING) -> CatalogUpdate:
         self.read.clear()
-        return update_catalog(FolderSource(self.folder), self.storage, workers=workers, on_video=lambda done, total, uri: None)
+        return update_catalog(FolderSource(self.folder), self.storage, workers=workers, on_video=lambda done, total, uri: None, settled=settled)
 
     def rows(self) -> dict[str, Video]:
         return read_manifest(self.storage)
@@ -303,6 +304,49 @@ def test_a_source_without_any_video_removes_nothing(project: Project, lose: Call
     with pytest.raises(SourceError, match="STREAMCAP_SOURCE"):
         project.scan()
     assert project.storage.read(keys.MANIFEST) == manifest
+
+
+def moments(project: Project, **seconds: int) -> None:
+    """Let files have been changed so many seconds after the first of all."""
+    for name, second in seconds.items():
+        os.utime(next(project.folder.rglob(f"{name}.mp4")), ns=(0, second * 1_000_000_000))
+
+
+def test_a_new_file_that_has_not_settled_is_not_opened_and_taken_once_it_has(project: Project) -> None:
+    moments(project, a=1, b=2)
+    update = project.scan(settled=Settled(until=1_000_000_000))
+    row = project.rows()["b"]
+    assert (update.failed, project.read) == (("b",), ["hash a.mp4", "probe a.mp4"])
+    assert (row.status, row.reason) == ("failed", "It changed a moment ago, so it may not be written completely. A later look takes it.")
+    assert update.remarks == ("'sub/b.mp4' changed a moment ago and may not be written completely; a later look takes what has settled.",)
+    assert project.scan(settled=Settled(until=2_000_000_000)).failed == ()
+
+
+def test_a_changed_file_that_has_not_settled_keeps_its_row_until_it_has(project: Project, made: dict[str, bytes]) -> None:
+    moments(project, a=1, b=2)
+    before = project.scan()
+    (project.folder / "a.mp4").write_bytes(made["red"][:-100])
+    moments(project, a=3)
+    update = project.scan(settled=Settled(until=2_000_000_000))
+    assert (update.videos, project.read) == (before.videos, [])
+    assert project.scan().changed == ("a",)
+
+
+def test_a_file_that_is_cataloged_as_it_is_has_nothing_to_wait_for(project: Project) -> None:
+    before = project.scan()
+    update = project.scan(settled=Settled(until=0, quiet_s=3600))
+    assert (update.videos, update.remarks) == (before.videos, ())
+
+
+def test_a_file_that_changed_within_the_last_while_has_not_settled(project: Project) -> None:
+    os.utime(project.folder / "a.mp4")
+    moments(project, b=2)
+    assert project.scan(settled=Settled(quiet_s=3600)).failed == ("a",)
+
+
+def test_a_file_that_a_clock_dates_far_into_the_future_has_settled(project: Project) -> None:
+    moments(project, a=2**32, b=2)
+    assert project.scan(settled=Settled(quiet_s=3600)).failed == ()
 
 
 def close(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
