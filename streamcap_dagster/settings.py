@@ -57,7 +57,6 @@ class Settings(BaseSettings, Windowing, ClipPolicy, Sampling, ChainPolicy, Examp
         None, description="a CSV video_id,group: videos that belong together, or apart, whatever they look like; a group is in one split"
     )
     hub_repo: str = Field("", description="Hugging Face dataset repository to publish to, as owner/name; empty publishes nothing")
-    publish_despite: str = Field("", description="why the dataset is published although the checks of its quality found errors; the card tells it")
     gemini_model: str = Field("gemini-3.5-flash-lite", min_length=1, description="for the captioner `gemini`: any model by name")
     gemini_base_url: str = Field("", description="for `gemini`: its address, such as a proxy or `streamcap emulate-gemini`; empty is Google")
     gemini_api_version: Literal["v1beta", "v1", "v1beta1"] | None = Field(None, description="for `gemini`: API version; by default v1beta, on Vertex v1beta1")

@@ -137,7 +137,7 @@ def source_for(settings: Settings) -> VideoSourceResource:
 def hub_for(settings: Settings) -> HubResource:
     """The repository on the Hugging Face Hub that the settings name, empty for none."""
     token = dg.EnvVar("HF_TOKEN") if os.environ.get("HF_TOKEN") else ""
-    return HubResource(repo=settings.hub_repo, token=token, endpoint=os.environ.get("HF_ENDPOINT", "").strip(), despite=settings.publish_despite)
+    return HubResource(repo=settings.hub_repo, token=token, endpoint=os.environ.get("HF_ENDPOINT", "").strip())
 
 
 def build_definitions(settings: Settings, progress: Progress = unwatched) -> dg.Definitions:

@@ -27,7 +27,7 @@ class Publishing(dg.Config):
     public: bool = Field(False, description="let everybody read it; without, a new repository is private and an old one stays what it is")
     allow_rehearsal: bool = Field(False, description="also publish what no model that sees has captioned")
     tag: str = Field("", description="name of the release; by default the day and a number")
-    despite: str = Field("", description="why it is published although the checks of its quality found errors; by default STREAMCAP_PUBLISH_DESPITE")
+    despite: str = Field("", description="why it is published although the checks of its quality found errors; only this run heeds it")
 
 
 @dg.asset(name=PUBLISHED, deps=["hf_dataset"], group_name="dataset", kinds={"huggingface"}, owners=OWNERS, output_required=False, code_version="2")
@@ -36,12 +36,12 @@ def published_dataset(context: dg.AssetExecutionContext, config: Publishing, sto
 
     Private unless asked otherwise. Sends only shards that the repository does not have, after every picture of theirs was opened and every text was
     looked through; takes away those that are no part of it any more; tags the release and tells of it in CHANGELOG.md. Nothing new, no commit.
-    While a check of the quality of hf_dataset is an error nothing is sent, unless a reason is given (`despite`), which the card then tells.
+    While a check of the quality of hf_dataset is an error nothing is sent, unless the run is given a reason (`despite`), which the card then tells.
     """
     if not hub.repo:
         context.log.info("Nothing is published: no repository is configured. The dataset is whole and ready in processed/dataset.")
         return
-    wish = Wish(config.public, config.allow_rehearsal, config.tag, config.despite or hub.despite)
+    wish = Wish(config.public, config.allow_rehearsal, config.tag, config.despite)
     try:
         published = publisher(storage.open(), hub, wish, context.log.info).publish()
     except NotPublishable as error:

@@ -45,7 +45,7 @@ class Gate:
         """What a person may allow to be published all the same."""
         yield from _rehearsed(found, self.allow_rehearsal)
         if not self.despite.strip():
-            fix = "mend it, or add --despite (STREAMCAP_PUBLISH_DESPITE) with the reason to publish it all the same, which its card then tells"
+            fix = "mend it, or add --despite (in Dagster, `despite` of the run) with the reason to publish it all the same this once, which its card then tells"
             yield from (f"the quality of the dataset: {error}: {fix}" for error in errors_of(local.storage))
 
     def _look(self, local: LocalDataset, path: str, closely: bool) -> list[str]:

@@ -20,7 +20,6 @@ class HubResource(dg.ConfigurableResource[None]):
     repo: str = Field("", description="dataset repository as owner/name; empty publishes nothing")
     token: str = Field("", description="a token that may write; a secret", json_schema_extra={"dagster__is_secret": True})
     endpoint: str = Field("", description="the address; empty is Hugging Face's own")
-    despite: str = Field("", description="why the dataset is published although the checks of its quality found errors; its card tells it")
 
     def open(self) -> "HubRepository":
         """The repository; nobody is asked yet. Raises SettingError when its name cannot be one, or the token is missing."""

@@ -17,7 +17,7 @@ from streamcap_dagster.hub.publishing import Publisher, Wish
 from streamcap_dagster.resources.hub import HubResource
 from streamcap_dagster.storage import Storage
 from streamcap_dagster.storage.folder import FolderStorage
-from streamcap_dagster.storage.receipts import Receipt, Receipts, write_receipts
+from streamcap_dagster.storage.receipts import Receipt, Receipts, read_receipts, write_receipts
 from tests.dataset.corpus import HELLO, Said, store_video
 
 REPO = "somebody/captions"
@@ -44,6 +44,13 @@ def vouch(storage: Storage) -> None:
     card = hashlib.sha256(storage.read(CARD)).hexdigest()
     receipt = Receipt(asset="hf_dataset", fingerprint="", content_hash=card, objects=(), counts=MEASURED, checked="1")
     write_receipts(storage, Receipts(owner="_hf_dataset", receipts=(receipt,)))
+
+
+def found(storage: FolderStorage, **counts: int) -> None:
+    """What was counted of the dataset when it was built."""
+    receipt = read_receipts(storage, "_hf_dataset").of("hf_dataset")
+    assert receipt is not None
+    write_receipts(storage, Receipts(owner="_hf_dataset", receipts=(receipt.model_copy(update={"counts": MEASURED | counts}),)))
 
 
 def publisher(hub: Running | str, storage: Storage, say: Callable[[str], None] = print, tries: int = 3, **wish: Any) -> Publisher:

@@ -15,7 +15,7 @@ from streamcap_dagster.hub.failures import NotPublishable
 from streamcap_dagster.resources.hub import HubResource
 from streamcap_dagster.resources.storage import FolderStorageResource
 from streamcap_dagster.storage.folder import FolderStorage
-from tests.hub.published import REPO, TOKEN, build, commits
+from tests.hub.published import REPO, TOKEN, build, commits, found
 
 
 @pytest.fixture(autouse=True)
@@ -114,3 +114,30 @@ def test_with_nothing_new_the_asset_is_materialized_again_without_a_commit(hub: 
 
     assert again.success
     assert len(commits(hub)) == 1
+
+
+def test_a_reason_to_publish_despite_errors_is_no_setting_as_it_would_excuse_those_to_come(
+    hub: Running, storage: FolderStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found(storage, spoken=100, refusal=40)
+    monkeypatch.setenv("STREAMCAP_PUBLISH_DESPITE", "We have read them.")
+    refused = streamcap_publish(storage, "--repo", REPO, "--yes")
+
+    assert isinstance(refused.exception, SettingError)
+    assert is_untouched(hub)
+
+
+def test_the_reason_of_one_command_excuses_nothing_in_the_next(hub: Running, storage: FolderStorage) -> None:
+    found(storage, spoken=100, refusal=40)
+    first = streamcap_publish(storage, "--repo", REPO, "--yes", "--despite", "We have read them.")
+    second = streamcap_publish(storage, "--repo", REPO, "--yes")
+
+    assert (first.exit_code, type(second.exception)) == (0, NotPublishable)
+
+
+def test_the_reason_of_one_run_excuses_nothing_in_the_next(hub: Running, storage: FolderStorage) -> None:
+    found(storage, spoken=100, refusal=40)
+    first = materialized(hub, storage, despite="We have read them.")
+    found(storage, spoken=100, refusal=40, repetition=90)
+
+    assert (first.success, materialized(hub, storage).success) == (True, False)

@@ -8,18 +8,11 @@ from streamcap_dagster.emulators.hub.server import Running
 from streamcap_dagster.errors import SettingError
 from streamcap_dagster.hub.failures import NotPublishable
 from streamcap_dagster.storage.folder import FolderStorage
-from streamcap_dagster.storage.receipts import Receipts, read_receipts, write_receipts
-from tests.hub.published import MEASURED, REPO, commits, publisher
+from streamcap_dagster.storage.receipts import Receipts, write_receipts
+from tests.hub.published import REPO, commits, found, publisher
 
 REFUSALS = "40 of 100 captions (40.0%) are refusals"
 REASON = "They are *meant* to be <refusals>: it is what we study."
-
-
-def found(storage: FolderStorage, **counts: int) -> None:
-    """What was counted of the dataset when it was built."""
-    receipt = read_receipts(storage, "_hf_dataset").of("hf_dataset")
-    assert receipt is not None
-    write_receipts(storage, Receipts(owner="_hf_dataset", receipts=(receipt.model_copy(update={"counts": MEASURED | counts}),)))
 
 
 def card(hub: Running) -> str:
@@ -32,7 +25,7 @@ def test_an_error_of_quality_forbids_to_publish_and_says_how_to_do_it_all_the_sa
     with pytest.raises(NotPublishable) as refused:
         publisher(hub, storage).publish()
     (fault,) = refused.value.faults
-    assert fault.startswith(f"the quality of the dataset: {REFUSALS}: mend it, or add --despite (STREAMCAP_PUBLISH_DESPITE) with the reason")
+    assert fault.startswith(f"the quality of the dataset: {REFUSALS}: mend it, or add --despite (in Dagster, `despite` of the run) with the reason")
     assert not [row for row in hub.journal.rows if row.kind in WRITING]
 
 

@@ -70,9 +70,7 @@ def publish(
     allow_rehearsal: Annotated[bool, typer.Option("--allow-rehearsal", help="Also publish what no model that sees has captioned.")] = False,
     despite: Annotated[
         str,
-        typer.Option(
-            "--despite", metavar="REASON", help="Publish although the checks of quality found errors; the card tells why. Default: STREAMCAP_PUBLISH_DESPITE."
-        ),
+        typer.Option("--despite", metavar="REASON", help="Publish this once although the checks of quality found errors; the card tells why."),
     ] = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only look, and tell what would be sent and what is wrong.")] = False,
     yes: YesOption = False,
@@ -89,7 +87,7 @@ def publish(
     from streamcap_dagster.settings import read_settings
 
     settings = read_settings(storage=storage, hub_repo=repo)
-    wish = Wish(public, allow_rehearsal, tag, despite or settings.publish_despite)
+    wish = Wish(public, allow_rehearsal, tag, despite)
     raise typer.Exit(publish_dataset(settings, wish, dry_run=dry_run, yes=yes))
 
 
