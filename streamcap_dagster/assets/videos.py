@@ -8,6 +8,7 @@ from pydantic import Field
 from streamcap_dagster.assets.progress import FilesRead, Progress, Remarked
 from streamcap_dagster.assets.walk import SOURCE
 from streamcap_dagster.assets.work import Made, PerVideoAsset, VideoWork, made_of, places
+from streamcap_dagster.licences import licence_id
 from streamcap_dagster.partitions import Materialized, register_videos, unregister_videos, videos
 from streamcap_dagster.records import Video
 from streamcap_dagster.resources.storage import StorageResource
@@ -127,7 +128,7 @@ def _catalog_metadata(update: CatalogUpdate) -> dict[str, dg.MetadataValue]:
         "removed": dg.MetadataValue.int(len(update.removed)),
         "forgotten": dg.MetadataValue.int(len(update.videos) - len(_remembered(update))),
         "not_usable": dg.MetadataValue.json(_not_usable(update)),
-        "without_licence": dg.MetadataValue.int(sum(not video.license for video in usable)),
+        "without_licence": dg.MetadataValue.int(sum(not licence_id(video.license) for video in usable)),
         "remarks": dg.MetadataValue.json(_remarks(update)),
         "catalog": dg.MetadataValue.md(_catalog_table(update)),
     }

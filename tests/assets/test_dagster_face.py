@@ -67,6 +67,16 @@ def test_one_bad_video_in_a_range_run_stops_only_itself(project: Project) -> Non
         assert "1 of 3 videos failed" in str(failure.description)
 
 
+def test_a_catalog_counts_the_videos_whose_licence_nobody_told(project: Project) -> None:
+    (project.source / "metadata.csv").write_text("file_name,license\nclock.mp4,cc-by-4.0\nlife.mp4,n/a\n")
+    with _instance(project) as instance:
+        graph = build_definitions(settings_of(project)).resolve_implicit_global_asset_job_def()
+        result = graph.execute_in_process(instance=instance, asset_selection=[dg.AssetKey("video_catalog")])
+
+    (made,) = result.asset_materializations_for_node("video_catalog")
+    assert made.metadata["without_licence"].value == 2
+
+
 def test_a_subset_of_the_assets_makes_only_those(project: Project) -> None:
     project.materialize(["video_catalog"])
     done = project.materialize(["raw_videos", "clips"], "--partition", "clock")
