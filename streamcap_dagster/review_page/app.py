@@ -114,8 +114,8 @@ class _Face:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._storage = desk.storage
-        self._stills = Stills(desk.storage)
         self.corpus = Corpus(desk.storage)
+        self._stills = Stills(desk.storage, self.corpus)
 
     def overview(self, request: Request) -> Response:
         del request
@@ -176,7 +176,6 @@ class _Face:
 
     def still(self, request: Request) -> Response:
         asked, version = request.path_params, request.query_params.get("version", "")
-        self.corpus.video(asked["video_id"])
         pictures = self._stills.of((asked["video_id"], version, asked["clip"], asked["window"]))
         jpeg = pictures[min(asked["k"], len(pictures) - 1)]
         data = jpeg if request.query_params.get("size") == "whole" else small(jpeg)

@@ -9,6 +9,7 @@ from PIL import Image
 
 from streamcap_dagster.errors import ObjectMissing
 from streamcap_dagster.records import Frame
+from streamcap_dagster.review_page.corpus import Corpus
 from streamcap_dagster.storage import Storage, keys
 from streamcap_dagster.storage.frame_table import read_around
 
@@ -25,8 +26,9 @@ Place = tuple[str, str, int, int]
 class Stills:
     """Lends the frames of windows. Its methods may be called from several threads."""
 
-    def __init__(self, storage: Storage, kept_bytes: int = _KEPT_BYTES) -> None:
+    def __init__(self, storage: Storage, corpus: Corpus, kept_bytes: int = _KEPT_BYTES) -> None:
         self._storage = storage
+        self._corpus = corpus
         self._kept: OrderedDict[Place, tuple[bytes, ...]] = OrderedDict()
         self._kept_bytes = 0
         self._limit_bytes = kept_bytes
@@ -34,7 +36,7 @@ class Stills:
         self._lanes = [Lock() for _ in range(_LANES)]
 
     def of(self, place: Place) -> tuple[bytes, ...]:
-        """The JPEGs of a window as the captioner saw them, in time order. Raises ObjectMissing where there are none."""
+        """The JPEGs of a window as the captioner saw them, in time order. Raises ObjectMissing where there are none, or of another version."""
         video_id, _, clip, window = place
         with self._lanes[hash((video_id, clip)) % _LANES]:  # neighbours are asked for together and lie together, so that one of them reads for all
             found = self._look_up(place) or self._read(place)
@@ -52,7 +54,11 @@ class Stills:
     def _read(self, place: Place) -> tuple[bytes, ...]:
         """A window at the edge of what is read may go on in the next row group, so those with fewer pictures than the wanted one are let go."""
         video_id, version, clip, window = place
+        self._corpus.video(video_id)
         with self._storage.open(keys.frames(video_id)) as table:
+            stored = self._storage.stat(keys.frames(video_id))
+            if stored is None or stored.version != version:
+                return ()
             read = {where: tuple(frame.jpeg for frame in frames) for where, frames in groupby(read_around(table, clip, window), key=_window)}
         wanted = read.get((clip, window), ())
         with self._book:

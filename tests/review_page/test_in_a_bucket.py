@@ -17,8 +17,9 @@ def test_a_bucket_is_looked_at_as_a_folder_is(gcs: Running, world: World, film: 
 
     with served(world, storage=bucket.afresh()) as page:
         part = page.get("/media/bikes", headers={"range": "bytes=1000-1999"})
-        still = page.get("/stills/bikes/0/2/1?size=whole")
-        window = page.get("/api/videos/bikes").json()["windows"][1]
+        shown = page.get("/api/videos/bikes").json()
+        still = page.get(f"/stills/bikes/0/2/1?size=whole&version={shown['frames_version']}")
+        window = shown["windows"][1]
         chosen = {"clip": 0, "window": 1, "verdict": "drop", "text": None, "ranking": None, "caption_sha256": window["caption_sha256"]}
         saved = page.put("/api/videos/bikes/review", {"version": "0", "choices": [chosen]})
 

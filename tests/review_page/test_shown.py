@@ -4,6 +4,7 @@ import json
 
 from PIL import Image
 
+from streamcap_dagster.review_page.corpus import Corpus
 from streamcap_dagster.review_page.shown import show_video
 from streamcap_dagster.review_page.stills import SMALL_HEIGHT, Stills
 from streamcap_dagster.storage import keys
@@ -57,54 +58,75 @@ def test_what_cannot_be_read_is_told_and_the_rest_is_shown(world: World) -> None
 
 
 class Watched(FolderStorage):
-    """Counts what is read of its files."""
+    """Counts what is read of the frames, and how often anybody looks whether the catalog is another one."""
 
-    opened = 0
+    opened = looks = 0
 
     def open(self, key: str):
-        self.opened += 1
+        self.opened += key.startswith("frames/")
         return super().open(key)
+
+    def stat(self, key: str):
+        self.looks += key == keys.MANIFEST
+        return super().stat(key)
+
+
+def version(world: World, video_id: str) -> str:
+    stored = world.storage.stat(keys.frames(video_id))
+    assert stored is not None
+    return stored.version
 
 
 def test_the_pictures_of_neighbours_are_read_together_and_once(world: World) -> None:
     together = ROWS_PER_GROUP // FRAMES
     world.add("rain", says(*["Rain."] * (2 * together)))
     storage = Watched(world.storage.root)
-    stills = Stills(storage)
+    stills, made = Stills(storage, Corpus(storage)), version(world, "rain")
 
     for window in range(together):
-        assert stills.of(("rain", "1", 0, window)) == tuple(frame.jpeg for frame in frames_of(window))
-    assert storage.opened == 1
-    stills.of(("rain", "1", 0, together))
-    assert storage.opened == 2
+        assert stills.of(("rain", made, 0, window)) == tuple(frame.jpeg for frame in frames_of(window))
+    assert (storage.opened, storage.looks) == (1, 1)
+    stills.of(("rain", made, 0, together))
+    assert (storage.opened, storage.looks) == (2, 2)
 
 
 def test_a_window_in_two_row_groups_has_all_of_its_pictures(world: World) -> None:
     world.add("rain", says(*["Rain."] * 40))
-    stills = Stills(world.storage)
+    stills, made = Stills(world.storage, Corpus(world.storage)), version(world, "rain")
     for window in (15, 16, 31, 32, 17):
-        assert len(stills.of(("rain", "1", 0, window))) == FRAMES
+        assert len(stills.of(("rain", made, 0, window))) == FRAMES
 
 
 def test_few_pictures_are_kept_however_many_are_looked_at(world: World) -> None:
     world.add("rain", says(*["Rain."] * 40))
-    stills = Stills(world.storage, kept_bytes=30_000)
+    stills, made = Stills(world.storage, Corpus(world.storage), kept_bytes=30_000), version(world, "rain")
     for window in range(40):
-        stills.of(("rain", "1", 0, window))
+        stills.of(("rain", made, 0, window))
 
     assert 0 < stills._kept_bytes <= 30_000
     assert stills._kept_bytes == sum(len(jpeg) for pictures in stills._kept.values() for jpeg in pictures)
 
 
-def test_a_picture_is_small_unless_the_whole_is_wanted(world: World) -> None:
+def test_pictures_that_were_made_anew_do_not_stand_over_what_was_said_of_others(world: World) -> None:
+    before = version(world, "bikes")
+    world.add("bikes", says("Another film.", "It goes on."))
     with served(world) as page:
-        small, whole = (page.get(f"/stills/bikes/0/1/2?size={size}", stream=True).raw for size in ("small", "whole"))
+        answers = [page.get(f"/stills/bikes/0/0/0?version={asked}") for asked in (before, version(world, "bikes"))]
+
+    assert [answer.status_code for answer in answers] == [404, 200]
+    assert "Load the page again" in answers[0].json()["error"]
+
+
+def test_a_picture_is_small_unless_the_whole_is_wanted(world: World) -> None:
+    made = version(world, "bikes")
+    with served(world) as page:
+        small, whole = (page.get(f"/stills/bikes/0/1/2?size={size}&version={made}", stream=True).raw for size in ("small", "whole"))
         assert (Image.open(small).height, Image.open(whole).height) == (SMALL_HEIGHT, 180)
 
 
 def test_a_window_without_pictures_is_told(world: World) -> None:
     with served(world) as page:
-        answer = page.get("/stills/bikes/0/99/0")
+        answer = page.get(f"/stills/bikes/0/99/0?version={version(world, 'bikes')}")
 
     assert answer.status_code == 404
     assert "picture of clip 0, window 99" in answer.json()["error"]

@@ -50,7 +50,8 @@ review.inspector = (source, shown, decisions, hooks) => {
   const frames = (one) => {
     const every = source.stills === "all" ? one.frames_s.map((_, k) => k) : one.frames_s.length ? [Math.floor(one.frames_s.length / 2)] : [];
     const pictures = every.map((k) => ({ k, address: source.still(shown, one, k) })).filter(({ address }) => address);
-    return review.element("div", { class: "frames" }, ...pictures.map(({ k, address }) => review.element("img", { src: address, decoding: "async", alt: `Frame ${k + 1} of ${one.frames_s.length}, at ${review.clock(one.frames_s[k], 2)}` })));
+    const gone = (event) => event.target.closest(".frames").replaceWith(review.element("p", { class: "faint" }, "The pictures cannot be shown. Load the page again, for the frames may have been made anew."));
+    return review.element("div", { class: "frames" }, ...pictures.map(({ k, address }) => review.element("img", { src: address, decoding: "async", onerror: gone, alt: `Frame ${k + 1} of ${one.frames_s.length}, at ${review.clock(one.frames_s[k], 2)}` })));
   };
 
   const editor = (one) => {
