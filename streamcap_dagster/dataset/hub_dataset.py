@@ -133,7 +133,11 @@ def _drop_old(storage: Storage, report: DatasetReport) -> None:
     """Remove what no card speaks of any more; what a person put there stays."""
     current = {*report.shards, *report.beside.size_bytes}
     report.written = [key for key in report.written if key in current]
-    old = [key for key in report.size_bytes if (key.endswith(".parquet") or is_beside(key)) and key not in current]
+    old = [key for key in report.size_bytes if (_is_shard(key) or is_beside(key)) and key not in current]
     delete_all(storage, old)
     for key in old:
         del report.size_bytes[key]
+
+
+def _is_shard(key: str) -> bool:
+    return keys.SHARD.fullmatch(key.removeprefix(f"{keys.DATASET}/")) is not None

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from streamcap_dagster.hub.local import CARD, LocalDataset
 from streamcap_dagster.hub.remote import Remote
-from streamcap_dagster.hub.shard_facts import NAME
+from streamcap_dagster.storage import keys
 
 RECORD = "streamcap.json"
 """In the repository: which of its files are ours, so that what others put there is left alone."""
@@ -37,7 +37,7 @@ def compare(local: LocalDataset, remote: Remote, recorded: frozenset[str]) -> Ch
     shards = [path for path in local.shards if path not in remote.files or remote.files[path].size_bytes != local.sizes.get(path)]
     small = [path for path, data in local.small.items() if path not in remote.files or not remote.files[path].is_of(data)]
     current = {*local.shards, *local.small}
-    removed = [path for path in remote.files if path not in current and (path in recorded or NAME.fullmatch(path))]
+    removed = [path for path in remote.files if path not in current and (path in recorded or keys.SHARD.fullmatch(path))]
     size_bytes = sum(local.sizes.get(path, 0) for path in (*shards, *small))
     return Changes(tuple(shards), tuple(small), tuple(removed), size_bytes)
 

@@ -11,9 +11,10 @@ import pyarrow as pa
 from streamcap_dagster.errors import ObjectMissing, StreamcapError
 from streamcap_dagster.hub.despite import errors_of, receipt_of
 from streamcap_dagster.hub.local import CARD, CROISSANT, LocalDataset
-from streamcap_dagster.hub.shard_facts import NAME, Said, ShardFacts, read_facts
+from streamcap_dagster.hub.shard_facts import Said, ShardFacts, read_facts
 from streamcap_dagster.hub.texts import placeholders
 from streamcap_dagster.quality.verdicts import MEASURED_COUNT
+from streamcap_dagster.storage import keys
 from streamcap_dagster.storage.tombstones import read_tombstones
 
 VIDEOS_NAMED = 10
@@ -61,12 +62,12 @@ class Gate:
                 return [f"{path}: it cannot be read: {error}"]
             if closely:
                 self._closely.add(path)
-        name = NAME.fullmatch(path)
+        name = keys.SHARD.fullmatch(path)
         misplaced = [] if name and (name["config"], name["split"]) == local.shards[path] else [f"{path}: the card has it in {'/'.join(local.shards[path])}"]
         return [*misplaced, *(f"{path}: {fault}" for fault in self.facts[path].faults)]
 
     def _read(self, file: BinaryIO, path: str, closely: bool) -> ShardFacts:
-        facts, name = read_facts(file, closely), NAME.fullmatch(path)
+        facts, name = read_facts(file, closely), keys.SHARD.fullmatch(path)
         if closely and name:
             file.seek(0)
             if self.hash_of(file, name["config"]) != name["hash"]:

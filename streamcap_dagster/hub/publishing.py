@@ -22,8 +22,8 @@ from streamcap_dagster.hub.gate import Gate, HashOf
 from streamcap_dagster.hub.local import CARD, LocalDataset, read_dataset
 from streamcap_dagster.hub.releases import TAG, add_release, next_tag, releases
 from streamcap_dagster.hub.remote import Remote
-from streamcap_dagster.hub.shard_facts import NAME, read_facts
-from streamcap_dagster.storage import Storage
+from streamcap_dagster.hub.shard_facts import read_facts
+from streamcap_dagster.storage import Storage, keys
 from streamcap_dagster.storage.leases import turn
 from streamcap_dagster.storage.many import side_by_side
 
@@ -227,7 +227,7 @@ class Publisher:
 
     def _rows_before(self, plan: Plan) -> Rows:
         """Of the dataset that is published; of shards that go, the Hub is asked whose rows they have."""
-        gone = [path for path in plan.changes.removed if NAME.fullmatch(path)]
+        gone = [path for path in plan.changes.removed if keys.SHARD.fullmatch(path)]
         read = side_by_side(self.storage.lanes, lambda path: self._rows_of(path, plan.remote.head), gone)
         return {**self._rows(path for path in plan.local.shards if path in plan.remote.files), **dict(zip(gone, read, strict=True))}
 

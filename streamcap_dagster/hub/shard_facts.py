@@ -1,7 +1,6 @@
 """What a shard holds, read a row group at a time: whose rows, who captioned them under which licence, and what is wrong with its pictures and texts."""
 
 import io
-import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -15,8 +14,6 @@ from streamcap_dagster.hub.texts import obeyed, personal, placeholders
 from streamcap_dagster.licences import licence_id
 from streamcap_dagster.records import rehearsed_by
 
-NAME = re.compile(r"(?P<config>[\w-]+)/(?P<split>\w+)-(?P<hash>[0-9a-f]{16})\.parquet")
-"""A shard is called after its config, its split and a hash of its rows."""
 MOST_FAULTS = 50
 """Of a shard; whoever has so many has more of the same."""
 

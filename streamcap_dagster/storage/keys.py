@@ -1,5 +1,7 @@
 """Where each object lives. The same keys under a folder and under a bucket."""
 
+import re
+
 MANIFEST = "raw/manifest.csv"
 SCAN = "ledger/scan.csv"
 SURVEY = "ledger/survey.json"
@@ -8,6 +10,8 @@ GROUP_AGES = "ledger/group_ages.json"
 TRAIN_JSON = "processed/train.json"
 RL_JSON = "processed/rl.json"
 DATASET = "processed/dataset"
+SHARD = re.compile(r"(?P<config>[\w-]+)/(?P<split>\w+)-(?P<hash>[0-9a-f]{16})\.parquet")
+"""A shard's name in the folder of the dataset: its config, its split and a hash of its rows."""
 RECEIPTS = "receipts/"
 CALLS = "calls/"
 TOMBSTONES = "tombstones/"

@@ -216,10 +216,11 @@ def test_a_video_that_is_gone_leaves_the_dataset(storage: FolderStorage) -> None
     assert len(shard_bytes(storage)) == 3
 
 
-def test_a_file_that_a_person_put_there_stays(storage: FolderStorage) -> None:
-    storage.write(f"{keys.DATASET}/NOTES.md", b"mine")
+@pytest.mark.parametrize("name", ["NOTES.md", "embeddings.parquet", "sft/scores.parquet", "sft/train-00000-of-00001.parquet"])
+def test_a_file_that_a_person_put_there_stays(storage: FolderStorage, name: str) -> None:
+    storage.write(f"{keys.DATASET}/{name}", b"mine")
     build_dataset(storage, [store_video(storage, "a")])
-    assert storage.read(f"{keys.DATASET}/NOTES.md") == b"mine"
+    assert storage.read(f"{keys.DATASET}/{name}") == b"mine"
 
 
 @pytest.mark.parametrize("key", [keys.frames("b"), keys.initial_captions("b"), keys.delta_captions("b")])
