@@ -1,13 +1,13 @@
 """What the page is told of a video: each window with its caption, its frames, what was measured of it, what it cost and what was decided."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal, TypeVar
 
 from streamcap_dagster.errors import ObjectMissing, ObjectUnreadable
 from streamcap_dagster.quality.records import CaptionQuality, Drift, PairingAudit, WindowQuality
 from streamcap_dagster.records import Caption, CaptionKind, Captions, Clip, Clips, LeftOver, Outcome, Record, Video, in_order
-from streamcap_dagster.review_page.costs import Costs, Window, costs_of
+from streamcap_dagster.review_page.costs import Costs, costs_of
 from streamcap_dagster.reviews.applying import said_at
 from streamcap_dagster.reviews.records import Review
 from streamcap_dagster.reviews.storing import ReviewUnusable, read_review
@@ -39,7 +39,7 @@ class ShownWindow(Record):
     frames_s: tuple[float, ...]
     """When each of its frames is shown."""
     cost_usd: float | None
-    """None where no answer is kept that cost anything."""
+    """None where no answer is kept that cost anything, and where it is told of an earlier window."""
     quality: WindowQuality | None
 
 
@@ -67,7 +67,6 @@ class ShownVideo(Record):
     drifts: tuple[Drift, ...]
     total_usd: float | None
     """With what was asked beside the captions; None where nothing cost anything."""
-    beside_usd: float
     review: Review
     frames_version: str
     """Changes with the pictures."""
@@ -127,7 +126,8 @@ def show_video(storage: Storage, video: Video) -> ShownVideo:
     frames_version = reading.look("frames", keys.frames(video.video_id))
     captions, quality = in_order(*reading.initials_and_deltas()), reading.quality()
     reading.look("preference_examples", keys.preference_examples(video.video_id))
-    costs = reading.or_else(Costs({}, 0.0), costs_of)
+    costs = reading.or_else(Costs({}), costs_of)
+    paid = costs.of_windows(captions)
     review = reading.or_else(Review(video_id=video.video_id), read_review)
     measured = {(one.clip, one.window): one for one in quality.windows} if quality else {}
     said = said_at(captions)
@@ -139,12 +139,13 @@ def show_video(storage: Storage, video: Video) -> ShownVideo:
         clips=clips.clips if clips else (),
         skipped=clips.skipped if clips else "",
         left_over=clips.left_over if clips else (),
-        windows=tuple(_window(caption, said[caption.clip, caption.window], costs, measured) for caption in captions),
+        windows=tuple(
+            _window(caption, said[place], paid.get(place), measured.get(place)) for caption in captions for place in [(caption.clip, caption.window)]
+        ),
         clips_sha256={int(clip): sha256 for (clip, window), sha256 in said.items() if window is None},
         pairing=quality.pairing if quality else None,
         drifts=quality.drifts if quality else (),
         total_usd=costs.total_usd or None,
-        beside_usd=costs.beside_usd,
         review=review,
         frames_version=frames_version,
         not_made=tuple(reading.not_made),
@@ -152,13 +153,12 @@ def show_video(storage: Storage, video: Video) -> ShownVideo:
     )
 
 
-def _window(caption: Caption, sha256: str, costs: Costs, measured: Mapping[Window, WindowQuality]) -> ShownWindow:
-    place = caption.clip, caption.window
+def _window(caption: Caption, sha256: str, paid_usd: float | None, quality: WindowQuality | None) -> ShownWindow:
     told = ("clip", "window", "start_s", "end_s", "kind", "outcome", "text", "reason", "gated", "captioner", "model")
     return ShownWindow(
         **{name: getattr(caption, name) for name in told},
         caption_sha256=sha256,
         frames_s=caption.frame_pts_s,
-        cost_usd=costs.of_windows.get(place) or None,
-        quality=measured.get(place),
+        cost_usd=paid_usd or None,
+        quality=quality,
     )

@@ -105,7 +105,7 @@ def summarize(storage: Storage, video: Video) -> Summary:
         flags="".join(str(min(9, _thresholds(window.flags))) for window in measured) or nothing,
         decided="".join(_decided(applying.get(place), applying.get((place[0], None))) for place, _ in places),
         flag_counts=dict(Counter(flag for window in measured for flag in _plain(window.flags))),
-        total_usd=reading.or_else(Costs({}, 0.0), costs_of).total_usd,
+        total_usd=reading.or_else(Costs({}), costs_of).total_usd,
         not_made=tuple(reading.not_made),
         troubles=tuple(reading.troubles),
     )

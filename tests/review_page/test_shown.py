@@ -4,10 +4,12 @@ import json
 
 from PIL import Image
 
+from streamcap_dagster.records import Captions
 from streamcap_dagster.review_page.corpus import Corpus
 from streamcap_dagster.review_page.shown import show_video
 from streamcap_dagster.review_page.stills import SMALL_HEIGHT, Stills
 from streamcap_dagster.storage import keys
+from streamcap_dagster.storage.documents import read_record, write_record
 from streamcap_dagster.storage.folder import FolderStorage
 from streamcap_dagster.storage.frame_table import ROWS_PER_GROUP
 from streamcap_dagster.videos.manifest import read_manifest
@@ -34,8 +36,23 @@ def test_what_was_asked_beside_the_captions_is_in_the_total(world: World) -> Non
     world.storage.write(f"{keys.calls('bikes')}{'f' * 64}.json", json.dumps({**call, "key": "f" * 64, "kind": "objectives"}).encode())
 
     told = shown(world)
-    assert (told.beside_usd, told.total_usd) == (0.002, 0.005)
-    assert told.windows[0].cost_usd == 0.002
+    assert (told.total_usd, told.windows[0].cost_usd) == (0.005, 0.002)
+
+
+def test_after_clips_were_cut_otherwise_what_was_paid_for_the_old_ones_is_in_the_total_and_on_no_window(world: World) -> None:
+    call = json.loads(world.storage.read(keys.folded_calls("bikes")).splitlines()[0])
+    world.storage.write(f"{keys.calls('bikes')}{'e' * 64}.json", json.dumps({**call, "key": "e" * 64, "window": 1}).encode())
+
+    told = shown(world)
+    assert (told.total_usd, [one.cost_usd for one in told.windows]) == (0.005, [0.002, None, None, 0.001, None])
+
+
+def test_an_answer_that_settled_several_windows_is_paid_once_on_the_first(world: World) -> None:
+    deltas = read_record(world.storage, keys.delta_captions("bikes"), Captions)
+    alike = tuple(one.model_copy(update={"call_key": f"{3:064x}"}) if one.window > 2 else one for one in deltas.captions)
+    write_record(world.storage, keys.delta_captions("bikes"), deltas.model_copy(update={"captions": alike}))
+
+    assert [one.cost_usd for one in shown(world).windows] == [0.002, None, None, 0.001, None]
 
 
 def test_what_is_not_made_yet_is_named(world: World) -> None:

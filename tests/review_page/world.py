@@ -112,6 +112,7 @@ def caption_of(number: int, said: Said) -> Caption:
         clip=0, window=number, start_s=start_s, end_s=start_s + WINDOW_S, kind="delta" if number else "initial", outcome=said.outcome,
         text=said.text, reason="SAFETY" if said.outcome == "blocked" else "", frame_sha256=tuple(frame.sha256 for frame in frames),
         frame_pts_s=tuple(frame.pts_s for frame in frames), history_sha256="", prompt_version="1", captioner="recorded", model="model-1",
+        call_key=f"{number:064x}" if said.usd else "",
     )  # fmt: skip
 
 
