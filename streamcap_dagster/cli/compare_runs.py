@@ -18,6 +18,7 @@ from streamcap_dagster.records import Caption, Captions, Record, Video, in_order
 from streamcap_dagster.rewards.facts import novel_facts
 from streamcap_dagster.storage import Storage, keys
 from streamcap_dagster.storage.documents import read_record
+from streamcap_dagster.storage.many import side_by_side
 from streamcap_dagster.videos.manifest import read_manifest
 
 _FREE = ("offline", "recorded")
@@ -107,16 +108,16 @@ def pair_runs(old: Storage, new: Storage) -> Pairing:
     both = sorted(captioned[0] & captioned[1])
     left_out = [*_alone(captioned[0] - captioned[1], "only the old run has"), *_alone(captioned[1] - captioned[0], "only the new run has")]
     pairs, reasons = list[VideoPair](), list[str]()
-    for video_id in both:
-        if manifests[0][video_id].sha256 != manifests[1][video_id].sha256:
-            reasons.append(f"{video_id} is another file in each run")
-            continue
-        pair = _pair(manifests[0][video_id], old, new)
+
+    def paired(video_id: str) -> VideoPair | str:
+        return _pair(manifests[0][video_id], manifests[1][video_id], old, new)
+
+    for pair in side_by_side(min(old.lanes, new.lanes), paired, both):
         if isinstance(pair, str):
             reasons.append(pair)
-            continue
-        pairs.append(pair)
-        reasons += (*_odd_windows(pair), *_odd_tests(pair))
+        else:
+            pairs.append(pair)
+            reasons += (*_odd_windows(pair), *_odd_tests(pair))
     if not pairs:
         why = "; ".join([*left_out, *reasons]) or "neither has a video that can be used"
         raise NothingInCommon(old.uri, new.uri, why)
@@ -145,8 +146,10 @@ def _odd_tests(pair: VideoPair) -> Iterator[str]:
         yield f"reconstruction tests of {told_count(tested, 'window')} of {pair.video.video_id}, made by {who}"
 
 
-def _pair(video: Video, old: Storage, new: Storage) -> VideoPair | str:
+def _pair(video: Video, in_new: Video, old: Storage, new: Storage) -> VideoPair | str:
     """A video in both runs, or why it is not compared."""
+    if video.sha256 != in_new.sha256:
+        return f"{video.video_id} is another file in each run"
     try:
         return _read_pair(video, old, new)
     except ObjectUnreadable as error:

@@ -1,6 +1,7 @@
 """`streamcap compare` without a judge: what is compared, what is not, and by how much two runs differ."""
 
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 
@@ -8,7 +9,7 @@ from streamcap_dagster.captions.calls import Attempt, Call, CallStore
 from streamcap_dagster.captions.captioner import Bill
 from streamcap_dagster.captions.history import history_sha256
 from streamcap_dagster.captions.reconstruction.records import AskedQuestion, RebuiltWindow, Reconstruction
-from streamcap_dagster.cli.compare_runs import NothingInCommon
+from streamcap_dagster.cli.compare_runs import NothingInCommon, pair_runs
 from streamcap_dagster.errors import SettingError
 from streamcap_dagster.records import Captions
 from streamcap_dagster.storage import keys
@@ -234,3 +235,21 @@ def test_comparing_leaves_both_runs_as_they_were(good: FolderStorage, poor: Fold
     before = [(stored.key, stored.version) for storage in (good, poor) for stored in storage.list("")]
     told("good", "poor")
     assert [(stored.key, stored.version) for storage in (good, poor) for stored in storage.list("")] == before
+
+
+class Together(FolderStorage):
+    """Lets nobody read the captions of a video before those of another are wanted too."""
+
+    def __init__(self, root: Path) -> None:
+        super().__init__(root)
+        self._both = Barrier(2, timeout=60)
+
+    def read(self, key: str) -> bytes:
+        if key in {keys.initial_captions(video_id) for video_id in "ab"}:
+            self._both.wait()
+        return super().read(key)
+
+
+def test_videos_are_read_side_by_side(tmp_path: Path) -> None:
+    run(tmp_path / "good", dict.fromkeys("ab", GOOD))
+    assert [pair.video.video_id for pair in pair_runs(Together(tmp_path / "good"), FolderStorage(tmp_path / "good")).videos] == ["a", "b"]
