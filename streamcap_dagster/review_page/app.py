@@ -186,7 +186,7 @@ class _Face:
         return media_response(request.headers, footage_of(self._storage, self._desk.source, video))
 
     def _page(self, template: str, **values: object) -> Response:
-        common = {"by": self._desk.by, "storage": self._storage.uri, "styles": STYLES, "scripts": (*SHARED_SCRIPTS, *PAGE_SCRIPTS)}
+        common = {"styles": STYLES, "scripts": (*SHARED_SCRIPTS, *PAGE_SCRIPTS)}
         return HTMLResponse(render(template, **common, **values))
 
 

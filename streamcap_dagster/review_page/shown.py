@@ -6,7 +6,7 @@ from typing import Literal, TypeVar
 
 from streamcap_dagster.errors import ObjectMissing, ObjectUnreadable
 from streamcap_dagster.quality.records import CaptionQuality, Drift, PairingAudit, WindowQuality
-from streamcap_dagster.records import Caption, CaptionKind, Captions, Clip, Clips, LeftOver, Outcome, Record, Video, in_order
+from streamcap_dagster.records import Caption, CaptionKind, Captions, Clips, Outcome, Record, Video, in_order
 from streamcap_dagster.review_page.costs import Costs, costs_of
 from streamcap_dagster.reviews.applying import said_at
 from streamcap_dagster.reviews.records import Review
@@ -47,18 +47,13 @@ class ShownVideo(Record):
     """A video as far as it was made."""
 
     video_id: str
-    uri: str
     duration_s: float
     width: int
     height: int
-    fps: float
     codec: str
     license: str
     credit: str
-    url: str
-    clips: tuple[Clip, ...]
     skipped: str
-    left_over: tuple[LeftOver, ...]
     windows: tuple[ShownWindow, ...]
     """In order of clip, then window."""
     clips_sha256: dict[int, str]
@@ -131,14 +126,12 @@ def show_video(storage: Storage, video: Video) -> ShownVideo:
     review = reading.or_else(Review(video_id=video.video_id), read_review)
     measured = {(one.clip, one.window): one for one in quality.windows} if quality else {}
     said = said_at(captions)
-    facts = ("video_id", "uri", "duration_s", "fps", "codec", "license", "credit", "url")
+    facts = ("video_id", "duration_s", "codec", "license", "credit")
     return ShownVideo(
         **{name: getattr(video, name) for name in facts},
         width=video.display_width,
         height=video.display_height,
-        clips=clips.clips if clips else (),
         skipped=clips.skipped if clips else "",
-        left_over=clips.left_over if clips else (),
         windows=tuple(
             _window(caption, said[place], paid.get(place), measured.get(place)) for caption in captions for place in [(caption.clip, caption.window)]
         ),

@@ -33,10 +33,14 @@ def test_the_first_line_is_the_address_and_whoever_opens_it_is_in_until_ctrl_c(w
         assert found is not None
         visitor.trust_env = False
         assert visitor.get(address, timeout=10).status_code == 200
-        assert 'data-by="Grace"' in visitor.get(f"{found[1]}/videos/bikes", timeout=10).text
+        chosen = {"clip": 0, "window": None, "verdict": "drop", "text": None, "ranking": None}
+        chosen["caption_sha256"] = visitor.get(f"{found[1]}/api/videos/bikes", timeout=10).json()["clips_sha256"]["0"]
+        asked = {"version": "0", "choices": [chosen]}
+        kept = visitor.put(f"{found[1]}/api/videos/bikes/review", json=asked, headers={"origin": found[1]}, timeout=10).json()
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=20)
 
+    assert [decision["by"] for decision in kept["review"]["decisions"]] == ["Grace"]
     assert (process.returncode, err) == (0, "")
 
 

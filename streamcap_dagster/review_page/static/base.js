@@ -71,8 +71,6 @@ review.sentence = (words) => words.split("`").map((part, at) => (at % 2 ? review
 // A flag such as `words_per_s_error` without what tells how bad it is, as words.
 review.flagName = (flag) => flag.replace(/_error$/, "").replace("words_per_s", "too fast").replaceAll("_", " ");
 
-review.isQuiet = () => window.matchMedia("(prefers-reduced-motion: reduce)").matches;
-
 // The colours of the style sheet as they are now, for what is painted.
 review.colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
 
