@@ -26,6 +26,7 @@ demo: setup ## make a dataset of three real videos with the offline captioner: n
 	@$(PYTHON_IN) demo/fetch_videos.py
 	@mkdir -p demo/instance && cp dagster.yaml demo/instance/
 	@$(DEMO) ../.venv/bin/streamcap run videos --storage data --captioner offline
+	@echo "Look at it: make demo-ui (Dagster's pages), or .venv/bin/streamcap review --storage demo/data (videos with their captions)"
 
 demo-ui: setup ## open what the demo made in Dagster's pages (PORT=3000)
 	@mkdir -p demo/instance && cp dagster.yaml demo/instance/
