@@ -24,6 +24,8 @@ def written_whole(out: Path | None, option: str = "--out") -> Iterator[TextIO]:
             yield file
         staged.replace(out)
     except OSError as error:
+        if error.errno is None:  # not of the file system, such as of a picture that is none
+            raise
         raise SettingError(option, str(out), f"it cannot be written ({error.strerror or error})") from error
     finally:
         with suppress(OSError):  # it never came to be

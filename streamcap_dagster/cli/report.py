@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from streamcap_dagster.cli.diff_words import told_count
+from streamcap_dagster.cli.files import written_whole
 from streamcap_dagster.cli.pages import check_page
 from streamcap_dagster.errors import SettingError
 from streamcap_dagster.records import Video
@@ -30,9 +31,10 @@ def report(settings: Settings, out: Path, named: Sequence[str], with_video: bool
     console, storage = Console(), storage_for(settings).open()
     usable = {video_id: video for video_id, video in read_manifest(storage).items() if video.status == "ok"}
     chosen = _chosen(storage, usable, named, settings)
-    written = write_report(storage, source_for(settings).open(), chosen, out, with_video, left_out=len(usable) - len(chosen))
+    with written_whole(out) as file:
+        written = write_report(storage, source_for(settings).open(), chosen, file, with_video, left_out=len(usable) - len(chosen))
     told = f"{escape(str(out))}: {told_count(len(chosen), 'video')}, {told_count(written.windows, 'window')}, {_told(written)}"
-    console.print(f"{told}; {written.size_bytes / 1e6:.1f} MB in {time.monotonic() - began:.1f} s", highlight=False, soft_wrap=True)
+    console.print(f"{told}; {out.stat().st_size / 1e6:.1f} MB in {time.monotonic() - began:.1f} s", highlight=False, soft_wrap=True)
     for trouble in written.troubles:
         console.print(f"Without its pictures: {escape(trouble)}", highlight=False, soft_wrap=True)
     if written.films_left_out:

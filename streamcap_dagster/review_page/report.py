@@ -7,8 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
-from pathlib import Path
-from tempfile import NamedTemporaryFile
+from typing import TextIO
 
 from streamcap_dagster.errors import ObjectMissing, ObjectUnreadable, SourceError, VideoUnreadable
 from streamcap_dagster.records import Frame, Video
@@ -43,26 +42,17 @@ class Written:
     """Videos that are too large to be sent along, or gone."""
     troubles: list[str] = field(default_factory=list)
     """Why pictures of some videos are not in it."""
-    size_bytes: int = 0
 
 
-def write_report(storage: Storage, source: VideoSource, videos: Sequence[tuple[Video, Summary]], path: Path, with_video: bool, left_out: int) -> Written:
-    """Write these videos into one file, whole or not at all, one video in memory at a time. `left_out` is how many others there are."""
+def write_report(storage: Storage, source: VideoSource, videos: Sequence[tuple[Video, Summary]], file: TextIO, with_video: bool, left_out: int) -> Written:
+    """Write these videos into one file, one video in memory at a time. `left_out` is how many others there are."""
     written = Written()
     style = "\n".join(map(static_text, STYLES))
     script = "\n".join(map(static_text, (*SHARED_SCRIPTS, *REPORT_SCRIPTS)))
     making = _Making(storage, source, [video for video, _ in videos], with_video, written)
     corpus = {"figures": _figures(storage, videos), "videos": [summary.model_dump() for _, summary in videos], "left_out": left_out}
-    with NamedTemporaryFile("w", encoding="utf-8", dir=path.parent, prefix=f".{path.name}-", delete=False) as file:
-        try:
-            inside = {"policy": _policy(style, script), "style": trusted(style), "script": trusted(script), "blocks": making.blocks(json.dumps(corpus))}
-            file.writelines(render_pieces("report.html", title="Captions under review", **inside))
-        except BaseException:
-            Path(file.name).unlink()
-            raise
-    Path(file.name).chmod(0o644)
-    Path(file.name).replace(path)
-    written.size_bytes = path.stat().st_size
+    inside = {"policy": _policy(style, script), "style": trusted(style), "script": trusted(script), "blocks": making.blocks(json.dumps(corpus))}
+    file.writelines(render_pieces("report.html", title="Captions under review", **inside))
     return written
 
 

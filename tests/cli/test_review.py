@@ -1,18 +1,26 @@
 """`streamcap review` and `streamcap report`: they say where to look, and refuse in words what cannot work."""
 
+import os
 import re
 import signal
 import socket
+import stat
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 import requests
 from typer.testing import CliRunner
 
 from streamcap_dagster.cli import app
-from tests.review_page.world import Said, World, says
+from streamcap_dagster.errors import SettingError, StorageLost
+from streamcap_dagster.storage import keys
+from streamcap_dagster.storage.folder import FolderStorage
+from streamcap_dagster.storage.frame_table import write_frames
+from tests.review_page.world import Said, World, frames_of, says
 
 
 @pytest.fixture
@@ -93,3 +101,40 @@ def test_a_report_that_cannot_be_written_is_told(world: World, option: str, valu
     failed = CliRunner().invoke(app, ["report", option, value])
 
     assert str(failed.exception).startswith(f"{option}='{value}'")
+
+
+class Lost(FolderStorage):
+    """Has everything but what is opened."""
+
+    def open(self, key: str) -> NoReturn:
+        raise StorageLost(self.uri, f"reading {key}", "it is gone", "Bring it back.")
+
+
+def test_a_report_that_fails_leaves_the_old_one_and_nothing_else(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "out" / "report.html"
+    path.parent.mkdir()
+    path.write_text("the old one")
+    monkeypatch.setattr(FolderStorage, "open", Lost.open)
+    failed = CliRunner().invoke(app, ["report", "--out", str(path)])
+
+    assert isinstance(failed.exception, StorageLost)
+    assert {found.name: found.read_text() for found in path.parent.iterdir()} == {"report.html": "the old one"}
+
+
+def test_a_report_is_read_by_whom_the_person_lets_read_new_files(world: World, tmp_path: Path) -> None:
+    before = os.umask(0o077)
+    try:
+        CliRunner().invoke(app, ["report", "--out", str(tmp_path / "r.html")])
+    finally:
+        os.umask(before)
+
+    assert stat.S_IMODE((tmp_path / "r.html").stat().st_mode) == 0o600
+
+
+def test_a_picture_that_cannot_be_opened_is_not_blamed_on_the_report(world: World, tmp_path: Path) -> None:
+    with world.storage.staged(keys.frames("bikes")) as path:
+        write_frames(path, (replace(frame, jpeg=b"no picture") for number in range(3) for frame in frames_of(number)), "drawn")
+    failed = CliRunner().invoke(app, ["report", "--out", str(tmp_path / "r.html")])
+
+    assert "cannot identify image" in str(failed.exception)
+    assert not isinstance(failed.exception, SettingError)

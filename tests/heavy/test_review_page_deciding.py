@@ -141,7 +141,8 @@ def test_a_report_tells_what_was_decided_of_a_clip_and_lets_nobody_change_it(wor
     video = read_manifest(world.storage)["bikes"]
     sha256 = show_video(world.storage, video).clips_sha256[0]
     decide(world.storage, "bikes", Choice(clip=0, verdict="drop", caption_sha256=sha256), by="Grace")
-    write_report(world.storage, world.source, [(video, summarize(world.storage, video))], tmp_path / "report.html", False, left_out=0)
+    with (tmp_path / "report.html").open("w", encoding="utf-8") as file:
+        write_report(world.storage, world.source, [(video, summarize(world.storage, video))], file, False, left_out=0)
     page = browser.new_page()
     page.goto(f"{(tmp_path / 'report.html').as_uri()}#bikes/0")
 

@@ -209,7 +209,8 @@ def test_words_stand_out_from_what_is_behind_them(world: World, browser: Browser
 def test_a_report_shows_the_same_without_a_server(world: World, browser: Browser, tmp_path: Path) -> None:
     world.add("nasty", [Said(EVIL), Said(ARABIC)])
     videos = read_manifest(world.storage).values()
-    write_report(world.storage, world.source, [(video, summarize(world.storage, video)) for video in videos], tmp_path / "report.html", True, left_out=3)
+    with (tmp_path / "report.html").open("w", encoding="utf-8") as file:
+        write_report(world.storage, world.source, [(video, summarize(world.storage, video)) for video in videos], file, True, left_out=3)
     context = browser.new_context(viewport=SHOT, offline=True)
     page, faults = context.new_page(), list[str]()
     page.on("pageerror", lambda error: faults.append(str(error)))
