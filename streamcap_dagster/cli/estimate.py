@@ -101,7 +101,7 @@ def as_plain(estimate: Estimate) -> dict[str, object]:
         "model": terms.model,
         "paid": terms.paid,
         "tier": terms.tier,
-        "prices_of": terms.day.isoformat(),
+        "prices_of": terms.prices_of,
         "hours": round(estimate.hours, 6),
         "windows": estimate.windows,
         "gated": estimate.gated,

@@ -46,13 +46,15 @@ def usable(manifest: dict[str, Video], only: Sequence[str]) -> list[Video]:
 
 def terms_of(settings: Settings, captioner: Captioner, spent_usd: float = 0.0) -> Terms:
     """What captioning is billed and paced by under these settings, from today's prices."""
-    facts = model_table(settings.model_table).of(captioner.model)
+    table = model_table(settings.model_table)
+    facts = table.of(captioner.model)
     return Terms(
         captioner=captioner.name,
         model=captioner.model,
         paid=captioner.name not in _FREE,
         facts=facts,
         day=datetime.now(UTC).date(),
+        prices_of=table.version,
         resolution=settings.media_resolution,
         tier=settings.gemini_tier if captioner.name == "gemini" else "standard",
         quota=_quota(settings),

@@ -70,6 +70,10 @@ class ModelFacts(_Fact):
         in_force = [price for price in self.prices if price.valid_from <= day]
         return max(in_force, key=lambda price: price.valid_from, default=None)
 
+    def price_changes_after(self, day: date) -> date | None:
+        """When the price of a day ends, as that of a promotion does; None when no other is known to follow."""
+        return min((price.valid_from for price in self.prices if price.valid_from > day), default=None)
+
     def cost_usd(self, day: date, *, input_tokens: int, cached_tokens: int = 0, output_tokens: int = 0, flex: bool = False) -> float:
         """What these tokens cost; 0 when no price is known. `input_tokens` holds the cached ones, `output_tokens` the thoughts."""
         price = self.price_on(day)

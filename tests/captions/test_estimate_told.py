@@ -15,13 +15,14 @@ FACTS = ModelFacts(
     prices=(Price(valid_from=date(2026, 1, 1), input=1.0, output=10.0, flex=TierPrice(input=0.5, output=5.0)),),
     image_tokens={"low": 280, "high": 1120},
 )
+PROMOTED = FACTS.model_copy(update={"prices": (*FACTS.prices, Price(valid_from=date(2026, 12, 1), input=2.0, output=20.0))})
 DAY = date(2026, 11, 20)
 HUNDRED = Volume(calls=100, text_tokens=44_000, images=200, output_tokens=5_000)
 """At FACTS 100,000 input tokens: 10 cents for them and 5 for the output."""
 
 
 def terms(**more: object) -> Terms:
-    return replace(Terms("gemini", "gemini-x", paid=True, facts=FACTS, day=DAY), **more)  # type: ignore[arg-type]
+    return replace(Terms("gemini", "gemini-x", paid=True, facts=FACTS, day=DAY, prices_of="2026-10-31"), **more)  # type: ignore[arg-type]
 
 
 def estimate(
@@ -94,7 +95,7 @@ def test_a_paragraph_tells_all_of_it() -> None:
         "gemini (gemini-x): 1 video of 30 min in 110 windows, 10 of them without a visible change, which nobody is asked about. "
         "They take up to 125 calls, of which 25 (20%) are answered already and 100 are left. "
         "That is 100 k input tokens (56 k of them pictures) and 5 k output tokens. "
-        "At the prices of 2026-11-20 they cost about $0.15, $0.30 per hour of video. "
+        "At the prices of 2026-10-31 they cost about $0.15, $0.30 per hour of video. "
         "That exceeds STREAMCAP_BUDGET_USD=0.1: a run would stop there and keep what it paid for. "
         "It takes at least about 10 min; what it waits for most is the requests per minute of your quota. "
         "Answers of no use are asked again: a few percent more."
@@ -113,6 +114,7 @@ def test_a_paragraph_tells_all_of_it() -> None:
         ({"tier": "flex"}, "Flex answers may take minutes each"),
         ({"facts": ModelFacts()}, "200 pictures whose tokens are not known for this model"),
         ({"facts": ModelFacts()}, "the model table has no price for gemini-x (STREAMCAP_MODEL_TABLE can add one)"),
+        ({"facts": PROMOTED}, "At the prices of 2026-10-31, which change on 2026-12-01, they cost about $0.15"),
         ({"thinks": True}, "thinks before it answers is billed as output and not counted"),
         ({"canary_every": 50}, "Canaries add one call to every 50."),
         ({"held": 100_000}, "(99%) are answered already"),

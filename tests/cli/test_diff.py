@@ -16,7 +16,7 @@ MODEL = "gemini-3.5-flash-lite"
 
 def estimate(videos: int) -> Estimate:
     facts = model_table().of(MODEL)
-    terms = Terms("gemini", MODEL, paid=True, facts=facts, day=facts.prices[0].valid_from)
+    terms = Terms("gemini", MODEL, paid=True, facts=facts, day=facts.prices[0].valid_from, prices_of=model_table().version)
     volume = Volume(10, 1000, 80, 500)
     return Estimate(terms, tuple(VideoEstimate(f"v{number}", 60.0, 10, 0, 0, volume, 10, volume) for number in range(videos)))
 

@@ -16,7 +16,7 @@ from streamcap_dagster.captions.estimate import Estimate, Terms, VideoEstimate
 from streamcap_dagster.captions.estimate.volume import Volume
 from streamcap_dagster.captions.pacing.others import Account
 from streamcap_dagster.cli import app
-from streamcap_dagster.cli.estimate import show
+from streamcap_dagster.cli.estimate import as_plain, show
 from streamcap_dagster.cli.estimate_run import estimate_run
 from streamcap_dagster.emulators.gemini.server import running
 from streamcap_dagster.errors import SettingError
@@ -189,6 +189,15 @@ def test_the_settings_quota_wins_over_the_tables_and_zero_is_no_limit() -> None:
     assert (quota.rpm, quota.tpm, quota.rpd, quota.share) == (7, None, 150_000, 0.5)
 
 
+def test_prices_are_told_by_the_table_that_they_are_from() -> None:
+    write_manifest(FolderStorage(Path("data")), [video("cat", duration_s=60.0)])
+    Path("mine.yaml").write_text(f"version: mine\nmodels:\n  {MODEL}:\n    prices: [{{valid_from: 2026-01-01, input: 1, output: 2}}]\n")
+
+    plain = as_plain(estimate_run(read_settings(captioner="gemini", gemini_model=MODEL, model_table="mine.yaml")))
+    assert plain["prices_of"] == f"{model_table().version}+mine"
+    assert f"At the prices of {model_table().version}+mine they cost" in str(plain["summary"])
+
+
 @pytest.mark.parametrize("chosen", [{"captioner": "gemini", "gemini_model": "gemini-of-next-year"}, {"captioner": "openai", "openai_model": "of-our-own"}])
 def test_a_model_without_a_row_in_the_table_costs_an_unknown_amount(chosen: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:9/v1")
@@ -200,7 +209,7 @@ def test_a_model_without_a_row_in_the_table_costs_an_unknown_amount(chosen: dict
 
 def shown(count: int) -> list[str]:
     facts = model_table().of(MODEL)
-    terms = Terms("gemini", MODEL, paid=True, facts=facts, day=model_table().of(MODEL).prices[0].valid_from)
+    terms = Terms("gemini", MODEL, paid=True, facts=facts, day=facts.prices[0].valid_from, prices_of=model_table().version)
     volumes = [Volume(10, 1000 * number, 80, 500) for number in range(count)]
     videos = tuple(VideoEstimate(f"v{number:03d}", 60.0, 10, None, 0, volume, 10, volume) for number, volume in enumerate(volumes))
     out = io.StringIO()

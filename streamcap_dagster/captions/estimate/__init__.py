@@ -44,6 +44,8 @@ class Terms:
     paid: bool
     facts: ModelFacts
     day: date
+    prices_of: str
+    """Version of the table that the prices are from."""
     resolution: Resolution = "low"
     tier: Literal["standard", "flex", "auto"] = "standard"
     quota: Quota = field(default_factory=Quota)

@@ -65,7 +65,9 @@ def _money(estimate: Estimate) -> str:
         return f"What they cost is unknown: the model table has no price for {terms.model} (STREAMCAP_MODEL_TABLE can add one)."
     hour = f", {money(estimate.usd_per_hour)} per hour of video" if estimate.usd_per_hour is not None else ""
     flex = f" ({money(estimate.flex_usd)} as far as flex serves it)" if terms.tier == "auto" and estimate.flex_usd is not None else ""
-    return f"At the prices of {terms.day} they cost about {money(usd)}{_LOCAL_TIERS[terms.tier]}{flex}{hour}."
+    end = terms.facts.price_changes_after(terms.day)
+    until = f", which change on {end}," if end else ""
+    return f"At the prices of {terms.prices_of}{until} they cost about {money(usd)}{_LOCAL_TIERS[terms.tier]}{flex}{hour}."
 
 
 def _budget(estimate: Estimate) -> str:
