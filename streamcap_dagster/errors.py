@@ -27,6 +27,15 @@ class SettingError(StreamcapError):
         super().__init__(f"{setting}={value!r} cannot be used: {why}")
 
 
+class NobodyToAsk(StreamcapError):
+    """Something would be paid, and nobody is there to agree to it."""
+
+    def __init__(self, captioner: str) -> None:
+        super().__init__(
+            f"{captioner} would be asked, and paid, and there is nobody here to agree to it: add --yes, or --dry-run to see only what it would cost"
+        )
+
+
 class MissingTool(StreamcapError):
     """A program or library that the work needs is not on this machine."""
 

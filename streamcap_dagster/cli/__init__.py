@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from streamcap_dagster.cli.app import app
-from streamcap_dagster.errors import SettingError, StillGoing, StreamcapError
+from streamcap_dagster.errors import NobodyToAsk, SettingError, StillGoing, StreamcapError
 
 ALL_IS_WELL, SOME_FAILED, WRONG_USAGE, INTERRUPTED = 0, 1, 2, 130
 PATIENCE_S = 3.0
@@ -23,7 +23,7 @@ def main() -> NoReturn:
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # `kill`, a closing session and Ctrl-C end it alike
     try:
         app()
-    except SettingError as error:
+    except (SettingError, NobodyToAsk) as error:
         _say(error)
         sys.exit(WRONG_USAGE)
     except StillGoing as error:

@@ -20,7 +20,7 @@ from streamcap_dagster.captions.estimate.counting import Answered, count_questio
 from streamcap_dagster.captions.estimate.sentence import summary
 from streamcap_dagster.cli.estimate_run import spent_usd, terms_of
 from streamcap_dagster.cli.progress import Watcher, told_calls
-from streamcap_dagster.errors import SettingError, StreamcapError
+from streamcap_dagster.errors import NobodyToAsk, SettingError
 from streamcap_dagster.records import Video, is_rehearsal
 from streamcap_dagster.settings import Settings
 from streamcap_dagster.storage import Storage
@@ -29,16 +29,6 @@ from streamcap_dagster.wiring import captioner_for, source_for
 T = TypeVar("T")
 _AT_ONCE = 8
 """Videos that are counted at the same time."""
-
-
-class NobodyToAsk(SettingError):
-    """Something would be paid, and nobody is there to agree to it."""
-
-    def __init__(self, captioner: str) -> None:
-        self.setting = "--yes"
-        StreamcapError.__init__(
-            self, f"{captioner} would be asked, and paid, and there is nobody here to agree to it: add --yes, or --dry-run to see only what it would cost"
-        )
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from streamcap_dagster.cli.asking_aside import NobodyToAsk
 from streamcap_dagster.emulators.gemini.options import Options
 from streamcap_dagster.emulators.gemini.server import Running, running
-from streamcap_dagster.errors import SettingError
+from streamcap_dagster.errors import NobodyToAsk, SettingError
 from streamcap_dagster.examples.chain import window_pairs
 from streamcap_dagster.examples.rankings import RankedText, RankedWindow, Rankings, basis_of
 from streamcap_dagster.records import NO_CHANGE, Caption, Captions

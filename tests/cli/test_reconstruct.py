@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import signal
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,12 +12,11 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from streamcap_dagster.captions.reconstruction.records import Reconstruction
-from streamcap_dagster.cli import app
-from streamcap_dagster.cli.asking_aside import NobodyToAsk
+from streamcap_dagster.cli import WRONG_USAGE, app, main
 from streamcap_dagster.cli.reconstruct import NothingToTest
 from streamcap_dagster.emulators.gemini.options import Options
 from streamcap_dagster.emulators.gemini.server import Running, running
-from streamcap_dagster.errors import SettingError
+from streamcap_dagster.errors import NobodyToAsk, SettingError
 from streamcap_dagster.storage import keys
 from streamcap_dagster.storage.documents import read_record, write_record
 from streamcap_dagster.storage.folder import FolderStorage
@@ -70,6 +71,14 @@ def test_nothing_is_paid_that_nobody_agreed_to(storage: FolderStorage, emulator:
 
     assert isinstance(done.exception, NobodyToAsk)
     assert ("It costs" in done.output or "they cost about" in done.output, emulator.journal.requests) == (True, 0)
+
+
+def test_that_nobody_agreed_is_wrong_usage(storage: FolderStorage, emulator: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["streamcap", "reconstruct"])
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == WRONG_USAGE
 
 
 def test_what_was_answered_is_never_asked_for_again_and_comes_to_the_same_file(storage: FolderStorage, emulator: Running) -> None:
