@@ -7,7 +7,6 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from itertools import islice
 from pathlib import Path
 
 from rich.console import Console
@@ -15,11 +14,12 @@ from rich.markup import escape
 from rich.table import Table
 
 from streamcap_dagster.cli.diff_words import told_count
-from streamcap_dagster.cli.disaster import PROCESSED, Drilled, Scene, drill
-from streamcap_dagster.errors import SettingError
+from streamcap_dagster.cli.disaster import PROCESSED, Drilled, DrillUnfit, Scene, drill
+from streamcap_dagster.errors import SettingError, UnusableVideo
 from streamcap_dagster.settings import Settings, scheme_of
 from streamcap_dagster.storage.address import read_address
 from streamcap_dagster.storage.many import side_by_side
+from streamcap_dagster.videos.probe import probe_video
 from streamcap_dagster.videos.source import VideoSource
 from streamcap_dagster.wiring import captioner_for, source_for
 
@@ -28,7 +28,7 @@ _EMULATOR = "STORAGE_EMULATOR_HOST"
 
 
 def drill_disaster(settings: Settings, videos: int, emulator: bool | None, keep: bool) -> int:
-    """Hold a drill on the first videos of the source and tell how it went; returns the exit status, 1 when not all came back as it was."""
+    """Hold a drill on the first usable videos of the source and tell how it went; returns the exit status, 1 when not all came back as it was."""
     console = Console()
     emulated = emulator if emulator is not None else not scheme_of(settings.storage)
     if keep and emulated:
@@ -86,16 +86,31 @@ def _scene(settings: Settings, storage: str, root: Path) -> Scene:
 
 
 def _take_some(source: VideoSource, videos: int, folder: Path) -> None:
-    """The first files of a source, in a folder; linked where that can be."""
+    """The first usable videos of a source, in a folder. Raises DrillUnfit when there is none."""
     folder.mkdir()
-    for number, file in enumerate(islice((file for file in source.scan() if not file.problem), videos)):
-        with source.local(file.uri) as path:
-            name = folder / f"{number}" / Path(file.uri).name
-            name.parent.mkdir(parents=True)
+    taken = 0
+    for file in source.scan():
+        if not file.problem and _take(source, file.uri, folder / f"{taken}"):
+            taken += 1
+        if taken == videos:
+            return
+    if not taken:
+        raise DrillUnfit("the source has no usable video")
+
+
+def _take(source: VideoSource, uri: str, folder: Path) -> bool:
+    """Put a video into a folder of its own, linked where that can be; False for one that the catalog would list as failed."""
+    try:
+        with source.local(uri) as path:
+            probe_video(path, uri)
+            folder.mkdir()
             try:
-                os.link(path.resolve(), name)
+                os.link(path.resolve(), folder / Path(uri).name)
             except OSError:
-                shutil.copyfile(path, name)
+                shutil.copyfile(path, folder / Path(uri).name)
+    except UnusableVideo:
+        return False
+    return True
 
 
 def _clear(settings: Settings) -> None:

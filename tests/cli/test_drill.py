@@ -156,3 +156,22 @@ def test_videos_that_are_in_a_bucket_are_taken_before_an_emulator_stands_in_for_
 
     assert done.exit_code == 0, done.output
     assert "of the video cat" in done.stdout
+
+
+def test_files_that_are_no_usable_videos_are_passed_over(scene: Scene) -> None:
+    for name in ("a", "b"):
+        (Path(scene.settings.source) / f"{name}.mp4").write_text("no video")
+    done = CliRunner().invoke(app, ["drill", scene.settings.source, "--no-emulator", "--videos", "1"], env={"STREAMCAP_DECODER": "ffmpeg", "COLUMNS": "200"})
+
+    assert done.exit_code == 0, done.output
+    assert "of the video cat" in done.stdout
+
+
+def test_a_source_without_a_usable_video_is_told_before_anything_is_built(scene: Scene) -> None:
+    for name in ("cat", "dog"):
+        (Path(scene.settings.source) / f"{name}.mp4").write_text("no video")
+    done = CliRunner().invoke(app, ["drill", scene.settings.source, "--no-emulator"])
+
+    assert isinstance(done.exception, DrillUnfit)
+    assert "the source has no usable video" in str(done.exception)
+    assert "building" not in done.output

@@ -37,7 +37,7 @@ def drill(
     captioner: Annotated[
         str, typer.Option("--captioner", metavar="NAME", help="Who writes the captions. Anyone but offline and recorded is paid, once.")
     ] = "offline",
-    videos: Annotated[int, typer.Option("--videos", min=1, metavar="N", help="Use the first N files of SOURCE.")] = 2,
+    videos: Annotated[int, typer.Option("--videos", min=1, metavar="N", help="Use the first N usable videos of SOURCE.")] = 2,
     emulator: Annotated[
         bool | None,
         typer.Option("--emulator/--no-emulator", help="Drill on an emulator of Google Cloud Storage. Default: for a storage in a folder, not for gs://."),
