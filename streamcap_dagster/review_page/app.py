@@ -17,7 +17,7 @@ from starlette.types import ASGIApp
 from streamcap_dagster.errors import ObjectMissing, SourceError, StorageError, StreamcapError, UnusableVideo
 from streamcap_dagster.records import Captions, Record
 from streamcap_dagster.review_page.candidates import candidates_of
-from streamcap_dagster.review_page.corpus import Corpus, order_of
+from streamcap_dagster.review_page.corpus import Corpus, NotInCatalog, order_of
 from streamcap_dagster.review_page.guard import Guard
 from streamcap_dagster.review_page.media import footage_of, media_response
 from streamcap_dagster.review_page.pages import PAGE_SCRIPTS, SHARED_SCRIPTS, STYLES, render
@@ -35,6 +35,7 @@ MOST_AT_ONCE = 200
 """Videos of one answer."""
 _MOST_BYTES = 1 << 20
 _STATUSES: tuple[tuple[type[Exception], int], ...] = (
+    (NotInCatalog, 404),
     (ObjectMissing, 404),
     (VideoTakenDown, 410),
     (ChoiceUnfit, 412),

@@ -27,6 +27,13 @@ _ORDERS: Mapping[Order, Callable[[Summary], float]] = {
 """By what videos are put first; those that are not counted yet come last, and equal ones stay in order of name."""
 
 
+class NotInCatalog(StreamcapError):
+    """The catalog lists no usable video of that name."""
+
+    def __init__(self, video_id: str, storage: str) -> None:
+        super().__init__(f"The catalog of {storage} has no video {video_id!r} to look at: it is gone, or it never was there. `streamcap status` lists them.")
+
+
 class Page(Record):
     """Some videos in an order."""
 
@@ -80,10 +87,10 @@ class Corpus:
         self._stop = Event()
 
     def video(self, video_id: str) -> Video:
-        """Raises ObjectMissing for one that the catalog does not have, or not as a usable video."""
+        """Raises NotInCatalog for one that the catalog does not have, or not as a usable video."""
         self._look()
         if video_id not in self._rows.cells or (video := self._rows.video(video_id)).status != "ok":
-            raise ObjectMissing(keys.MANIFEST, self._storage.uri, f"Its video {video_id!r} is gone, or it never was in the catalog.")
+            raise NotInCatalog(video_id, self._storage.uri)
         return video
 
     def summary(self, video_id: str) -> Summary:
@@ -185,7 +192,7 @@ class Corpus:
             try:
                 self.summary(video_id)
                 failed = 0
-            except ObjectMissing:  # taken out of the catalog meanwhile
+            except (NotInCatalog, ObjectMissing):  # taken out of the catalog meanwhile
                 continue
             except (StreamcapError, OSError) as error:
                 self._trouble, failed = str(error), failed + 1

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from streamcap_dagster.records import Video
+from streamcap_dagster.records import Clips, Video
 from streamcap_dagster.review_page.report import write_report
 from streamcap_dagster.review_page.summaries import summarize
 from streamcap_dagster.storage import keys
+from streamcap_dagster.storage.documents import write_record
 from streamcap_dagster.videos.manifest import read_manifest, write_manifest
 from tests.review_page.browsing import SHOT, column, expect, ready, seconds, selected, until, visit
 from tests.review_page.conftest import CAPTIONS
@@ -76,6 +77,18 @@ def test_only_flagged_windows_are_left_by_the_filter(opened: Page) -> None:
     assert selected(opened) == 3
     opened.keyboard.press("f")
     expect(opened.locator("[role=option]")).to_have_count(5)
+
+
+def test_a_video_too_short_for_windows_says_so_and_shows_nothing_empty(world: World, film: Path, browser: Browser) -> None:
+    world.catalog("blink", 1)
+    world.storage.write(keys.raw_video("blink", film.suffix), film.read_bytes())
+    write_record(world.storage, keys.clips("blink"), Clips(video_id="blink", window_duration_s=2.0, clips=(), skipped="It lasts 1.0 s, less than two windows."))
+    with served(world) as server:
+        for page in visit(browser, server, "/videos/blink"):
+            expect(page.locator(".notice").first).to_have_text("It lasts 1.0 s, less than two windows.")
+            expect(page.locator(".timeline-empty")).to_have_text("Nothing was captioned.")
+            expect(page.locator(".lanes")).to_be_hidden()
+            expect(page.locator(".inspector")).to_be_hidden()
 
 
 def test_help_names_every_key_and_letters_can_be_switched_off(opened: Page) -> None:

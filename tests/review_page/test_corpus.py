@@ -210,4 +210,8 @@ def test_a_failed_file_is_counted_and_not_shown(world: World) -> None:
     with served(world) as page:
         assert page.get("/api/videos").json()["total"] == 1
         assert page.get("/api/figures").json()["unusable"] == 1
-        assert page.get("/api/videos/notes").status_code == 404
+        answer = page.get("/api/videos/notes")
+
+    assert answer.status_code == 404
+    assert "has no video 'notes' to look at" in answer.json()["error"]
+    assert "does not exist" not in answer.json()["error"], "the catalog does, its row does not"

@@ -2,7 +2,7 @@
 
 // The selected window: its frames, what was said and measured of it, and what one can decide.
 review.inspector = (source, shown, decisions, hooks) => {
-  const element = review.element("section", { class: "inspector", "aria-label": "The selected window" });
+  const element = review.element("section", { class: "inspector", "aria-label": "The selected window", hidden: !shown.windows.length });
   const state = { at: -1, editing: false, draft: "" };
 
   const meter = (name, value, told, flagged) => {

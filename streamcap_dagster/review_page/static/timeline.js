@@ -6,9 +6,10 @@ review.timeline = (source, shown, decisions, hooks) => {
   const state = { places: [], selected: 0, playing: -1 };
   const list = review.element("div", { class: "windows", role: "listbox", tabindex: 0, "aria-label": "Windows", "aria-orientation": "horizontal" });
   const scroller = review.element("div", { class: "timeline-scroll" }, list);
-  const lanes = ["", "Frame", "Said", "Novelty", "Flags", "Cost"].map((lane) => review.element("span", null, lane));
+  const names = ["", "Frame", "Said", "Novelty", "Flags", "Cost"].map((lane) => review.element("span", null, lane));
+  const lanes = review.element("div", { class: "lanes", "aria-hidden": "true" }, ...names);
   const empty = review.element("p", { class: "timeline-empty", hidden: true });
-  const element = review.element("section", { class: "timeline", "aria-label": "Timeline" }, review.element("div", { class: "lanes", "aria-hidden": "true" }, ...lanes), scroller, empty);
+  const element = review.element("section", { class: "timeline", "aria-label": "Timeline" }, lanes, scroller, empty);
   const made = new Map();
   const name = (at) => `window-${at}`;
 
@@ -133,6 +134,7 @@ review.timeline = (source, shown, decisions, hooks) => {
     state.places = places;
     empty.textContent = why;
     empty.hidden = places.length > 0;
+    lanes.style.setProperty("visibility", places.length > 0 ? "visible" : "hidden");
     list.style.setProperty("width", `${places.length * WIDE}px`);
     forget();
     draw();

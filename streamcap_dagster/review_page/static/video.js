@@ -112,7 +112,7 @@ review.video = (root, source, shown, { before = "", after = "", at = 0, back = "
     state.flaggedOnly = on;
     onlyFlagged.checked = on;
     state.places = shown.windows.map((_, place) => place).filter((place) => !on || isFlagged(shown.windows[place]));
-    timeline.show(state.places, on ? "No window of this video is flagged." : "Nothing was captioned yet.");
+    timeline.show(state.places, on ? "No window of this video is flagged." : "Nothing was captioned.");
     shownCount.textContent = on ? `${state.places.length} of ${review.count(shown.windows.length, "window")}` : review.count(shown.windows.length, "window");
     if (on && state.places.length && !state.places.includes(state.selected)) select(state.places.find((place) => place > state.selected) ?? state.places[0]);
     else timeline.select(state.selected);
