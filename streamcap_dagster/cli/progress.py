@@ -179,7 +179,7 @@ class Watcher:
         self.tally.videos += 1
         self._show("videos", advance=1)
         if self._bars is None:
-            outcome = f"failed: {done.failure}" if done.failure else f"done, {self.tally.seconds[done.video_id]:.1f} s of work"
+            outcome = f"failed: {done.failure}" if done.failure else f"done after {self.tally.seconds[done.video_id]:.1f} s"
             line = f"[{self.tally.videos}/{self._expected}] {done.video_id}: {outcome}"
             self._console.print(line, markup=False, highlight=False, soft_wrap=True)
         elif done.failure:

@@ -48,7 +48,7 @@ def test_what_is_walked_once_more_after_a_lost_database_is_counted_and_told_once
         watcher(VideoDone(name))
 
     assert (watcher.tally.made, watcher.tally.reused, watcher.tally.videos) == (3, 0, 2)
-    assert out.getvalue().splitlines() == ["[1/2] cat: done, 1.0 s of work", "[2/2] dog: done, 2.0 s of work"]
+    assert out.getvalue().splitlines() == ["[1/2] cat: done after 1.0 s", "[2/2] dog: done after 2.0 s"]
 
 
 def test_without_a_terminal_there_is_a_line_per_video_and_a_few_for_the_files() -> None:
@@ -57,7 +57,7 @@ def test_without_a_terminal_there_is_a_line_per_video_and_a_few_for_the_files() 
 
     lines = out.getvalue().splitlines()
     assert lines[:2] == ["2 of 20 new or changed files looked at", "4 of 20 new or changed files looked at"]
-    assert lines[10:] == ["[1/2] cat: done, 1.5 s of work", "[2/2] dog: failed: video dog: it is too sad. Cheer it up."]
+    assert lines[10:] == ["[1/2] cat: done after 1.5 s", "[2/2] dog: failed: video dog: it is too sad. Cheer it up."]
 
 
 def test_on_a_terminal_there_are_bars_that_reach_their_end() -> None:
