@@ -12,7 +12,7 @@ from streamcap_dagster.dataset.configs import CONFIGS
 from streamcap_dagster.dataset.names import hash_in
 from streamcap_dagster.dataset.shards import LAYOUT
 from streamcap_dagster.hub.failures import NotPublishable
-from streamcap_dagster.hub.publishing import Published, Publisher, Say, Wish
+from streamcap_dagster.hub.publishing import WAITS_S, Published, Publisher, Say, Wish
 from streamcap_dagster.partitions import Materialized
 from streamcap_dagster.resources.hub import HubResource
 from streamcap_dagster.resources.storage import StorageResource
@@ -49,13 +49,17 @@ def published_dataset(context: dg.AssetExecutionContext, config: Publishing, sto
     yield Materialized(metadata=told_of(published), data_version=dg.DataVersion(published.commit))
 
 
-def publisher(storage: Storage, hub: HubResource, wish: Wish, say: Say) -> Publisher:
-    """Ready to publish; nobody is asked yet. Raises SettingError for a repository or a token that cannot be."""
+def publisher(storage: Storage, hub: HubResource, wish: Wish, say: Say, *, only_look: bool = False) -> Publisher:
+    """Ready to publish; nobody is asked yet. One that will `only_look` needs no token, and asks the Hub once.
+
+    Raises SettingError for a repository or a token that cannot be.
+    """
 
     def hash_of(file: BinaryIO, config: str) -> str:
         return hash_in(file, config, LAYOUT) if config in CONFIGS else ""
 
-    return Publisher(storage, hub.open(), wish, hash_of, lambda: left_out_for_free(storage.afresh()), say)
+    repository, waits_s = hub.open(token_needed=not only_look), () if only_look else WAITS_S
+    return Publisher(storage, repository, wish, hash_of, lambda: left_out_for_free(storage.afresh()), say, waits_s)
 
 
 def told_of(published: Published) -> dict[str, dg.MetadataValue]:

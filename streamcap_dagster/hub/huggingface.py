@@ -49,6 +49,11 @@ class HubRepository:
         self._uploaded: dict[str, CommitOperationAdd] = {}
 
     @property
+    def may_be_asked(self) -> bool:
+        """Whether there is a token to ask it with."""
+        return bool(self._token.get_secret_value())
+
+    @property
     def url(self) -> str:
         return f"{self.endpoint}/datasets/{self.repo}"
 

@@ -106,6 +106,10 @@ class Publisher:
         """Look at everything and send nothing."""
         return self._patiently(self._plan)
 
+    def faults_here(self) -> Sequence[str]:
+        """What forbids it without the Hub being asked: every shard is looked at as one to be sent. Whether what is public already may be is not known."""
+        return self._patiently(self._faults_here)
+
     def publish(self) -> Published:
         """Publish what is new, and nothing when nothing is. Of the processes of a storage one at a time does.
 
@@ -138,12 +142,20 @@ class Publisher:
             why = f"{error.key} is gone, so the dataset was built anew meanwhile"
             raise PublishingFailed(self.repository.repo, "publishing", why, "Run it again.") from error
 
-    def _plan(self) -> Plan:
+    def _local(self) -> LocalDataset:
         local = read_dataset(self.storage)
         if local is None:
             raise NotPublishable(self.repository.repo, ["there is no dataset yet: make one with `streamcap run`"])
         if unfinished := self.unfinished():
             raise NotPublishable(self.repository.repo, unfinished)
+        return local
+
+    def _faults_here(self) -> Sequence[str]:
+        local = self._local()
+        return [local.card_fault] if local.card_fault else self._gate.faults(local, local.shards, self.wish.public)
+
+    def _plan(self) -> Plan:
+        local = self._local()
         remote = self.repository.look()
         public = self.wish.public or (remote.exists and not remote.private)
         if local.card_fault:

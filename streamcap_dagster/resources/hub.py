@@ -21,8 +21,8 @@ class HubResource(dg.ConfigurableResource[None]):
     token: str = Field("", description="a token that may write; a secret", json_schema_extra={"dagster__is_secret": True})
     endpoint: str = Field("", description="the address; empty is Hugging Face's own")
 
-    def open(self) -> "HubRepository":
-        """The repository; nobody is asked yet. Raises SettingError when its name cannot be one, or the token is missing."""
+    def open(self, token_needed: bool = True) -> "HubRepository":
+        """The repository; nobody is asked yet. Raises SettingError when its name cannot be one, or the token is missing and needed."""
         from streamcap_dagster.hub.huggingface import HubRepository  # half a second of SDK that other commands do without
 
         if not self.repo:
@@ -30,6 +30,6 @@ class HubResource(dg.ConfigurableResource[None]):
         if not _NAME.fullmatch(self.repo):
             raise SettingError("STREAMCAP_HUB_REPO", self.repo, "a repository is owner/name, such as somebody/captions")
         token = (self.token.get_value() if isinstance(self.token, dg.EnvVar) else self.token) or ""
-        if not token.strip():
+        if token_needed and not token.strip():
             raise SettingError("HF_TOKEN", "", "publishing needs a token that may write; https://huggingface.co/settings/tokens makes one")
         return HubRepository(self.repo, SecretStr(token.strip()), self.endpoint)

@@ -1,5 +1,6 @@
 """`streamcap publish` and the asset `published_dataset`: what they ask, tell and keep to themselves."""
 
+import re
 from pathlib import Path
 
 import dagster as dg
@@ -15,7 +16,7 @@ from streamcap_dagster.hub.failures import NotPublishable
 from streamcap_dagster.resources.hub import HubResource
 from streamcap_dagster.resources.storage import FolderStorageResource
 from streamcap_dagster.storage.folder import FolderStorage
-from tests.hub.published import REPO, TOKEN, build, commits, found
+from tests.hub.published import REPO, TOKEN, a_shard, build, commits, found, rewrite
 
 
 @pytest.fixture(autouse=True)
@@ -47,6 +48,44 @@ def test_a_dry_run_tells_what_would_go_and_sends_nothing(hub: Running, storage: 
     assert f"/datasets/{REPO} (private, to be made)" in done.stdout
     assert "12 new shards and" in done.stdout
     assert is_untouched(hub)
+
+
+def test_a_dry_run_without_a_token_tells_what_forbids_it_then_that_nothing_was_compared(
+    hub: Running, storage: FolderStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build(storage, ["door"], captioner="offline")
+    monkeypatch.setenv("HF_TOKEN", "")
+    done = streamcap_publish(storage, "--repo", REPO, "--dry-run")
+
+    assert done.exit_code == 1
+    assert re.search(r"captioned by offline(.*\n)+.*not compared.*HF_TOKEN", done.stdout)
+    assert not hub.journal.rows
+
+
+def test_a_dry_run_without_a_token_is_content_with_a_dataset_that_nothing_forbids(storage: FolderStorage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("HF_TOKEN")
+    done = streamcap_publish(storage, "--repo", REPO, "--dry-run")
+
+    assert done.exit_code == 0, done.exception
+    assert "Nothing that can be seen here forbids publishing it" in done.stdout
+
+
+def test_a_dry_run_that_reaches_no_hub_tells_what_forbids_it_and_asks_once(storage: FolderStorage, monkeypatch: pytest.MonkeyPatch) -> None:
+    build(storage, ["door"], captioner="offline")
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
+    done = streamcap_publish(storage, "--repo", REPO, "--dry-run")
+
+    assert "captioned by offline" in done.stdout
+    assert "nobody answers at http://127.0.0.1:9" in str(done.exception)
+    assert "tried again" not in done.output
+
+
+def test_a_dry_run_without_a_token_looks_into_every_shard(storage: FolderStorage, monkeypatch: pytest.MonkeyPatch) -> None:
+    rewrite(a_shard(storage), lambda row: row | {"video_id": "somebody_else"})
+    monkeypatch.setenv("HF_TOKEN", "")
+    done = streamcap_publish(storage, "--repo", REPO, "--dry-run")
+
+    assert "its rows are not those that it is called after" in done.stdout
 
 
 def test_the_command_publishes_and_dagster_knows_of_it(hub: Running, storage: FolderStorage) -> None:

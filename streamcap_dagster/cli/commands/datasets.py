@@ -72,7 +72,7 @@ def publish(
         str,
         typer.Option("--despite", metavar="REASON", help="Publish this once although the checks of quality found errors; the card tells why."),
     ] = "",
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only look, and tell what would be sent and what is wrong.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only tell what would be sent and what is wrong; without a token, what is wrong here.")] = False,
     yes: YesOption = False,
 ) -> None:
     """Publish the dataset to the Hugging Face Hub, with the token of HF_TOKEN: as one commit, tagged, with a section in its CHANGELOG.md.
