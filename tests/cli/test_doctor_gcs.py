@@ -79,12 +79,12 @@ def test_who_may_not_look_at_the_bucket_itself_is_told_what_stays_unknown(gcs: R
     assert finding("location").found == "unknown without storage.buckets.get"
 
 
-def test_a_bucket_that_is_not_there_comes_with_the_line_that_creates_it(gcs: Running) -> None:
+def test_a_bucket_that_is_not_there_comes_with_the_line_that_makes_an_emulator_have_it(gcs: Running) -> None:
     missing = finding("storage", storage="gs://another/prefix")
 
     assert missing.verdict == "failed"
     assert "there is no bucket of that name" in missing.found
-    assert "gcloud storage buckets create gs://another" in missing.found
+    assert "emulate-gcs --bucket another" in missing.found
 
 
 def test_an_emulator_that_is_down_fails_soon(monkeypatch: pytest.MonkeyPatch, hurried: None) -> None:

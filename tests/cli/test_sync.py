@@ -224,7 +224,7 @@ def test_a_folder_goes_to_a_bucket(here: FolderStorage, gcs: Running) -> None:
 
 
 def test_a_bucket_that_is_not_there_is_told_with_the_line_that_creates_it(here: FolderStorage, gcs: Running) -> None:
-    assert "gcloud storage buckets create gs://another" in str(sync(here.root, "gs://another/prefix").exception)
+    assert "emulate-gcs --bucket another" in str(sync(here.root, "gs://another/prefix").exception)
 
 
 def test_ctrl_c_in_the_middle_of_a_large_object_ends_it_soon_and_the_next_goes_on(here: FolderStorage, tmp_path: Path) -> None:

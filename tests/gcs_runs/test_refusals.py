@@ -45,7 +45,7 @@ class Told:
 
 
 NOBODYS = "gs://nobody-has-this/place"
-MISSING = ("in gs://nobody-has-this", "no bucket of that name", "gcloud storage buckets create gs://nobody-has-this")
+MISSING = ("in gs://nobody-has-this", "no bucket of that name", "emulate-gcs --bucket nobody-has-this")
 GRANT = (f"gs://{BUCKET}", f"gcloud storage buckets add-iam-policy-binding gs://{BUCKET}")
 LOGIN = (f"gs://{BUCKET}", "does not accept the credentials", "gcloud auth application-default login", "run the same command again")
 

@@ -18,6 +18,7 @@ from google.auth.exceptions import DefaultCredentialsError, GoogleAuthError, Inv
 from google.cloud.storage.exceptions import InvalidResponse
 
 from streamcap_dagster.errors import ObjectMissing, StorageError, StorageLost, StreamcapError
+from streamcap_dagster.storage.gcs.clients import service
 from streamcap_dagster.storage.gcs.credentials import why_no_credentials
 from streamcap_dagster.storage.gcs.waiting import ToldRetry
 
@@ -154,11 +155,16 @@ _OAUTH_CODE = re.compile(r"[a-z]+(_[a-z]+)+")
 def _missing(error: NotFound, doing: Doing) -> StreamcapError:
     if not doing.of_bucket and "bucket does not exist" not in _said(error):
         return ObjectMissing(doing.name, doing.uri, "")
-    fix = (
-        f"Create it with `gcloud storage buckets create {doing.uri} --location=LOCATION --uniform-bucket-level-access --public-access-prevention`, "
-        "or correct its name where it stands: in STREAMCAP_STORAGE, in STREAMCAP_SOURCE or in the command."
-    )
+    fix = f"{_made_with(doing)}, or correct its name where it stands: in STREAMCAP_STORAGE, in STREAMCAP_SOURCE or in the command."
     return StorageLost(doing.uri, str(doing), "there is no bucket of that name", fix)
+
+
+def _made_with(doing: Doing) -> str:
+    """How a bucket comes to be: an emulator has those that it was started with."""
+    if emulator := service():
+        here = f"The emulator at {emulator} (STORAGE_EMULATOR_HOST) has only the buckets that it was started with"
+        return f"{here}: take both variables as it printed them, start it with this one (`streamcap emulate-gcs --bucket {doing.bucket}`)"
+    return f"Create it with `gcloud storage buckets create {doing.uri} --location=LOCATION --uniform-bucket-level-access --public-access-prevention`"
 
 
 def _no_credentials(error: Exception, doing: Doing) -> StreamcapError:

@@ -121,8 +121,8 @@ def test_a_service_that_cannot_be_reached_stops_the_run(gcs: Running, tmp_path: 
 
 
 @pytest.mark.parametrize("work", WORKS)
-def test_a_bucket_that_does_not_exist_stops_the_run_and_says_how_to_create_one(gcs: Running, tmp_path: Path, work: Work) -> None:
-    with pytest.raises(StorageLost, match=r"there is no bucket of that name\. Create it with `gcloud storage buckets create gs://none "):
+def test_a_bucket_that_an_emulator_does_not_have_stops_the_run_and_says_which_it_has(gcs: Running, tmp_path: Path, work: Work) -> None:
+    with pytest.raises(StorageLost, match=r"there is no bucket of that name\. The emulator at http.* started with: .*--bucket none`"):
         work(open_storage("gs://none/data", tmp_path, 1, 8, deadline_s=5))
 
 

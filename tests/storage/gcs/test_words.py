@@ -45,7 +45,7 @@ def _said(error: Exception) -> str:
             _refusal(403, "Request is prohibited by organization's policy."),
             "lack the permission storage.objects.get on the bucket bucket (Request is prohibited",
         ),
-        (_refusal(404, "The specified bucket does not exist."), "there is no bucket of that name"),
+        (_refusal(404, "The specified bucket does not exist."), "there is no bucket of that name. Create it with `gcloud storage buckets create gs://bucket "),
         (DefaultCredentialsError("Your default credentials were not found."), "no Google credentials were found"),  # type: ignore[no-untyped-call]
         (RefreshError("invalid_grant: Token has been expired or revoked.", {"refresh_token": SECRET}), "(invalid_grant)"),  # type: ignore[no-untyped-call]
     ],
