@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from streamcap_dagster.dataset.draws import Draw
-from streamcap_dagster.dataset.markdown import plain, table
+from streamcap_dagster.dataset.markdown import table
 from streamcap_dagster.records import SftExample
 from streamcap_dagster.rewards.scoring import REWARDS, Score, Situation
 from streamcap_dagster.rewards.trivial import Case, PolicyScores, Trial
@@ -41,7 +41,7 @@ def trial_table(trial: Trial) -> str:
 
 
 def _row(scores: PolicyScores) -> tuple[str, ...]:
-    return (plain(scores.policy), f"{scores.total:.2f}", *(_cell(scores.rewards[name]) for name in REWARDS))
+    return (scores.policy, f"{scores.total:.2f}", *(_cell(scores.rewards[name]) for name in REWARDS))
 
 
 def _cell(score: Score) -> str:

@@ -54,7 +54,7 @@ def test_it_prints_a_row_per_policy_and_says_that_the_gold_deltas_win(storage: F
     done = report()
 
     assert done.exit_code == 0
-    assert [line.split("|")[1].strip().replace("\\", "") for line in done.stdout.splitlines()[2:10]] == list(POLICIES)
+    assert [line.split("|")[1].strip() for line in done.stdout.splitlines()[2:10]] == list(POLICIES)
     assert "25 examples. The gold deltas beat every one of these policies" in done.stdout
 
 
