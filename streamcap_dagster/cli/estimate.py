@@ -16,6 +16,7 @@ from streamcap_dagster.cli.estimate_run import estimate_run
 from streamcap_dagster.cli.instance import open_instance
 from streamcap_dagster.cli.progress import Watcher
 from streamcap_dagster.cli.run import Graph
+from streamcap_dagster.cli.wide_tables import show_table
 from streamcap_dagster.settings import Settings
 from streamcap_dagster.wiring import build_definitions
 
@@ -50,7 +51,7 @@ def show(console: Console, estimate: Estimate) -> None:
     """A row per video, or of very many the dearest; then all of them, and a paragraph."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in (*_COLUMNS, *(_PAID_COLUMNS if estimate.terms.paid else ())):
-        table.add_column(name, justify="left" if name == "video" else "right", overflow="fold", no_wrap=name != "video")
+        table.add_column(name, justify="left" if name == "video" else "right", no_wrap=True)
     rows = _rows(estimate)
     for video in rows:
         table.add_row(video.video_id, *_cells(estimate.terms, video))
@@ -58,7 +59,7 @@ def show(console: Console, estimate: Estimate) -> None:
         table.add_row(f"and {len(estimate.videos) - len(rows):,} more", style="dim")
     if len(estimate.videos) != 1:
         table.add_row("all", *_totals(estimate), style="bold")
-    console.print(table)
+    show_table(console, table)
     for video in estimate.videos:
         if video.trouble:
             console.print(f"[yellow]not counted exactly[/] {escape(video.trouble)}", highlight=False, soft_wrap=True)

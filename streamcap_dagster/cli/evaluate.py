@@ -11,6 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from streamcap_dagster.cli.diff_words import told_count
+from streamcap_dagster.cli.wide_tables import show_table
 from streamcap_dagster.errors import SettingError
 from streamcap_dagster.evaluation.bootstrap import ROUNDS, SEED, Interval
 from streamcap_dagster.evaluation.measures import MEASURES, OVERALL, Measure, Scores, score
@@ -134,8 +135,8 @@ def _show(console: Console, evidence: Evidence, heard: Mapping[str, Heard], scor
     windows, failed = (round(run.counts[name]) for name in ("windows", "failed"))
     said = f"{told_count(len(evidence.videos), 'video')}, {windows:,} windows after the first of each clip, by {', '.join(evidence.captioners)}"
     console.print(said, markup=False, highlight=False, soft_wrap=True)
-    console.print(_measures_table(scores))
-    console.print(_types_table(run))
+    show_table(console, _measures_table(scores))
+    show_table(console, _types_table(run))
     if failed:
         have = "caption has" if failed == 1 else "captions have"
         console.print(f"[yellow]failed[/] {failed:,} {have} no text (blocked, truncated, …): neither speech nor silence", highlight=False)
@@ -161,19 +162,19 @@ def _show_faults(console: Console, faults: Sequence[tuple[str, Fault]]) -> None:
         return
     table = Table(box=None, pad_edge=False, header_style="bold", title="Faults", title_justify="left", title_style="bold")
     for name in ("what", "video", "seconds", "words"):
-        table.add_column(name, overflow="fold", ratio=1 if name == "words" else None)
+        table.add_column(name, overflow="fold", ratio=1 if name == "words" else None, no_wrap=name != "words")
     for video_id, fault in faults:
         table.add_row(fault.kind.replace("_", " "), video_id, f"{fault.start_s:g}–{fault.end_s:g}", escape(fault.text))
-    console.print(table)
+    show_table(console, table)
 
 
 def _measures_table(scores: Sequence[Scores]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("")
-    table.add_column(scores[0].name, justify="right")
-    table.add_column("95 % bounds", justify="right", style="dim")
+    table.add_column("", no_wrap=True)
+    table.add_column(scores[0].name, justify="right", no_wrap=True)
+    table.add_column("95 % bounds", justify="right", style="dim", no_wrap=True)
     for scored in scores[1:]:
-        table.add_column(scored.name, justify="right")
+        table.add_column(scored.name, justify="right", no_wrap=True)
     table.add_column("", ratio=1, style="dim", overflow="fold")
     for measure in MEASURES:
         first, *others = (scored.measures[measure.name] for scored in scores)
@@ -193,14 +194,14 @@ def _told(measure: Measure, value: float | None) -> str:
 
 
 def _bounds(measure: Measure, interval: Interval) -> str:
-    return "" if interval.low is None else f"{_told(measure, interval.low)} to {_told(measure, interval.high)}"
+    return "" if interval.low is None else f"{_told(measure, interval.low)}–{_told(measure, interval.high)}"
 
 
 def _types_table(run: Scores) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold", title="Events by type", title_justify="left", title_style="bold")
-    table.add_column("")
+    table.add_column("", no_wrap=True)
     for name in ("events", "outside", "recall", "precision", "silence"):
-        table.add_column(name, justify="right")
+        table.add_column(name, justify="right", no_wrap=True)
     for kind in run.types:
         shares = ("–" if share is None else f"{share:.1%}" for share in (kind.recall, kind.precision, kind.silence))
         table.add_row(kind.type.replace("_", " "), f"{kind.events:,}", f"{kind.outside:,}", *shares)

@@ -207,13 +207,14 @@ def test_a_model_without_a_row_in_the_table_costs_an_unknown_amount(chosen: dict
     assert told.usd is None
 
 
-def shown(count: int) -> list[str]:
+def shown(count: int, width: int = 120, on_terminal: bool = False) -> list[str]:
+    """The first word of each line."""
     facts = model_table().of(MODEL)
     terms = Terms("gemini", MODEL, paid=True, facts=facts, day=facts.prices[0].valid_from, prices_of=model_table().version)
     volumes = [Volume(10, 1000 * number, 80, 500) for number in range(count)]
     videos = tuple(VideoEstimate(f"v{number:03d}", 60.0, 10, None, 0, volume, 10, volume) for number, volume in enumerate(volumes))
     out = io.StringIO()
-    show(Console(file=out, width=120), Estimate(terms, videos))
+    show(Console(file=out, width=width, force_terminal=on_terminal, color_system=None), Estimate(terms, videos))
     return [line.split()[0] for line in out.getvalue().splitlines()]
 
 
@@ -225,3 +226,8 @@ def test_of_more_videos_the_ten_dearest_and_the_total_are_shown() -> None:
     rows = shown(41)
     assert [word for word in rows if word.startswith("v0")] == [f"v{number:03d}" for number in range(40, 30, -1)]
     assert rows[11:13] == ["and", "all"]
+
+
+@pytest.mark.parametrize("on_terminal", [True, False])
+def test_a_name_is_whole_however_narrow_the_window_is(on_terminal: bool) -> None:
+    assert shown(2, width=30, on_terminal=on_terminal)[:4] == ["video", "v000", "v001", "all"]

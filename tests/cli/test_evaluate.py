@@ -71,6 +71,16 @@ def test_all_policies_stand_beside_the_captions(drawn: Path) -> None:
 
 
 @pytest.mark.usefixtures("storage")
+def test_a_row_is_a_line_in_a_narrow_pipe_too(drawn: Path) -> None:
+    shown = CliRunner().invoke(app, ["evaluate", "--truth", str(drawn), "--policy", "all"], env={"COLUMNS": "80"}).stdout.splitlines()
+    starts = [line.split("  ")[0].strip() for line in shown]
+    first = starts.index(MEASURES[0].name.replace("_", " "))
+
+    assert starts[first : first + len(MEASURES)] == [measure.name.replace("_", " ") for measure in MEASURES]
+    assert shown[first - 1].split() == ["captions", "95", "%", "bounds", *POLICIES]
+
+
+@pytest.mark.usefixtures("storage")
 def test_chosen_policies_stand_beside_the_captions(drawn: Path) -> None:
     assert list(scores("--truth", drawn, "--policy", "silent", "--policy", "perfect")) == ["captions", "perfect", "silent"]
 
