@@ -46,6 +46,10 @@ _CANCELLED_BY_S = 1.0
 """By then whatever waits for a decoder has heard that it need not."""
 
 _OTHER_FILES = 256
+_FEW = 25
+"""Videos of a run up to which an event shows again what the one before it has shown."""
+_SEEN_AGAIN = (dg.MarkdownMetadataValue, dg.JsonMetadataValue)
+"""Of an earlier event: its numbers may be what making it took, and its addresses those of a storage that has moved."""
 _WINDOWS_PER_CALL = 2
 """Windows whose pictures may be in memory for each call in flight: its own, and one that is ready to follow. A run of long videos has
 thousands of clips that could go on at the same time."""
@@ -220,6 +224,7 @@ class Reporter:
         self._events = context.instance.event_log_storage
         self._code_versions = {asset.name: asset.code_version(settings) for asset in assets}
         videos_of_run = {video_id for key in _partitions_of(context, assets) for video_id in videos_of(key)}
+        self._are_few = len(videos_of_run) <= _FEW
         self._seen = {asset.name: self._videos_with_an_event(asset.name, videos_of_run) for asset in assets}
 
     def events(self, finished: Finished) -> Iterator[dg.AssetMaterialization | dg.AssetCheckEvaluation]:
@@ -229,18 +234,35 @@ class Reporter:
 
     def event(self, finished: Finished) -> dg.AssetMaterialization:
         name, video_id = finished.asset.name, finished.work.video_id
-        known = finished.reused and video_id in self._seen[name]
-        shown = {} if known else finished.shown if finished.shown is not None else finished.asset.show(finished.work)
         return dg.AssetMaterialization(
             name,
             partition=video_id,
-            metadata={**_metadata(finished), **shown},
+            metadata={**_metadata(finished), **self._shown(finished)},
             tags={
                 "dagster/data_version": finished.receipt.content_hash,
                 "dagster/code_version": self._code_versions[name],
                 **self._input_tags(finished.inputs),
             },
         )
+
+    def _shown(self, finished: Finished) -> Mapping[str, dg.MetadataValue]:
+        """What a person would want to see. Of what was reused it is that of the event before, and in a run of many videos, whose history would grow by
+        it each time, nothing.
+        """
+        if finished.shown is not None:
+            return finished.shown
+        if finished.work.video_id not in self._seen[finished.asset.name]:
+            return finished.asset.show(finished.work)
+        return self._shown_before(finished) if self._are_few else {}
+
+    def _shown_before(self, finished: Finished) -> dict[str, dg.MetadataValue]:
+        """Tables, pictures and examples of the latest event, as long as it is of the same data."""
+        wanted = dg.AssetRecordsFilter(asset_key=dg.AssetKey(finished.asset.name), asset_partitions=[finished.work.video_id])
+        for record in self._instance.fetch_materializations(wanted, limit=1).records:
+            made = record.asset_materialization
+            if made is not None and (made.tags or {}).get("dagster/data_version") == finished.receipt.content_hash:
+                return {name: value for name, value in made.metadata.items() if isinstance(value, _SEEN_AGAIN)}
+        return {}
 
     def _input_tags(self, inputs: Mapping[str, str]) -> dict[str, str]:
         """What it was made from. Dagster calls it stale when a dependency gets another data version after the event that the pointer names.
