@@ -365,8 +365,8 @@ def test_a_video_that_is_taken_down_while_it_is_reviewed_is_told(opened: Page, w
     world.storage.delete(keys.raw_video("bikes", ".mp4"))
     opened.keyboard.press("k")
 
-    expect(opened.get_by_role("alert")).to_contain_text("'bikes' is gone")
+    expect(opened.get_by_role("alert")).to_contain_text("has no video 'bikes' to look at: it is gone")
     expect(opened.get_by_role("button", name="Keep", exact=True)).to_be_disabled()
     opened.reload()
-    expect(opened.get_by_role("alert")).to_contain_text("'bikes' is gone")
+    expect(opened.get_by_role("alert")).to_contain_text("has no video 'bikes' to look at: it is gone")
     assert world.storage.stat(keys.reviews("bikes")) is None
