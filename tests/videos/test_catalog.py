@@ -2,71 +2,18 @@
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
 from streamcap_dagster.errors import MissingTool, SourceError, UnusableVideo, VideoUnreadable
-from streamcap_dagster.records import Video
 from streamcap_dagster.storage import keys
-from streamcap_dagster.storage.folder import FolderStorage
 from streamcap_dagster.videos import catalog
-from streamcap_dagster.videos.catalog import CatalogUpdate, update_catalog
+from streamcap_dagster.videos.catalog import update_catalog
 from streamcap_dagster.videos.copying import hash_file
-from streamcap_dagster.videos.manifest import read_manifest
-from streamcap_dagster.videos.probe import Probed, probe_video
-from streamcap_dagster.videos.settling import EVERYTHING, Settled
+from streamcap_dagster.videos.probe import Probed
 from streamcap_dagster.videos.source import FolderSource
-from tests.media import make_video
-
-
-@dataclass
-class Project:
-    """A source folder, a storage, and which files were opened by the last scan."""
-
-    folder: Path
-    storage: FolderStorage
-    read: list[str] = field(default_factory=list)
-
-    def scan(self, workers: int = 2, settled: Settled = EVERYTHING) -> CatalogUpdate:
-        self.read.clear()
-        return update_catalog(FolderSource(self.folder), self.storage, workers=workers, on_video=lambda done, total, uri: None, settled=settled)
-
-    def rows(self) -> dict[str, Video]:
-        return read_manifest(self.storage)
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
-    """The bytes of two different small videos."""
-    folder = tmp_path_factory.mktemp("made")
-    return {colour: make_video(folder / f"{colour}.mp4", 1, "64x48", "25", f"color={colour}").read_bytes() for colour in ("red", "blue")}
-
-
-@pytest.fixture
-def project(tmp_path: Path, made: dict[str, bytes], monkeypatch: pytest.MonkeyPatch) -> Project:
-    project = Project(tmp_path / "source", FolderStorage(tmp_path / "storage"))
-    (project.folder / "sub").mkdir(parents=True)
-    (project.folder / "a.mp4").write_bytes(made["red"])
-    (project.folder / "sub" / "b.mp4").write_bytes(made["blue"])
-
-    def hash_and_remember(path: Path) -> str:
-        project.read.append(f"hash {path.name}")
-        return hash_file(path)
-
-    def probe_and_remember(path: Path, uri: str) -> Probed:
-        project.read.append(f"probe {path.name}")
-        return probe_video(path, uri)
-
-    monkeypatch.setattr(catalog, "hash_file", hash_and_remember)
-    monkeypatch.setattr(catalog, "probe_video", probe_and_remember)
-    return project
-
-
-def later(path: Path) -> None:
-    """Give a file a modification time that it did not have before."""
-    os.utime(path, ns=(0, path.stat().st_mtime_ns + 1_000_000_000))
+from tests.videos.scanned import Project, later
 
 
 def test_the_first_scan_lists_every_video_with_what_was_probed(project: Project) -> None:
@@ -304,93 +251,6 @@ def test_a_source_without_any_video_removes_nothing(project: Project, lose: Call
     with pytest.raises(SourceError, match="STREAMCAP_SOURCE"):
         project.scan()
     assert project.storage.read(keys.MANIFEST) == manifest
-
-
-def moments(project: Project, **seconds: int) -> None:
-    """Let files have been changed so many seconds after the first of all."""
-    for name, second in seconds.items():
-        os.utime(next(project.folder.rglob(f"{name}.mp4")), ns=(0, second * 1_000_000_000))
-
-
-def test_a_new_file_that_has_not_settled_is_not_opened_and_taken_once_it_has(project: Project) -> None:
-    moments(project, a=1, b=2)
-    update = project.scan(settled=Settled(until=1_000_000_000))
-    row = project.rows()["b"]
-    assert (update.failed, project.read) == (("b",), ["hash a.mp4", "probe a.mp4"])
-    assert (row.status, row.reason) == ("failed", "It changed a moment ago, so it may not be written completely. A later look takes it.")
-    assert update.remarks == ("'sub/b.mp4' changed a moment ago and may not be written completely; a later look takes what has settled.",)
-    assert project.scan(settled=Settled(until=2_000_000_000)).failed == ()
-
-
-def test_a_changed_file_that_has_not_settled_keeps_its_row_until_it_has(project: Project, made: dict[str, bytes]) -> None:
-    moments(project, a=1, b=2)
-    before = project.scan()
-    (project.folder / "a.mp4").write_bytes(made["red"][:-100])
-    moments(project, a=3)
-    update = project.scan(settled=Settled(until=2_000_000_000))
-    assert (update.videos, project.read) == (before.videos, [])
-    assert project.scan().changed == ("a",)
-
-
-def test_a_file_that_is_cataloged_as_it_is_has_nothing_to_wait_for(project: Project) -> None:
-    before = project.scan()
-    update = project.scan(settled=Settled(until=0, quiet_s=3600))
-    assert (update.videos, update.remarks) == (before.videos, ())
-
-
-def test_a_file_that_changed_within_the_last_while_has_not_settled(project: Project) -> None:
-    os.utime(project.folder / "a.mp4")
-    moments(project, b=2)
-    assert project.scan(settled=Settled(quiet_s=3600)).failed == ("a",)
-
-
-def test_a_file_that_a_clock_dates_far_into_the_future_has_settled(project: Project) -> None:
-    moments(project, a=2**32, b=2)
-    assert project.scan(settled=Settled(quiet_s=3600)).failed == ()
-
-
-def close(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let nobody list a folder, root included."""
-    monkeypatch.setattr("streamcap_dagster.videos.source.os.access", lambda path, mode: Path(path) != folder)
-
-
-def test_videos_in_a_folder_that_cannot_be_listed_stay_what_they_were(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    (project.folder / "sub" / "metadata.csv").write_text("file_name,license\nb.mp4,cc0-1.0\n")
-    before = project.scan()
-    with monkeypatch.context() as patch:
-        close(project.folder / "sub", patch)
-        update = project.scan()
-    assert [video for video in update.videos if video.video_id != "sub"] == list(before.videos)
-    assert (update.removed, update.failed) == ((), ("sub",))
-    assert update.remarks == ("'sub/' cannot be listed, so what is known of 1 video that may still be there stays as it was.",)
-
-
-def test_a_folder_that_can_be_listed_again_has_no_file_to_be_read_anew(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    project.scan()
-    with monkeypatch.context() as patch:
-        close(project.folder / "sub", patch)
-        project.scan()
-    assert project.scan().removed == ("sub",)
-    assert project.read == []
-
-
-def test_a_disk_that_is_not_mounted_behind_a_link_removes_nothing(project: Project) -> None:
-    disk = project.folder.with_name("disk")
-    (project.folder / "sub").rename(disk)
-    (project.folder / "sub").symlink_to(disk)
-    project.scan()
-    disk.rename(disk.with_name("elsewhere"))
-    update = project.scan()
-    assert (update.removed, project.rows()["b"].status) == ((), "ok")
-    assert update.remarks == ("'sub/' cannot be listed, so what is known of 1 video that may still be there stays as it was.",)
-
-
-def test_what_was_said_of_a_whole_source_names_no_stranger_while_a_folder_cannot_be_listed(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    (project.folder / "metadata.csv").write_text("file_name,license\nsub/b.mp4,cc0-1.0\n")
-    project.scan()
-    close(project.folder / "sub", monkeypatch)
-    (remark,) = project.scan().remarks
-    assert remark.startswith("'sub/' cannot be listed")
 
 
 def test_the_number_of_workers_does_not_show_in_the_result(project: Project, made: dict[str, bytes]) -> None:

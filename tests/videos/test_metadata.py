@@ -12,7 +12,7 @@ import pytest
 
 from streamcap_dagster.storage import keys
 from streamcap_dagster.videos.metadata import About, Described, describe
-from tests.videos.test_catalog import Project, later, made, project  # noqa: F401 -- fixtures
+from tests.videos.scanned import Project, later
 
 VIDEOS = ("a.mp4", "sub/b.mp4", "sub/c.mp4")
 
@@ -127,7 +127,7 @@ def test_what_cannot_be_read_now_leaves_what_was_known_of_its_folder(tmp_path: P
     assert (found.of("sub/b.mp4", before), found.of("a.mp4", before)) == (before, About())
 
 
-def test_the_catalog_knows_what_is_said_of_its_videos(project: Project) -> None:  # noqa: F811
+def test_the_catalog_knows_what_is_said_of_its_videos(project: Project) -> None:
     (project.folder / "metadata.csv").write_text("file_name,license,credit,url,group\na.mp4,cc-by-4.0,Ada,https://example.org,cam 1\n")
     project.scan()
     row = project.rows()["a"]
@@ -135,7 +135,7 @@ def test_the_catalog_knows_what_is_said_of_its_videos(project: Project) -> None:
     assert project.rows()["b"].license == ""
 
 
-def test_a_licence_that_changes_is_noticed_without_opening_a_video(project: Project) -> None:  # noqa: F811
+def test_a_licence_that_changes_is_noticed_without_opening_a_video(project: Project) -> None:
     (project.folder / "metadata.csv").write_text("file_name,license\na.mp4,unknown\n")
     before = project.scan()
     (project.folder / "metadata.csv").write_text("file_name,license\na.mp4,cc0-1.0\n")
@@ -145,7 +145,7 @@ def test_a_licence_that_changes_is_noticed_without_opening_a_video(project: Proj
     assert project.rows()["a"].content == before.videos[0].content
 
 
-def test_metadata_that_is_gone_is_said_no_more(project: Project) -> None:  # noqa: F811
+def test_metadata_that_is_gone_is_said_no_more(project: Project) -> None:
     (project.folder / "metadata.csv").write_text("file_name,license\na.mp4,cc0-1.0\n")
     project.scan()
     (project.folder / "metadata.csv").unlink()
@@ -153,14 +153,14 @@ def test_metadata_that_is_gone_is_said_no_more(project: Project) -> None:  # noq
     assert (project.rows()["a"].license, project.read) == ("", [])
 
 
-def test_broken_metadata_loses_no_video_and_is_told(project: Project) -> None:  # noqa: F811
+def test_broken_metadata_loses_no_video_and_is_told(project: Project) -> None:
     (project.folder / "metadata.jsonl").write_text("{\n")
     update = project.scan()
     assert (len(update.videos), update.failed) == (2, ())
     assert update.remarks == ("metadata.jsonl: line 1 is not JSON; it is passed over. Mend it, and the next scan reads it.",)
 
 
-def test_metadata_that_cannot_be_read_now_takes_no_licence_away(project: Project) -> None:  # noqa: F811
+def test_metadata_that_cannot_be_read_now_takes_no_licence_away(project: Project) -> None:
     (project.folder / "metadata.csv").write_text("file_name,license\na.mp4,cc0-1.0\n")
     manifest = project.scan().content_hash
     (project.folder / "metadata.csv").unlink()
@@ -183,7 +183,7 @@ def nowhere(path: Path) -> None:
 
 @pytest.mark.timeout(60)
 @pytest.mark.parametrize("make", [pipe, loop, nowhere])
-def test_what_is_only_named_like_metadata_is_told_and_nobody_waits_for_it(project: Project, make: Callable[[Path], None]) -> None:  # noqa: F811
+def test_what_is_only_named_like_metadata_is_told_and_nobody_waits_for_it(project: Project, make: Callable[[Path], None]) -> None:
     make(project.folder / "metadata.csv")
     update = project.scan()
     (remark,) = update.remarks
@@ -191,18 +191,18 @@ def test_what_is_only_named_like_metadata_is_told_and_nobody_waits_for_it(projec
     assert len(update.videos) == 2
 
 
-def test_a_folder_that_is_named_like_metadata_is_a_folder(project: Project) -> None:  # noqa: F811
+def test_a_folder_that_is_named_like_metadata_is_a_folder(project: Project) -> None:
     (project.folder / "metadata.csv").mkdir()
     assert project.scan().remarks == ()
 
 
-def test_metadata_in_hidden_folders_is_not_read(project: Project) -> None:  # noqa: F811
+def test_metadata_in_hidden_folders_is_not_read(project: Project) -> None:
     (project.folder / ".old").mkdir()
     (project.folder / ".old" / "metadata.csv").write_text("file_name,license\n../a.mp4,x\n")
     assert project.scan().remarks == ()
 
 
-def test_a_video_that_is_gone_keeps_what_was_said_of_it(project: Project) -> None:  # noqa: F811
+def test_a_video_that_is_gone_keeps_what_was_said_of_it(project: Project) -> None:
     (project.folder / "metadata.csv").write_text("file_name,license\na.mp4,cc0-1.0\n")
     project.scan()
     (project.folder / "a.mp4").unlink()
@@ -211,7 +211,7 @@ def test_a_video_that_is_gone_keeps_what_was_said_of_it(project: Project) -> Non
     assert (project.rows()["a"].status, project.rows()["a"].license) == ("removed", "cc0-1.0")
 
 
-def test_nothing_about_metadata_makes_a_look_at_an_unchanged_source_write_otherwise(project: Project) -> None:  # noqa: F811
+def test_nothing_about_metadata_makes_a_look_at_an_unchanged_source_write_otherwise(project: Project) -> None:
     (project.folder / "metadata.csv").write_text("file_name,license\na.mp4,cc0-1.0\n")
     project.scan()
     manifest = project.storage.read(keys.MANIFEST)
